@@ -1,0 +1,34 @@
+using System.Diagnostics.CodeAnalysis;
+using Puna.Tensors;
+
+namespace Puna.Formats;
+
+/// <summary>
+/// An opened checkpoint in some format: names to tensors, lazily. Everything that names, sizes and places tensors has been validated when an instance
+/// exists; values are read when they are used. Tensors stay valid until <see cref="Dispose()"/>. Not thread-safe while opening tensors.
+/// </summary>
+public abstract class TensorFile : IDisposable
+{
+    /// <summary>Path that was opened (a file, or the folder of a sharded checkpoint).</summary>
+    public abstract string Path { get; }
+
+    /// <summary>All tensors in the order of the file.</summary>
+    public abstract IReadOnlyList<TensorInfo> Tensors { get; }
+
+    /// <summary>Whether there is a tensor of this name, and what the file says of it.</summary>
+    public abstract bool TryGetInfo(string name, [NotNullWhen(true)] out TensorInfo? info);
+
+    /// <summary>The tensor called <paramref name="name"/>, over the mapped file where the format allows it.</summary>
+    /// <exception cref="FileFormatException">There is none of this name, or its bytes cannot be made a tensor.</exception>
+    public abstract Tensor GetTensor(string name);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the files.</summary>
+    protected abstract void Dispose(bool disposing);
+}

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+
+namespace Puna.Tensors;
+
+/// <summary>Owned memory outside the managed heap, aligned to 64 bytes (a cache line and the widest vector).</summary>
+public sealed unsafe class NativeStorage : Storage
+{
+    private const nuint Alignment = 64;
+
+    private nint _address;
+
+    /// <summary>Allocates <paramref name="byteLength"/> bytes.</summary>
+    /// <param name="byteLength">At least 0.</param>
+    /// <param name="clear">Whether the bytes are set to zero; kernels that overwrite everything need not.</param>
+    /// <exception cref="OutOfMemoryException">The system has no such memory.</exception>
+    public NativeStorage(nint byteLength, bool clear = true)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
+        ByteLength = byteLength;
+        nuint size = Math.Max((nuint)byteLength, 1);
+        _address = (nint)NativeMemory.AlignedAlloc(size, Alignment);
+        if (clear)
+        {
+            NativeMemory.Clear((void*)_address, size);
+        }
+
+        GC.AddMemoryPressure(Math.Max(1, byteLength));
+    }
+
+    /// <summary>Frees memory that nobody disposed.</summary>
+    ~NativeStorage() => Dispose(false);
+
+    /// <inheritdoc/>
+    public override nint Address => _address;
+
+    /// <inheritdoc/>
+    public override nint ByteLength { get; }
+
+    /// <inheritdoc/>
+    public override bool IsWritable => true;
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        nint address = Interlocked.Exchange(ref _address, 0);
+        if (address != 0)
+        {
+            NativeMemory.AlignedFree((void*)address);
+            GC.RemoveMemoryPressure(Math.Max(1, ByteLength));
+        }
+    }
+}

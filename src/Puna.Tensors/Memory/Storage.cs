@@ -1,0 +1,38 @@
+namespace Puna.Tensors;
+
+/// <summary>
+/// A range of bytes outside the managed heap that tensors point into: owned memory, an arena, or a memory-mapped file. A pointer and a native-size
+/// length, because a stacked tensor of experts is larger than a <see cref="Span{T}"/>; spans are taken per range.
+/// </summary>
+public abstract class Storage : IDisposable
+{
+    /// <summary>Address of the first byte; valid until <see cref="Dispose()"/>.</summary>
+    public abstract nint Address { get; }
+
+    /// <summary>Length in bytes.</summary>
+    public abstract nint ByteLength { get; }
+
+    /// <summary>Whether writing is allowed (not in a mapped file).</summary>
+    public abstract bool IsWritable { get; }
+
+    /// <summary>A view of <paramref name="count"/> elements from <paramref name="byteOffset"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the storage.</exception>
+    /// <exception cref="ObjectDisposedException">The storage is gone.</exception>
+    public Span<T> Span<T>(nint byteOffset, int count)
+        where T : unmanaged
+    {
+        nint address = Address;
+        ObjectDisposedException.ThrowIf(address == 0, this);
+        return NativeSpan.Create<T>(address, ByteLength, byteOffset, count);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives the memory back; called once or more.</summary>
+    protected abstract void Dispose(bool disposing);
+}

@@ -1,0 +1,41 @@
+namespace Puna.Tests.Shared;
+
+/// <summary>Finds test data: committed fixtures, the shared goldens, and third-party assets that are never committed.</summary>
+public static class TestFiles
+{
+    /// <summary>The repository root: the nearest folder above the test binary that holds <c>Puna.slnx</c>.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Path of a committed fixture under <c>tests/fixtures</c>.</summary>
+    public static string Fixture(params string[] parts) => Path.Combine([Root, "tests", "fixtures", .. parts]);
+
+    /// <summary>Path inside the shared goldens; skips the running test, saying so, where they are not at hand.</summary>
+    public static string Golden(params string[] parts) => Find("PUNA_GOLDENS", "goldens", parts);
+
+    /// <summary>Path inside the third-party assets; skips the running test, saying so, where they are not at hand.</summary>
+    public static string Asset(params string[] parts) => Find("PUNA_ASSETS", "assets", parts);
+
+    private static string Find(string variable, string folder, string[] parts)
+    {
+        string? home = Environment.GetEnvironmentVariable(variable);
+        if (string.IsNullOrEmpty(home))
+        {
+            home = Path.Combine(Root, "..", "shared", folder);
+        }
+
+        string path = Path.GetFullPath(Path.Combine([home, .. parts]));
+        Assert.SkipUnless(Path.Exists(path), $"needs {folder}/{string.Join('/', parts)}: set {variable}, or put it in ../shared/{folder}");
+        return path;
+    }
+
+    private static string FindRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Puna.slnx")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder ?? throw new InvalidOperationException("Puna.slnx not found above " + AppContext.BaseDirectory);
+    }
+}
