@@ -1,0 +1,67 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>Causal self-attention with rotary positions; multi-head, grouped-query or multi-query by the sizes of its weights (spec llama1-3.md 2.1).</summary>
+public sealed class Attention
+{
+    private readonly int _headDim;
+    private readonly RopeLayout _layout;
+
+    /// <summary>Creates the brick.</summary>
+    /// <param name="wq">Queries <c>[heads * headDim, hidden]</c>.</param>
+    /// <param name="wk">Keys <c>[kvHeads * headDim, hidden]</c>.</param>
+    /// <param name="wv">Values <c>[kvHeads * headDim, hidden]</c>.</param>
+    /// <param name="wo">Output <c>[hidden, heads * headDim]</c>.</param>
+    /// <param name="headDim">Values per head.</param>
+    /// <param name="layout">Which rows of wq and wk turn together.</param>
+    public Attention(Linear wq, Linear wk, Linear wv, Linear wo, int headDim, RopeLayout layout)
+    {
+        (Wq, Wk, Wv, Wo) = (wq, wk, wv, wo);
+        _headDim = headDim;
+        _layout = layout;
+    }
+
+    /// <summary>Queries.</summary>
+    public Linear Wq { get; }
+
+    /// <summary>Keys.</summary>
+    public Linear Wk { get; }
+
+    /// <summary>Values.</summary>
+    public Linear Wv { get; }
+
+    /// <summary>Output.</summary>
+    public Linear Wo { get; }
+
+    /// <summary>Normalises, attends, projects.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="x">Residual stream <c>[tokens, hidden]</c>.</param>
+    /// <param name="norm">The block's attention norm <c>[hidden]</c>.</param>
+    /// <param name="epsilon">Its epsilon.</param>
+    /// <param name="context">Batch, angles and cache.</param>
+    /// <param name="layer">Index of the layer in the cache.</param>
+    /// <returns><c>[tokens, hidden]</c>.</returns>
+    public Tensor Forward(IOps ops, Tensor x, Weight norm, float epsilon, ForwardContext context, int layer)
+    {
+        ThreeTensors qkv = default;
+        ops.NormMatMul(x, norm, epsilon, [Wq.Weight, Wk.Weight, Wv.Weight], qkv);
+        Tensor q = ops.Rope(Wq.After(ops, qkv[0]), context.Cos, context.Sin, _layout);
+        Tensor k = ops.Rope(Wk.After(ops, qkv[1]), context.Cos, context.Sin, _layout);
+        Tensor v = Wv.After(ops, qkv[2]);
+        KvView? past = context.Cache is null ? null : new KvView(context.Cache, layer);
+        Tensor y = ops.Attention(q, k, v, past, context.Plan, _headDim);
+        if (past is KvView cache)
+        {
+            ops.Append(cache, k, v, context.Batch);
+        }
+
+        return Wo.Forward(ops, y);
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(3)]
+    private struct ThreeTensors
+    {
+        private Tensor _first;
+    }
+}

@@ -1,0 +1,19 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>A linear layer with a bias.</summary>
+public sealed class BiasedLinear : Linear
+{
+    /// <summary>Creates a layer.</summary>
+    /// <param name="weight"><c>[out, in]</c>.</param>
+    /// <param name="bias"><c>[out]</c> float32.</param>
+    public BiasedLinear(Weight weight, Weight bias)
+        : base(weight) => Bias = bias;
+
+    /// <summary>The bias <c>[out]</c>.</summary>
+    public Weight Bias { get; }
+
+    /// <inheritdoc/>
+    public override Tensor After(IOps ops, Tensor y) => ops.AddBias(y, Bias);
+}

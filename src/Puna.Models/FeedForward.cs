@@ -1,0 +1,41 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>The gated feed-forward layer w2(silu(w1 x) * w3 x): w1 is the gate, w3 the way up, w2 the way down.</summary>
+public sealed class FeedForward
+{
+    /// <summary>Creates the brick.</summary>
+    /// <param name="w1">Gate <c>[ffn, hidden]</c>.</param>
+    /// <param name="w2">Down <c>[hidden, ffn]</c>.</param>
+    /// <param name="w3">Up <c>[ffn, hidden]</c>.</param>
+    public FeedForward(Linear w1, Linear w2, Linear w3) => (W1, W2, W3) = (w1, w2, w3);
+
+    /// <summary>Gate.</summary>
+    public Linear W1 { get; }
+
+    /// <summary>Down.</summary>
+    public Linear W2 { get; }
+
+    /// <summary>Up.</summary>
+    public Linear W3 { get; }
+
+    /// <summary>Normalises and transforms.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="x">Residual stream <c>[tokens, hidden]</c>.</param>
+    /// <param name="norm">The block's feed-forward norm <c>[hidden]</c>.</param>
+    /// <param name="epsilon">Its epsilon.</param>
+    /// <returns><c>[tokens, hidden]</c>.</returns>
+    public Tensor Forward(IOps ops, Tensor x, Weight norm, float epsilon)
+    {
+        TwoTensors gateUp = default;
+        ops.NormMatMul(x, norm, epsilon, [W1.Weight, W3.Weight], gateUp);
+        return W2.Forward(ops, ops.SwiGlu(W1.After(ops, gateUp[0]), W3.After(ops, gateUp[1])));
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(2)]
+    private struct TwoTensors
+    {
+        private Tensor _first;
+    }
+}

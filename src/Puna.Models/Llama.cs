@@ -1,0 +1,119 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>
+/// A dense Llama of any generation: an embedding, blocks, a norm and an output layer. Immutable and shareable; what changes during a pass is in the ops, the
+/// batch and the cache that the caller brings, and in a <see cref="ForwardContext"/> of its own.
+/// </summary>
+public sealed class Llama
+{
+    private Llama(LlamaConfig config, Weight embedding, TransformerBlock[] blocks, Weight norm, Linear output) =>
+        (Config, Embedding, Blocks, Norm, Output) = (config, embedding, blocks, norm, output);
+
+    /// <summary>Shape and arithmetic.</summary>
+    public LlamaConfig Config { get; }
+
+    /// <summary>Token embedding <c>[vocab, hidden]</c>.</summary>
+    public Weight Embedding { get; }
+
+    /// <summary>The blocks, first to last.</summary>
+    public IReadOnlyList<TransformerBlock> Blocks { get; }
+
+    /// <summary>Final norm <c>[hidden]</c>.</summary>
+    public Weight Norm { get; }
+
+    /// <summary>Output layer <c>[vocab, hidden]</c> (the embedding itself where tied), or a classifier's <c>[labels, hidden]</c>.</summary>
+    public Linear Output { get; }
+
+    /// <summary>Builds a model from its config and a source of weights under canonical names.</summary>
+    /// <param name="config">The shape.</param>
+    /// <param name="layout">Which rows of wq and wk turn together.</param>
+    /// <param name="weight">Gives the weight of a name, in the shape that <see cref="LlamaConfig.Parameters"/> says.</param>
+    public static Llama Build(LlamaConfig config, RopeLayout layout, Func<string, Weight> weight)
+    {
+        Linear Layer(string name, bool bias = false) =>
+            bias ? new BiasedLinear(weight(name + ".weight"), weight(name + ".bias")) : new Linear(weight(name + ".weight"));
+
+        Weight embedding = weight("tok_embeddings.weight");
+        var blocks = new TransformerBlock[config.Layers];
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            string p = $"layers.{i}.";
+            var attention = new Attention(
+                Layer(p + "attention.wq", config.QkvBias),
+                Layer(p + "attention.wk", config.QkvBias),
+                Layer(p + "attention.wv", config.QkvBias),
+                Layer(p + "attention.wo", config.AttentionOutputBias),
+                config.HeadDim,
+                layout);
+            var feedForward = new FeedForward(
+                Layer(p + "feed_forward.w1", config.MlpBias),
+                Layer(p + "feed_forward.w2", config.MlpBias),
+                Layer(p + "feed_forward.w3", config.MlpBias));
+            blocks[i] = new TransformerBlock(i, config.NormEpsilon, weight(p + "attention_norm.weight"), attention, weight(p + "ffn_norm.weight"), feedForward);
+        }
+
+        Linear output = config.Labels > 0 ? Layer("score") : config.TiedEmbeddings ? new Linear(embedding) : Layer("output");
+        return new Llama(config, embedding, blocks, weight("norm.weight"), output);
+    }
+
+    /// <summary>An empty cache of this model's shape.</summary>
+    public KvCache CreateCache() => new(Config.Layers, Config.KvHeads, Config.HeadDim);
+
+    /// <summary>One forward pass.</summary>
+    /// <param name="ops">The device; the result lives in its current scope.</param>
+    /// <param name="batch">Tokens and positions.</param>
+    /// <param name="context">Reused from pass to pass.</param>
+    /// <param name="cache">One cached sequence per sequence of the batch, whose lengths are the batch's first positions; they grow by the batch's tokens. Null
+    /// where every sequence is whole in the batch.</param>
+    /// <returns>Logits of the batch's outputs <c>[outputs, vocab]</c> float32.</returns>
+    /// <exception cref="PunaException">A token id outside the vocabulary, or a position outside the context.</exception>
+    public Tensor Forward(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)
+    {
+        Prepare(ops, batch, context, cache);
+        Tensor x = ops.Gather(Embedding, batch.Tokens);
+        for (int i = 0; i < Blocks.Count; i++)
+        {
+            x = ops.Run(Blocks[i], x, context);
+        }
+
+        Advance(batch, cache);
+        x = ops.RmsNorm(ops.SelectRows(x, batch.Outputs), Norm, Config.NormEpsilon);
+        return Output.Forward(ops, x);
+    }
+
+    private static void Advance(Batch batch, IReadOnlyList<KvSequence>? cache)
+    {
+        for (int s = 0; cache is not null && s < batch.Sequences; s++)
+        {
+            cache[s].Advance(batch.Starts[s + 1] - batch.Starts[s]);
+        }
+    }
+
+    private void Prepare(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache)
+    {
+        for (int s = 0; s < batch.Sequences; s++)
+        {
+            int first = batch.Positions[batch.Starts[s]];
+            int tokens = batch.Starts[s + 1] - batch.Starts[s];
+            // A dynamic base is made for lengths beyond the trained context; nothing else is.
+            if (first + (long)tokens > Config.ContextLength && Config.RopeScaling is not RopeScaling.Dynamic)
+            {
+                throw new PunaException($"context of {Config.Name}: expected at most {Config.ContextLength} tokens, got {first + (long)tokens}");
+            }
+
+            if ((cache is null ? 0 : cache[s].Length) != first)
+            {
+                throw new InvalidOperationException($"sequence {s}: expected its first position to be the cached length {cache?[s].Length ?? 0}, got {first}");
+            }
+
+            cache?[s].Reserve(tokens);
+        }
+
+        context.Batch = batch;
+        context.Cache = cache;
+        context.Plan.SetCausal(batch);
+        (context.Cos, context.Sin) = RotaryEmbedding.Angles(ops, Config, batch);
+    }
+}

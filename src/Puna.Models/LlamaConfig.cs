@@ -1,0 +1,174 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>Everything that decides the shape and arithmetic of a dense Llama. Immutable; a new generation is another value of this type.</summary>
+public sealed record LlamaConfig
+{
+    /// <summary>Width of the residual stream.</summary>
+    public required int Hidden { get; init; }
+
+    /// <summary>Width of the feed-forward layer.</summary>
+    public required int Ffn { get; init; }
+
+    /// <summary>Number of transformer blocks.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Key-value heads: as many as <see cref="Heads"/> (multi-head), fewer (grouped) or one (multi-query).</summary>
+    public required int KvHeads { get; init; }
+
+    /// <summary>Values per head; not always hidden / heads.</summary>
+    public required int HeadDim { get; init; }
+
+    /// <summary>Rows of the embedding.</summary>
+    public required int Vocab { get; init; }
+
+    /// <summary>Tokens the model was made for.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Epsilon of every RMSNorm. Llama 1 uses 1e-6, later ones 1e-5: always from the file.</summary>
+    public required float NormEpsilon { get; init; }
+
+    /// <summary>Base of the rotary frequencies.</summary>
+    public double RopeTheta { get; init; } = 10000;
+
+    /// <summary>Stretching of the rotary frequencies.</summary>
+    public RopeScaling RopeScaling { get; init; } = new RopeScaling.None();
+
+    /// <summary>Whether the output layer is the embedding.</summary>
+    public bool TiedEmbeddings { get; init; }
+
+    /// <summary>Whether q, k and v have biases (no Llama has).</summary>
+    public bool QkvBias { get; init; }
+
+    /// <summary>Whether the attention's output layer has a bias.</summary>
+    public bool AttentionOutputBias { get; init; }
+
+    /// <summary>Whether the feed-forward layers have biases.</summary>
+    public bool MlpBias { get; init; }
+
+    /// <summary>Labels of a sequence classifier (a reward model has one), or 0 for a language model.</summary>
+    public int Labels { get; init; }
+
+    /// <summary>Beginning-of-text token, where the checkpoint names one.</summary>
+    public int? BosId { get; init; }
+
+    /// <summary>Tokens that end a text.</summary>
+    public IReadOnlyList<int> EosIds { get; init; } = [];
+
+    /// <summary>What the checkpoint calls the model, for messages.</summary>
+    public string Name { get; init; } = "llama";
+
+    /// <summary>Number of parameters, counted from the shapes; a tied embedding counts once.</summary>
+    public long ParameterCount
+    {
+        get
+        {
+            long sum = 0;
+            foreach ((_, Shape shape) in Parameters())
+            {
+                sum += shape.Count;
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Feed-forward width as Meta's <c>params.json</c> implies it (spec llama1-3.md 1.1): the multiplier is applied before rounding up.</summary>
+    /// <param name="hidden">Width of the model.</param>
+    /// <param name="multipleOf">Rounding.</param>
+    /// <param name="multiplier">Optional multiplier.</param>
+    public static int FfnWidth(int hidden, int multipleOf, double? multiplier)
+    {
+        long width = (long)(2 * (4L * hidden) / 3.0);
+        if (multiplier is double m)
+        {
+            width = (long)(m * width);
+        }
+
+        return checked((int)((width + multipleOf - 1) / multipleOf * multipleOf));
+    }
+
+    /// <summary>Every parameter under its canonical name (Meta's) with its shape <c>[out, in]</c>, in the order of the forward pass.</summary>
+    public IEnumerable<(string Name, Shape Shape)> Parameters()
+    {
+        yield return ("tok_embeddings.weight", new Shape(Vocab, Hidden));
+        long q = (long)Heads * HeadDim;
+        long kv = (long)KvHeads * HeadDim;
+        for (int i = 0; i < Layers; i++)
+        {
+            string layer = $"layers.{i}.";
+            yield return (layer + "attention_norm.weight", new Shape(Hidden));
+            yield return (layer + "attention.wq.weight", new Shape(q, Hidden));
+            yield return (layer + "attention.wk.weight", new Shape(kv, Hidden));
+            yield return (layer + "attention.wv.weight", new Shape(kv, Hidden));
+            yield return (layer + "attention.wo.weight", new Shape(Hidden, q));
+            if (QkvBias)
+            {
+                yield return (layer + "attention.wq.bias", new Shape(q));
+                yield return (layer + "attention.wk.bias", new Shape(kv));
+                yield return (layer + "attention.wv.bias", new Shape(kv));
+            }
+
+            if (AttentionOutputBias)
+            {
+                yield return (layer + "attention.wo.bias", new Shape(Hidden));
+            }
+
+            yield return (layer + "ffn_norm.weight", new Shape(Hidden));
+            yield return (layer + "feed_forward.w1.weight", new Shape(Ffn, Hidden));
+            yield return (layer + "feed_forward.w3.weight", new Shape(Ffn, Hidden));
+            yield return (layer + "feed_forward.w2.weight", new Shape(Hidden, Ffn));
+            if (MlpBias)
+            {
+                yield return (layer + "feed_forward.w1.bias", new Shape(Ffn));
+                yield return (layer + "feed_forward.w3.bias", new Shape(Ffn));
+                yield return (layer + "feed_forward.w2.bias", new Shape(Hidden));
+            }
+        }
+
+        yield return ("norm.weight", new Shape(Hidden));
+        if (Labels > 0)
+        {
+            yield return ("score.weight", new Shape(Labels, Hidden));
+        }
+        else if (!TiedEmbeddings)
+        {
+            yield return ("output.weight", new Shape(Vocab, Hidden));
+        }
+    }
+
+    /// <summary>Checks that the numbers fit each other.</summary>
+    /// <param name="where">The file they come from.</param>
+    /// <returns>This value.</returns>
+    /// <exception cref="PunaException">Names the first number that is out of range.</exception>
+    public LlamaConfig Validate(string where)
+    {
+        Range("hidden size", Hidden, 1, 1 << 20);
+        Range("feed-forward size", Ffn, 1, 1 << 24);
+        Range("layers", Layers, 1, 10000);
+        Range("heads", Heads, 1, 1 << 16);
+        Range("key-value heads", KvHeads, 1, Heads);
+        Range("head size", HeadDim, 2, 1 << 14);
+        Range("vocabulary", Vocab, 1, 1 << 28);
+        Range("context length", ContextLength, 1, int.MaxValue);
+        Require(Heads % KvHeads == 0, $"heads: expected a multiple of the {KvHeads} key-value heads, got {Heads}");
+        Require(HeadDim % 2 == 0, $"head size: expected an even number, got {HeadDim}");
+        Require(float.IsFinite(NormEpsilon) && NormEpsilon >= 0, $"norm epsilon: expected a small positive number, got {NormEpsilon}");
+        Require(double.IsFinite(RopeTheta) && RopeTheta > 0, $"rope theta: expected a positive number, got {RopeTheta}");
+        Require(RopeScaling is not RopeScaling.Divisors d || d.Values.Count == HeadDim / 2, $"rope divisors: expected {HeadDim / 2}, got {(RopeScaling as RopeScaling.Divisors)?.Values.Count}");
+        return this;
+
+        void Range(string what, int value, int least, int most) => Require(value >= least && value <= most, $"{what}: expected {least} to {most}, got {value}");
+        void Require(bool condition, string message)
+        {
+            if (!condition)
+            {
+                throw new PunaException($"{message} ({where})");
+            }
+        }
+    }
+}

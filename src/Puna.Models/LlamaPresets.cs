@@ -1,0 +1,55 @@
+namespace Puna.Models;
+
+/// <summary>The shapes of every released dense Llama (spec llama1-3.md 1.2, with the errata of 1.6).</summary>
+public static class LlamaPresets
+{
+    private static readonly RopeScaling By8 = new RopeScaling.Llama3(8, 1, 4, 8192);
+    private static readonly RopeScaling By32 = new RopeScaling.Llama3(32, 1, 4, 8192);
+
+    /// <summary>All presets by name, for example <c>llama-3.2-1b</c>.</summary>
+    public static IReadOnlyDictionary<string, LlamaConfig> All { get; } = new LlamaConfig[]
+    {
+        //     name                 layers hidden heads kv   ffn    vocab   context  eps   theta
+        Dense("llama-1-7b",             32,  4096,  32,  32, 11008,  32000,   2048, 1e-6f, 1e4),
+        Dense("llama-1-13b",            40,  5120,  40,  40, 13824,  32000,   2048, 1e-6f, 1e4),
+        Dense("llama-1-33b",            60,  6656,  52,  52, 17920,  32000,   2048, 1e-6f, 1e4),
+        Dense("llama-1-65b",            80,  8192,  64,  64, 22016,  32000,   2048, 1e-6f, 1e4),
+        Dense("llama-2-7b",             32,  4096,  32,  32, 11008,  32000,   4096, 1e-5f, 1e4),
+        Dense("llama-2-13b",            40,  5120,  40,  40, 13824,  32000,   4096, 1e-5f, 1e4),
+        Dense("llama-2-70b",            80,  8192,  64,   8, 28672,  32000,   4096, 1e-5f, 1e4),
+        Dense("code-llama-7b",          32,  4096,  32,  32, 11008,  32016,  16384, 1e-5f, 1e6),
+        Dense("code-llama-13b",         40,  5120,  40,  40, 13824,  32016,  16384, 1e-5f, 1e6),
+        Dense("code-llama-7b-python",   32,  4096,  32,  32, 11008,  32000,  16384, 1e-5f, 1e6),
+        Dense("code-llama-13b-python",  40,  5120,  40,  40, 13824,  32000,  16384, 1e-5f, 1e6),
+        Dense("code-llama-34b",         48,  8192,  64,   8, 22016,  32000,  16384, 1e-5f, 1e6),
+        Dense("code-llama-70b",         80,  8192,  64,   8, 28672,  32016,  16384, 1e-5f, 1e6),
+        Dense("code-llama-70b-instruct", 80, 8192,  64,   8, 28672,  32016,   4096, 1e-5f, 1e4),
+        Dense("code-llama-70b-python",  80,  8192,  64,   8, 28672,  32016,   4096, 1e-5f, 1e4),
+        Dense("llama-3-8b",             32,  4096,  32,   8, 14336, 128256,   8192, 1e-5f, 5e5),
+        Dense("llama-3-70b",            80,  8192,  64,   8, 28672, 128256,   8192, 1e-5f, 5e5),
+        Dense("llama-3.1-8b",           32,  4096,  32,   8, 14336, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
+        Dense("llama-3.1-70b",          80,  8192,  64,   8, 28672, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
+        Dense("llama-3.1-405b",        126, 16384, 128,   8, 53248, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
+        Dense("llama-3.2-1b",           16,  2048,  32,   8,  8192, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By32, TiedEmbeddings = true },
+        Dense("llama-3.2-3b",           28,  3072,  24,   8,  8192, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By32, TiedEmbeddings = true },
+        Dense("llama-3.3-70b",          80,  8192,  64,   8, 28672, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
+    }.ToDictionary(c => c.Name, StringComparer.OrdinalIgnoreCase);
+
+    private static LlamaConfig Dense(
+        string name, int layers, int hidden, int heads, int kvHeads, int ffn, int vocab, int context, float epsilon, double theta) => new()
+    {
+        Name = name,
+        Layers = layers,
+        Hidden = hidden,
+        Heads = heads,
+        KvHeads = kvHeads,
+        HeadDim = hidden / heads,
+        Ffn = ffn,
+        Vocab = vocab,
+        ContextLength = context,
+        NormEpsilon = epsilon,
+        RopeTheta = theta,
+        BosId = vocab > 100000 ? 128000 : 1,
+        EosIds = vocab > 100000 ? [128001, 128008, 128009] : [2],
+    };
+}

@@ -1,0 +1,128 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>The angle per position of each pair of a head's dimensions, in the arithmetic of the reference (float32), spec llama1-3.md 2.3 to 2.5.</summary>
+public static class RotaryFrequencies
+{
+    /// <summary>Computes frequencies.</summary>
+    /// <param name="config">Base, head size and scaling.</param>
+    /// <param name="length">Total length of the sequence; matters to <see cref="RopeScaling.Dynamic"/> only.</param>
+    /// <param name="frequencies">Receives radians per position, <c>[headDim / 2]</c>.</param>
+    /// <returns>Factor on cosines and sines; 1 except with YaRN.</returns>
+    public static float Compute(LlamaConfig config, int length, Span<float> frequencies)
+    {
+        int headDim = config.HeadDim;
+        double theta = config.RopeTheta;
+        if (config.RopeScaling is RopeScaling.Dynamic dynamic && length > config.ContextLength)
+        {
+            double stretch = (dynamic.Factor * length / config.ContextLength) - (dynamic.Factor - 1);
+            theta *= Math.Pow(stretch, (double)headDim / (headDim - 2));
+        }
+
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            frequencies[i] = 1f / (float)Math.Pow(theta, 2f * i / headDim);
+        }
+
+        switch (config.RopeScaling)
+        {
+            case RopeScaling.Linear linear:
+                for (int i = 0; i < frequencies.Length; i++)
+                {
+                    frequencies[i] /= (float)linear.Factor;
+                }
+
+                break;
+            case RopeScaling.Llama3 llama3:
+                Span<float> divisors = stackalloc float[frequencies.Length];
+                Llama3Divisors(llama3, frequencies, divisors);
+                Divide(frequencies, divisors);
+                break;
+            case RopeScaling.Divisors given:
+                for (int i = 0; i < frequencies.Length; i++)
+                {
+                    frequencies[i] /= given.Values[i];
+                }
+
+                break;
+            case RopeScaling.Yarn yarn:
+                Stretch(yarn, theta, headDim, frequencies);
+                return (float)yarn.Magnitude;
+        }
+
+        return 1;
+    }
+
+    /// <summary>
+    /// The divisors that <c>rope_freqs.weight</c> of a GGUF file holds for Llama 3.1's rule. Both formats divide by these, so that they give the same bits.
+    /// </summary>
+    /// <param name="scaling">The rule.</param>
+    /// <param name="frequencies">Unscaled frequencies <c>[headDim / 2]</c>.</param>
+    /// <param name="divisors">Receives the divisors.</param>
+    public static void Llama3Divisors(RopeScaling.Llama3 scaling, ReadOnlySpan<float> frequencies, Span<float> divisors)
+    {
+        float factor = (float)scaling.Factor;
+        float low = (float)scaling.LowFrequencyFactor;
+        float high = (float)scaling.HighFrequencyFactor;
+        float context = scaling.OriginalContext;
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            float wavelength = (float)(2 * Math.PI) / frequencies[i];
+            if (wavelength < context / high || (low == high && wavelength <= context / low))
+            {
+                divisors[i] = 1;
+            }
+            else if (wavelength > context / low)
+            {
+                divisors[i] = factor;
+            }
+            else
+            {
+                float smooth = ((context / wavelength) - low) / (high - low);
+                divisors[i] = 1 / (((1 - smooth) / factor) + smooth);
+            }
+        }
+    }
+
+    /// <summary>The frequencies without any scaling.</summary>
+    public static float[] Unscaled(double theta, int headDim)
+    {
+        var frequencies = new float[headDim / 2];
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            frequencies[i] = 1f / (float)Math.Pow(theta, 2f * i / headDim);
+        }
+
+        return frequencies;
+    }
+
+    private static void Divide(Span<float> frequencies, ReadOnlySpan<float> divisors)
+    {
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            frequencies[i] /= divisors[i];
+        }
+    }
+
+    private static void Stretch(RopeScaling.Yarn yarn, double theta, int headDim, Span<float> frequencies)
+    {
+        double Dimension(double turns) => headDim * Math.Log(yarn.OriginalContext / (turns * 2 * Math.PI)) / (2 * Math.Log(theta));
+        double low = Dimension(yarn.BetaFast);
+        double high = Dimension(yarn.BetaSlow);
+        if (yarn.Truncate)
+        {
+            low = Math.Floor(low);
+            high = Math.Ceiling(high);
+        }
+
+        low = Math.Max(low, 0);
+        high = Math.Min(high, headDim - 1);
+        double span = high == low ? 0.001 : high - low;
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            float ramp = (float)Math.Clamp((i - low) / span, 0, 1);
+            frequencies[i] = (frequencies[i] / (float)yarn.Factor * ramp) + (frequencies[i] * (1 - ramp));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using Puna.Tensors;
+
+namespace Puna.Models;
+
+/// <summary>One pre-norm block: h = x + attention(norm(x)); h + feedForward(norm(h)).</summary>
+public sealed class TransformerBlock : IBlock<ForwardContext>
+{
+    private readonly int _layer;
+    private readonly float _epsilon;
+
+    /// <summary>Creates a block.</summary>
+    public TransformerBlock(int layer, float epsilon, Weight attentionNorm, Attention attention, Weight ffnNorm, FeedForward feedForward)
+    {
+        _layer = layer;
+        _epsilon = epsilon;
+        (AttentionNorm, Attention, FfnNorm, FeedForward) = (attentionNorm, attention, ffnNorm, feedForward);
+    }
+
+    /// <summary>Norm before attention <c>[hidden]</c>.</summary>
+    public Weight AttentionNorm { get; }
+
+    /// <summary>Self-attention.</summary>
+    public Attention Attention { get; }
+
+    /// <summary>Norm before the feed-forward layer <c>[hidden]</c>.</summary>
+    public Weight FfnNorm { get; }
+
+    /// <summary>Feed-forward layer.</summary>
+    public FeedForward FeedForward { get; }
+
+    /// <inheritdoc/>
+    public Tensor Forward(IOps ops, Tensor x, ForwardContext context)
+    {
+        Tensor h = ops.Add(x, Attention.Forward(ops, x, AttentionNorm, _epsilon, context, _layer));
+        return ops.Add(h, FeedForward.Forward(ops, h, FfnNorm, _epsilon));
+    }
+}

@@ -1,0 +1,69 @@
+namespace Puna.Tensors;
+
+/// <summary>
+/// The operations models are made of. Leaves only: an op never calls a layer back. Outputs live in the current arena scope (<see cref="Run"/>) unless a
+/// destination is given. Implementations compute on a device, or decorate another implementation (recording, counting).
+/// </summary>
+/// <remarks>A row's result never depends on how many rows there are, on threads, or on how the cache came to be.</remarks>
+public interface IOps
+{
+    /// <summary>An uninitialised float32 tensor in the current scope.</summary>
+    Tensor Allocate(Shape shape);
+
+    /// <summary>Rows of a table, as float32: the embedding. Packed tables work too.</summary>
+    /// <returns><c>[rows, columns]</c> float32.</returns>
+    /// <exception cref="PunaException">A row index outside the table.</exception>
+    Tensor Gather(Weight table, ReadOnlySpan<int> rows);
+
+    /// <summary>Chosen rows of an activation, in the given order.</summary>
+    /// <returns><c>[rows, columns]</c> float32.</returns>
+    Tensor SelectRows(Tensor x, ReadOnlySpan<int> rows);
+
+    /// <summary>y[i] = x w[i]^T for several weights that read the same input, which is prepared once.</summary>
+    /// <param name="x"><c>[tokens, in]</c> float32.</param>
+    /// <param name="w">Weights <c>[out_i, in]</c> of any type.</param>
+    /// <param name="y">Outputs; receives new tensors <c>[tokens, out_i]</c> float32.</param>
+    void MatMul(Tensor x, ReadOnlySpan<Weight> w, Span<Tensor> y);
+
+    /// <summary><see cref="RmsNorm"/> followed by <see cref="MatMul"/>; one op, so that a device can fuse them.</summary>
+    void NormMatMul(Tensor x, Weight norm, float epsilon, ReadOnlySpan<Weight> w, Span<Tensor> y);
+
+    /// <summary>x / sqrt(mean(x^2) + epsilon) * norm, row by row.</summary>
+    Tensor RmsNorm(Tensor x, Weight norm, float epsilon);
+
+    /// <summary>a + b, same shape: the residual connection.</summary>
+    Tensor Add(Tensor a, Tensor b);
+
+    /// <summary>x + bias, the bias <c>[columns]</c> added to every row.</summary>
+    Tensor AddBias(Tensor x, Weight bias);
+
+    /// <summary>silu(gate) * up, element by element.</summary>
+    Tensor SwiGlu(Tensor gate, Tensor up);
+
+    /// <summary>Rotary position embedding; the result is in interleaved order whatever <paramref name="layout"/> the input is in.</summary>
+    /// <param name="x"><c>[tokens, heads * headDim]</c>.</param>
+    /// <param name="cos"><c>[tokens, headDim / 2]</c>.</param>
+    /// <param name="sin"><c>[tokens, headDim / 2]</c>.</param>
+    /// <param name="layout">Which values of a head belong together.</param>
+    Tensor Rope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout);
+
+    /// <summary>Softmax attention over cached keys and those of this batch.</summary>
+    /// <param name="q">Queries <c>[tokens, heads * headDim]</c>, rotated.</param>
+    /// <param name="k">Keys of this batch <c>[tokens, kvHeads * headDim]</c>, rotated.</param>
+    /// <param name="v">Values of this batch, as the keys.</param>
+    /// <param name="past">The cache, or null where there is none.</param>
+    /// <param name="plan">Which keys each query sees.</param>
+    /// <param name="headDim">Values per head.</param>
+    /// <returns><c>[tokens, heads * headDim]</c>.</returns>
+    Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? past, AttentionPlan plan, int headDim);
+
+    /// <summary>Writes this batch's keys and values behind the cached ones; every sequence has room (<see cref="KvSequence.Reserve"/>).</summary>
+    void Append(KvView cache, Tensor k, Tensor v, Batch batch);
+
+    /// <summary>Runs a block in a scope of its own: what it allocated is given back, its result is kept. An input that is itself the latest result of this
+    /// method may be overwritten by the new one.</summary>
+    Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context);
+
+    /// <summary>Copies a tensor's values to host memory: the only synchronisation.</summary>
+    void Read(Tensor x, Span<float> host);
+}

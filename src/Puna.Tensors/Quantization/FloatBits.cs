@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace Puna.Tensors.Quantization;
+
+/// <summary>
+/// Conversions between float32 and the 16-bit float formats by bit arithmetic, so that scalar and vector code give the same bits on every processor,
+/// payloads of NaN included.
+/// </summary>
+internal static class FloatBits
+{
+    /// <summary>The value of an IEEE half given as bits; exact. A NaN keeps its sign and payload.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float FromHalf(uint half)
+    {
+        uint sign = (half & 0x8000) << 16;
+        uint magnitude = (half & 0x7FFF) << 13;
+        if (magnitude >= 0x0F80_0000)
+        {
+            magnitude |= 0x7F80_0000; // infinity and NaN
+        }
+        else if (magnitude < 0x0080_0000)
+        {
+            // Denormal: put the bits below the exponent of 2^-14, then take 2^-14 away again.
+            magnitude = BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(magnitude + 0x3880_0000) - BitConverter.UInt32BitsToSingle(0x3880_0000));
+        }
+        else
+        {
+            magnitude += 112u << 23; // exponent bias 15 -> 127
+        }
+
+        return BitConverter.UInt32BitsToSingle(sign | magnitude);
+    }
+
+    /// <summary>The little-endian half at the start of <paramref name="bytes"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ReadHalf(ReadOnlySpan<byte> bytes) => FromHalf(BinaryPrimitives.ReadUInt16LittleEndian(bytes));
+
+    /// <summary>The value of a bfloat16 given as bits: the upper half of a float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float FromBFloat16(uint bits) => BitConverter.UInt32BitsToSingle(bits << 16);
+}
