@@ -1,3 +1,3 @@
 using Puna.Cli.Hosting;
 
-return CliHost.Main(args);
+return CliHost.RunProcess(args);

@@ -6,7 +6,7 @@ namespace Puna.Cli.Hosting;
 internal sealed class CliHost(Terminal terminal, Interrupts interrupts)
 {
     /// <summary>Runs a command line in this process.</summary>
-    public static int Main(string[] args)
+    public static int RunProcess(string[] args)
     {
         Terminal terminal = Terminal.OpenStandard();
         using var interrupts = new Interrupts();

@@ -6,10 +6,10 @@ using ArmAes = System.Runtime.Intrinsics.Arm.Aes;
 namespace Puna.Cli.Diagnostics;
 
 /// <summary>What the processor can do, as the runtime sees it (a setting such as <c>DOTNET_EnableAVX2=0</c> hides a feature here and from the kernels alike).</summary>
-internal static class CpuFeatures
+internal static class Processor
 {
     /// <summary>Every feature that matters to kernels on this kind of processor, and whether it is there.</summary>
-    public static IReadOnlyList<(string Name, bool IsSupported)> All { get; } = ArmBase.IsSupported
+    public static IReadOnlyList<(string Name, bool IsSupported)> Features { get; } = ArmBase.IsSupported
         ?
         [
             ("AdvSimd", AdvSimd.IsSupported),
@@ -32,7 +32,7 @@ internal static class CpuFeatures
         ];
 
     /// <summary>Name of the processor, or its kind where the system does not tell.</summary>
-    public static string ProcessorName { get; } = FindName();
+    public static string Name { get; } = FindName();
 
 #pragma warning disable SYSLIB5003 // the scalable vectors are marked as experimental; asking whether they are there is safe
     private static bool HasSve() => Sve.IsSupported;
@@ -42,7 +42,7 @@ internal static class CpuFeatures
     {
         const int FirstLeaf = unchecked((int)0x80000002);
         const int Leaves = 3;
-        if (X86Base.IsSupported && (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax >= (uint)FirstLeaf + Leaves - 1)
+        if (X86Base.IsSupported && (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax >= unchecked((uint)FirstLeaf) + Leaves - 1)
         {
             // The brand string: 48 bytes in three leaves of four registers.
             var name = new StringBuilder();
