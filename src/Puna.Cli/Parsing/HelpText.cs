@@ -71,9 +71,11 @@ internal static class HelpText
         page.Append("\nOptions:\n");
         Row(page, "-h, --help", "Show this page; after a command, the page of that command", 10, width);
         Row(page, "--version", "Show the version", 10, width);
-        page.Append("\nExamples:\n");
-        page.Append("  puna run \"Once upon a time\"\n      Continue a story with the embedded model; nothing is downloaded\n");
-        page.Append("  puna help run\n      Everything the command run can do\n\n");
+        page.Append("\nExamples:\n  puna run \"Once upon a time\"\n");
+        Wrap(page, "Continue a story with the embedded model; nothing is downloaded", 6, width);
+        page.Append("  puna help run\n");
+        Wrap(page, "Everything the command run can do", 6, width);
+        page.Append('\n');
         Wrap(page, ExitCodes, 0, width);
         return page.ToString();
     }
