@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Puna.Tensors.Kernels.Cpu;
-using Puna.Tensors.Quantization;
+using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors;
 
@@ -22,7 +22,7 @@ public sealed unsafe partial class CpuOps
                 throw new PunaException($"token id: expected 0 to {source.Rows - 1}, got {rows[i]}");
             }
 
-            RowDecoder.Decode(Path, source.DType, (byte*)source.Address + (rows[i] * source.RowStride), (float*)y.Address + (i * source.Columns), (int)source.Columns);
+            DequantizeKernels.DequantizeRow(source.DType, (byte*)source.Address + (rows[i] * source.RowStride), (float*)y.Address + (i * source.Columns), (int)source.Columns);
         }
 
         GC.KeepAlive(source.Storage);

@@ -1,4 +1,4 @@
-using Puna.Tensors.Quantization;
+using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors.Kernels.Cpu;
 
@@ -79,7 +79,7 @@ internal unsafe struct MatMul : IKernelJob
             for (int r = 0; r < rows; r++)
             {
                 float* row = tile + (r * stride);
-                RowDecoder.Decode(Path, DType, W + ((first + r) * WStride), row, In);
+                DequantizeKernels.DequantizeRow(DType, W + ((first + r) * WStride), row, In);
                 for (int i = In; i < K; i++)
                 {
                     row[i] = 0;

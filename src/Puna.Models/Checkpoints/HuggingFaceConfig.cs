@@ -1,0 +1,154 @@
+using Puna.Tensors;
+
+namespace Puna.Models.Checkpoints;
+
+/// <summary>Reads <c>config.json</c> (spec llama1-3.md 3.2), in the form with <c>rope_theta</c> and <c>rope_scaling</c> and in the newer one with <c>rope_parameters</c>.</summary>
+public static class HuggingFaceConfig
+{
+    /// <summary>The model types whose arithmetic is a Llama's.</summary>
+    private static readonly string[] ModelTypes = ["llama", "mistral", "qwen2"];
+
+    /// <summary>Settings that change the arithmetic in ways a Llama does not know, with the value that means nothing changes.</summary>
+    private static readonly (string Key, double Neutral)[] Foreign =
+    [
+        ("partial_rotary_factor", 1), ("num_local_experts", 0), ("num_experts", 0), ("n_routed_experts", 0), ("embedding_multiplier", 1), ("residual_multiplier", 1),
+        ("attention_multiplier", 0), ("logits_scaling", 1), ("logit_scale", 1), ("attn_logit_softcapping", 0), ("final_logit_softcapping", 0), ("query_pre_attn_scalar", 0),
+    ];
+
+    /// <summary>Reads the file, and <c>generation_config.json</c> beside it for the ids that end a text.</summary>
+    /// <param name="file">Path of <c>config.json</c>.</param>
+    /// <param name="labels">Rows of the classifier's weight where the architecture is one.</param>
+    /// <exception cref="PunaException">A setting is missing, malformed, or asks for what this code does not have; the message names it.</exception>
+    public static LlamaConfig Read(string file, int labels = 0)
+    {
+        JsonConfig json = JsonConfig.Read(file);
+        string type = json.String("model_type") ?? "llama";
+        IReadOnlyList<string> architectures = json.Strings("architectures") ?? [];
+        if (!ModelTypes.Contains(type, StringComparer.Ordinal))
+        {
+            throw json.Refuse("model_type", string.Join(" or ", ModelTypes));
+        }
+
+        bool classifier = architectures.Any(a => a.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
+        if (architectures.Count > 0 && !classifier && !architectures.Any(a => a.EndsWith("ForCausalLM", StringComparison.Ordinal) || a.EndsWith("Model", StringComparison.Ordinal)))
+        {
+            throw json.Refuse("architectures", "a causal language model or a sequence classifier");
+        }
+
+        RefuseForeign(json, type);
+        int hidden = json.RequireInt("hidden_size");
+        int heads = json.RequireInt("num_attention_heads");
+        int context = json.Int("max_position_embeddings") ?? 2048;
+        int headDim = json.Int("head_dim") ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {hidden}"));
+        (double theta, RopeScaling scaling) = ReadRope(json, context);
+        bool bias = json.Bool("attention_bias") ?? false;
+        JsonConfig? generation = Generation(file);
+        return new LlamaConfig
+        {
+            Name = type,
+            Hidden = hidden,
+            Ffn = json.RequireInt("intermediate_size"),
+            Layers = json.RequireInt("num_hidden_layers"),
+            Heads = heads,
+            KvHeads = json.Int("num_key_value_heads") ?? heads,
+            HeadDim = headDim,
+            Vocab = json.RequireInt("vocab_size"),
+            ContextLength = context,
+            NormEpsilon = (float)(json.Number("rms_norm_eps") ?? 1e-6),
+            RopeTheta = theta,
+            RopeScaling = scaling,
+            TiedEmbeddings = json.Bool("tie_word_embeddings") ?? false,
+            QkvBias = bias || type == "qwen2",
+            AttentionOutputBias = bias,
+            MlpBias = json.Bool("mlp_bias") ?? false,
+            Labels = classifier ? Math.Max(1, labels) : 0,
+            BosId = json.Int("bos_token_id"),
+            EosIds = generation?.Ints("eos_token_id") ?? json.Ints("eos_token_id") ?? [],
+        }.Validate(file);
+    }
+
+    private static JsonConfig? Generation(string file)
+    {
+        string path = Path.Combine(Path.GetDirectoryName(file) ?? "", "generation_config.json");
+        return File.Exists(path) ? JsonConfig.Read(path) : null;
+    }
+
+    private static void RefuseForeign(JsonConfig json, string type)
+    {
+        foreach ((string key, double neutral) in Foreign)
+        {
+            if (json.Number(key) is double value && value != neutral)
+            {
+                throw json.Refuse(key, $"{neutral} (this setting is none of a Llama's)");
+            }
+        }
+
+        if (json.String("hidden_act") is not (null or "silu" or "swish"))
+        {
+            throw json.Refuse("hidden_act", "silu");
+        }
+
+        if (json.Has("quantization_config"))
+        {
+            throw json.Refuse("quantization_config", "none: quantised safetensors of this kind are not understood");
+        }
+
+        bool slides = type == "qwen2" ? json.Bool("use_sliding_window") ?? false : json.Has("sliding_window");
+        if (slides && json.Int("sliding_window") is int window && window < (json.Int("max_position_embeddings") ?? 2048))
+        {
+            throw json.Refuse("sliding_window", "none, or at least the context: sliding-window attention is not understood");
+        }
+
+        if (json.Strings("layer_types") is IReadOnlyList<string> layers && layers.Any(l => l != "full_attention"))
+        {
+            throw json.Refuse("layer_types", "full_attention in every layer");
+        }
+    }
+
+    private static (double Theta, RopeScaling Scaling) ReadRope(JsonConfig json, int context)
+    {
+        JsonConfig? rope = json.Object("rope_parameters");
+        double theta = rope?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000;
+        rope ??= json.Object("rope_scaling");
+        string kind = rope?.String("rope_type") ?? rope?.String("type") ?? "default";
+        if (rope is null || kind == "default")
+        {
+            return (theta, new RopeScaling.None());
+        }
+
+        double Factor() => rope.Number("factor") is double f && f > 0 ? f : throw rope.Refuse("factor", "a positive number");
+        double Positive(string key) => rope.Number(key) is double f && f > 0 ? f : throw rope.Refuse(key, "a positive number");
+        int original = rope.Int("original_max_position_embeddings") ?? json.Int("original_max_position_embeddings") ?? context;
+        if (original <= 0)
+        {
+            throw rope.Refuse("original_max_position_embeddings", "a positive number");
+        }
+
+        return (theta, kind switch
+        {
+            "linear" => new RopeScaling.Linear(Factor()),
+            "dynamic" => new RopeScaling.Dynamic(Factor()),
+            "llama3" => new RopeScaling.Llama3(Factor(), Positive("low_freq_factor"), Positive("high_freq_factor"), original),
+            "yarn" => new RopeScaling.Yarn(
+                Factor(),
+                original,
+                rope.Number("beta_fast") is double fast && fast != 0 ? fast : 32,
+                rope.Number("beta_slow") is double slow && slow != 0 ? slow : 1,
+                YarnMagnitude(rope, Factor()),
+                rope.Bool("truncate") ?? true),
+            _ => throw rope.Refuse(rope.Has("rope_type") ? "rope_type" : "type", "default, linear, dynamic, llama3 or yarn"),
+        });
+    }
+
+    private static double YarnMagnitude(JsonConfig rope, double factor)
+    {
+        if (rope.Number("attention_factor") is double given and not 0)
+        {
+            return given;
+        }
+
+        return rope.Number("mscale") is double scale and not 0 && rope.Number("mscale_all_dim") is double all and not 0
+            ? RopeScaling.Yarn.DefaultMagnitude(factor, scale) / RopeScaling.Yarn.DefaultMagnitude(factor, all)
+            : RopeScaling.Yarn.DefaultMagnitude(factor);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Puna.Tensors;
+
+namespace Puna.Models.Checkpoints;
+
+/// <summary>A JSON object of settings, read with errors that name file and key.</summary>
+internal sealed class JsonConfig
+{
+    private readonly string _file;
+    private readonly string _prefix;
+    private readonly JsonElement _object;
+
+    private JsonConfig(string file, string prefix, JsonElement element) => (_file, _prefix, _object) = (file, prefix, element);
+
+    public string File => _file;
+
+    public IEnumerable<string> Keys => _object.EnumerateObject().Select(p => p.Name);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="PunaException">Missing, too large, or not a JSON object.</exception>
+    public static JsonConfig Read(string file)
+    {
+        const long Largest = 16 << 20;
+        try
+        {
+            using FileStream stream = System.IO.File.OpenRead(file);
+            if (stream.Length > Largest)
+            {
+                throw new FileFormatException(file, $"settings: expected at most {Largest} bytes, got {stream.Length}");
+            }
+
+            using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { MaxDepth = 32 });
+            return Of(file, document.RootElement.Clone());
+        }
+        catch (JsonException e)
+        {
+            throw new FileFormatException(file, $"settings: expected JSON, got {e.Message}", inner: e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new PunaException($"file {file}: not found", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PunaException($"file {file}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Wraps an element.</summary>
+    public static JsonConfig Of(string file, JsonElement element) =>
+        element.ValueKind == JsonValueKind.Object ? new JsonConfig(file, "", element) : throw new FileFormatException(file, $"settings: expected a JSON object, got {element.ValueKind}");
+
+    public bool Has(string key) => Find(key) is not null;
+
+    public JsonConfig? Object(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } e => new JsonConfig(_file, _prefix + key + ".", e),
+        JsonElement e => throw Wrong(key, "an object", e),
+    };
+
+    public string? String(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } e => Text(key, e),
+        JsonElement e => throw Wrong(key, "a string", e),
+    };
+
+    public bool? Bool(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        JsonElement e => throw Wrong(key, "true or false", e),
+    };
+
+    public double? Number(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } e when e.TryGetDouble(out double value) && double.IsFinite(value) => value,
+        JsonElement e => throw Wrong(key, "a number", e),
+    };
+
+    public int? Int(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } e when e.TryGetInt32(out int value) => value,
+        // Some writers put 8192.0.
+        { ValueKind: JsonValueKind.Number } e when e.TryGetDouble(out double value) && value == Math.Floor(value) && Math.Abs(value) <= int.MaxValue => (int)value,
+        JsonElement e => throw Wrong(key, "a whole number", e),
+    };
+
+    public int RequireInt(string key) => Int(key) ?? throw new FileFormatException(_file, $"setting {_prefix}{key}: expected a whole number, got none");
+
+    /// <summary>A number or a list of numbers.</summary>
+    public IReadOnlyList<int>? Ints(string key)
+    {
+        if (Find(key) is not JsonElement e)
+        {
+            return null;
+        }
+
+        if (e.ValueKind != JsonValueKind.Array)
+        {
+            return [Int(key)!.Value];
+        }
+
+        var list = new List<int>();
+        foreach (JsonElement item in e.EnumerateArray())
+        {
+            list.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int value) ? value : throw Wrong(key, "whole numbers", item));
+        }
+
+        return list;
+    }
+
+    /// <summary>A list of strings.</summary>
+    public IReadOnlyList<string>? Strings(string key)
+    {
+        if (Find(key) is not JsonElement e)
+        {
+            return null;
+        }
+
+        return e.ValueKind == JsonValueKind.Array
+            ? [.. e.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? Text(key, item) : throw Wrong(key, "strings", item))]
+            : throw Wrong(key, "a list of strings", e);
+    }
+
+    public FileFormatException Refuse(string key, string expected) =>
+        new(_file, $"setting {_prefix}{key}: expected {expected}, got {(Find(key) is JsonElement e ? e.GetRawText() : "none")}");
+
+    private string Text(string key, JsonElement e)
+    {
+        try
+        {
+            return e.GetString()!;
+        }
+        catch (InvalidOperationException cause)
+        {
+            throw new FileFormatException(_file, $"setting {_prefix}{key}: expected valid Unicode", inner: cause);
+        }
+    }
+
+    private JsonElement? Find(string key) => _object.TryGetProperty(key, out JsonElement e) && e.ValueKind != JsonValueKind.Null ? e : null;
+
+    private FileFormatException Wrong(string key, string expected, JsonElement got) => new(_file, $"setting {_prefix}{key}: expected {expected}, got {got.GetRawText()}");
+}
