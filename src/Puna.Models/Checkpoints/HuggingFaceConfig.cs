@@ -40,7 +40,7 @@ public static class HuggingFaceConfig
         int heads = json.RequireInt("num_attention_heads");
         int context = json.Int("max_position_embeddings") ?? 2048;
         int headDim = json.Int("head_dim") ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {hidden}"));
-        (double theta, RopeScaling scaling) = ReadRope(json, context);
+        double theta = json.Object("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000;
         bool bias = json.Bool("attention_bias") ?? false;
         JsonConfig? generation = Generation(file);
         return new LlamaConfig
@@ -56,7 +56,7 @@ public static class HuggingFaceConfig
             ContextLength = context,
             NormEpsilon = (float)(json.Number("rms_norm_eps") ?? 1e-6),
             RopeTheta = theta,
-            RopeScaling = scaling,
+            RopeScaling = ReadScaling(json, context),
             TiedEmbeddings = json.Bool("tie_word_embeddings") ?? false,
             QkvBias = bias || type == "qwen2",
             AttentionOutputBias = bias,
@@ -65,6 +65,40 @@ public static class HuggingFaceConfig
             BosId = json.Int("bos_token_id"),
             EosIds = generation?.Ints("eos_token_id") ?? json.Ints("eos_token_id") ?? [],
         }.Validate(file);
+    }
+
+    /// <summary>Reads <c>rope_parameters</c> or <c>rope_scaling</c>.</summary>
+    internal static RopeScaling ReadScaling(JsonConfig json, int context)
+    {
+        JsonConfig? rope = json.Object("rope_parameters") ?? json.Object("rope_scaling");
+        string kind = rope?.String("rope_type") ?? rope?.String("type") ?? "default";
+        if (rope is null || kind == "default")
+        {
+            return new RopeScaling.None();
+        }
+
+        double Factor() => rope.Number("factor") is double f && f > 0 ? f : throw rope.Refuse("factor", "a positive number");
+        double Positive(string key) => rope.Number(key) is double f && f > 0 ? f : throw rope.Refuse(key, "a positive number");
+        int original = rope.Int("original_max_position_embeddings") ?? json.Int("original_max_position_embeddings") ?? context;
+        if (original <= 0)
+        {
+            throw rope.Refuse("original_max_position_embeddings", "a positive number");
+        }
+
+        return kind switch
+        {
+            "linear" => new RopeScaling.Linear(Factor()),
+            "dynamic" => new RopeScaling.Dynamic(Factor()),
+            "llama3" => new RopeScaling.Llama3(Factor(), Positive("low_freq_factor"), Positive("high_freq_factor"), original),
+            "yarn" => new RopeScaling.Yarn(
+                Factor(),
+                original,
+                rope.Number("beta_fast") is double fast && fast != 0 ? fast : 32,
+                rope.Number("beta_slow") is double slow && slow != 0 ? slow : 1,
+                YarnMagnitude(rope, Factor()),
+                rope.Bool("truncate") ?? true),
+            _ => throw rope.Refuse(rope.Has("rope_type") ? "rope_type" : "type", "default, linear, dynamic, llama3 or yarn"),
+        };
     }
 
     private static JsonConfig? Generation(string file)
@@ -103,41 +137,6 @@ public static class HuggingFaceConfig
         {
             throw json.Refuse("layer_types", "full_attention in every layer");
         }
-    }
-
-    private static (double Theta, RopeScaling Scaling) ReadRope(JsonConfig json, int context)
-    {
-        JsonConfig? rope = json.Object("rope_parameters");
-        double theta = rope?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000;
-        rope ??= json.Object("rope_scaling");
-        string kind = rope?.String("rope_type") ?? rope?.String("type") ?? "default";
-        if (rope is null || kind == "default")
-        {
-            return (theta, new RopeScaling.None());
-        }
-
-        double Factor() => rope.Number("factor") is double f && f > 0 ? f : throw rope.Refuse("factor", "a positive number");
-        double Positive(string key) => rope.Number(key) is double f && f > 0 ? f : throw rope.Refuse(key, "a positive number");
-        int original = rope.Int("original_max_position_embeddings") ?? json.Int("original_max_position_embeddings") ?? context;
-        if (original <= 0)
-        {
-            throw rope.Refuse("original_max_position_embeddings", "a positive number");
-        }
-
-        return (theta, kind switch
-        {
-            "linear" => new RopeScaling.Linear(Factor()),
-            "dynamic" => new RopeScaling.Dynamic(Factor()),
-            "llama3" => new RopeScaling.Llama3(Factor(), Positive("low_freq_factor"), Positive("high_freq_factor"), original),
-            "yarn" => new RopeScaling.Yarn(
-                Factor(),
-                original,
-                rope.Number("beta_fast") is double fast && fast != 0 ? fast : 32,
-                rope.Number("beta_slow") is double slow && slow != 0 ? slow : 1,
-                YarnMagnitude(rope, Factor()),
-                rope.Bool("truncate") ?? true),
-            _ => throw rope.Refuse(rope.Has("rope_type") ? "rope_type" : "type", "default, linear, dynamic, llama3 or yarn"),
-        });
     }
 
     private static double YarnMagnitude(JsonConfig rope, double factor)

@@ -29,6 +29,6 @@ public static class Dequantizer
             throw new PunaException($"dequantise {type.Name()}: expected {bytes} bytes for {destination.Length} values, got {source.Length}");
         }
 
-        DequantizeKernels.DequantizeSpan(type, source, destination);
+        DequantizeKernels.DequantizeSpan(type, VectorLevels.Best, source, destination);
     }
 }

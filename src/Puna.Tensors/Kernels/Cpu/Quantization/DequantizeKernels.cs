@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Puna.Tensors.Quantization.Decoding;
 
 namespace Puna.Tensors.Kernels.Cpu.Quantization;
@@ -7,78 +8,121 @@ public static unsafe class DequantizeKernels
 {
     /// <summary>
     /// Decodes <paramref name="count"/> values that start at a block boundary. Gives the bits of the scalar definition (spec llama1-3.md 3.4) on every
-    /// processor.
+    /// processor, which NaN excepted.
     /// </summary>
     /// <param name="type">F32, F16, BF16 or a block type.</param>
     /// <param name="source">First block, any alignment.</param>
     /// <param name="destination">Room for <paramref name="count"/> values, any alignment.</param>
     /// <param name="count">A multiple of the type's block size.</param>
     /// <exception cref="PunaException">The type has no decoder (integers, float64, float8).</exception>
-    public static void DequantizeRow(DType type, byte* source, float* destination, long count)
-    {
-        if (type == DType.F32)
-        {
-            Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
-            return;
-        }
+    public static void DequantizeRow(DType type, byte* source, float* destination, long count) =>
+        DequantizeRow(type, VectorLevels.Best, source, destination, count);
 
-        Scalar(type, source, destination, count);
-    }
-
-    /// <summary>The scalar twin of <see cref="DequantizeRow"/>: the same contract, one value at a time.</summary>
+    /// <summary>The same with the vectors of one level, to compare levels; the levels that the processor lacks are slow but right.</summary>
     /// <exception cref="PunaException">The type has no decoder.</exception>
-    public static void Scalar(DType type, byte* source, float* destination, long count)
+    internal static void DequantizeRow(DType type, VectorLevel level, byte* source, float* destination, long count)
     {
         switch (type)
         {
-            case DType.F32: Rows<F32Decoder>(source, destination, count); break;
-            case DType.F16: Rows<F16Decoder>(source, destination, count); break;
-            case DType.BF16: Rows<BF16Decoder>(source, destination, count); break;
-            case DType.Q4_0: Rows<Q4_0Decoder>(source, destination, count); break;
-            case DType.Q4_1: Rows<Q4_1Decoder>(source, destination, count); break;
-            case DType.Q5_0: Rows<Q5_0Decoder>(source, destination, count); break;
-            case DType.Q5_1: Rows<Q5_1Decoder>(source, destination, count); break;
-            case DType.Q8_0: Rows<Q8_0Decoder>(source, destination, count); break;
-            case DType.Q2_K: Rows<Q2KDecoder>(source, destination, count); break;
-            case DType.Q3_K: Rows<Q3KDecoder>(source, destination, count); break;
-            case DType.Q4_K: Rows<Q4KDecoder>(source, destination, count); break;
-            case DType.Q5_K: Rows<Q5KDecoder>(source, destination, count); break;
-            case DType.Q6_K: Rows<Q6KDecoder>(source, destination, count); break;
-            case DType.IQ4_NL: Rows<Iq4NlDecoder>(source, destination, count); break;
-            case DType.IQ4_XS: Rows<Iq4XsDecoder>(source, destination, count); break;
-            case DType.MXFP4: Rows<MxFp4Decoder>(source, destination, count); break;
-            case DType.NVFP4: Rows<NvFp4Decoder>(source, destination, count); break;
-            case DType.TQ1_0: Rows<Tq1_0Decoder>(source, destination, count); break;
-            case DType.TQ2_0: Rows<Tq2_0Decoder>(source, destination, count); break;
-            case DType.IQ2_XXS: Rows<Iq2XxsDecoder>(source, destination, count); break;
-            case DType.IQ2_XS: Rows<Iq2XsDecoder>(source, destination, count); break;
-            case DType.IQ2_S: Rows<Iq2SDecoder>(source, destination, count); break;
-            case DType.IQ3_XXS: Rows<Iq3XxsDecoder>(source, destination, count); break;
-            case DType.IQ3_S: Rows<Iq3SDecoder>(source, destination, count); break;
-            case DType.IQ1_S: Rows<Iq1SDecoder>(source, destination, count); break;
-            case DType.IQ1_M: Rows<Iq1MDecoder>(source, destination, count); break;
+            case DType.F32: Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float)); break;
+            case DType.F16: Halves(level, (ushort*)source, destination, count); break;
+            case DType.BF16: BFloats(level, (ushort*)source, destination, count); break;
+            case DType.Q4_0: Rows<Q4_0Decoder, VectorQ4_0>(level, source, destination, count); break;
+            case DType.Q4_1: Rows<Q4_1Decoder, VectorQ4_1>(level, source, destination, count); break;
+            case DType.Q5_0: Rows<Q5_0Decoder, VectorQ5_0>(level, source, destination, count); break;
+            case DType.Q5_1: Rows<Q5_1Decoder, VectorQ5_1>(level, source, destination, count); break;
+            case DType.Q8_0: Rows<Q8_0Decoder, VectorQ8_0>(level, source, destination, count); break;
+            case DType.Q2_K: Rows<Q2KDecoder, VectorQ2K>(level, source, destination, count); break;
+            case DType.Q3_K: Rows<Q3KDecoder, VectorQ3K>(level, source, destination, count); break;
+            case DType.Q4_K: Rows<Q4KDecoder, VectorQ4K>(level, source, destination, count); break;
+            case DType.Q5_K: Rows<Q5KDecoder, VectorQ5K>(level, source, destination, count); break;
+            case DType.Q6_K: Rows<Q6KDecoder, VectorQ6K>(level, source, destination, count); break;
+            case DType.IQ4_NL: Rows<Iq4NlDecoder, VectorIq4Nl>(level, source, destination, count); break;
+            case DType.IQ4_XS: Rows<Iq4XsDecoder, VectorIq4Xs>(level, source, destination, count); break;
+            case DType.MXFP4: Rows<MxFp4Decoder, VectorMxFp4>(level, source, destination, count); break;
+            case DType.NVFP4: Rows<NvFp4Decoder, VectorNvFp4>(level, source, destination, count); break;
+            case DType.TQ1_0: Rows<Tq1_0Decoder, VectorTq1_0>(level, source, destination, count); break;
+            case DType.TQ2_0: Rows<Tq2_0Decoder, VectorTq2_0>(level, source, destination, count); break;
+            case DType.IQ2_XXS: Rows<Iq2XxsDecoder, VectorIq2Xxs>(level, source, destination, count); break;
+            case DType.IQ2_XS: Rows<Iq2XsDecoder, VectorIq2Xs>(level, source, destination, count); break;
+            case DType.IQ2_S: Rows<Iq2SDecoder, VectorIq2S>(level, source, destination, count); break;
+            case DType.IQ3_XXS: Rows<Iq3XxsDecoder, VectorIq3Xxs>(level, source, destination, count); break;
+            case DType.IQ3_S: Rows<Iq3SDecoder, VectorIq3S>(level, source, destination, count); break;
+            case DType.IQ1_S: Rows<Iq1SDecoder, VectorIq1S>(level, source, destination, count); break;
+            case DType.IQ1_M: Rows<Iq1MDecoder, VectorIq1M>(level, source, destination, count); break;
             default: throw new PunaException($"dequantise: expected a float or block type, got {type.Name()}");
         }
     }
 
     /// <summary>The span entry behind <see cref="Puna.Tensors.Quantization.Dequantizer"/>, lengths checked there.</summary>
-    internal static void DequantizeSpan(DType type, ReadOnlySpan<byte> source, Span<float> destination)
+    internal static void DequantizeSpan(DType type, VectorLevel level, ReadOnlySpan<byte> source, Span<float> destination)
     {
         fixed (byte* from = source)
         fixed (float* to = destination)
         {
-            DequantizeRow(type, from, to, destination.Length);
+            DequantizeRow(type, level, from, to, destination.Length);
         }
     }
 
-    private static void Rows<T>(byte* source, float* destination, long count)
-        where T : struct, IBlockDecoder
+    private static void Rows<TScalar, TVector>(VectorLevel level, byte* source, float* destination, long count)
+        where TScalar : struct, IBlockDecoder
+        where TVector : struct, IVectorDecoder
     {
-        for (long done = 0; done < count; done += T.Values)
+        switch (level)
         {
-            T.Decode(new ReadOnlySpan<byte>(source, T.Bytes), new Span<float>(destination, T.Values));
-            source += T.Bytes;
-            destination += T.Values;
+            case VectorLevel.V512: Vector<TScalar, TVector, Lanes512>(source, destination, count); break;
+            case VectorLevel.V256: Vector<TScalar, TVector, Lanes256>(source, destination, count); break;
+            case VectorLevel.V128: Vector<TScalar, TVector, Lanes128>(source, destination, count); break;
+            default: Scalar<TScalar>(source, destination, count); break;
+        }
+    }
+
+    private static void Halves(VectorLevel level, ushort* source, float* destination, long count)
+    {
+        switch (level)
+        {
+            case VectorLevel.V512: VectorFloats.Half<Lanes512>(source, destination, count); break;
+            case VectorLevel.V256: VectorFloats.Half<Lanes256>(source, destination, count); break;
+            case VectorLevel.V128: VectorFloats.Half<Lanes128>(source, destination, count); break;
+            default: Scalar<F16Decoder>((byte*)source, destination, count); break;
+        }
+    }
+
+    private static void BFloats(VectorLevel level, ushort* source, float* destination, long count)
+    {
+        switch (level)
+        {
+            case VectorLevel.V512: VectorFloats.BFloat16<Lanes512>(source, destination, count); break;
+            case VectorLevel.V256: VectorFloats.BFloat16<Lanes256>(source, destination, count); break;
+            case VectorLevel.V128: VectorFloats.BFloat16<Lanes128>(source, destination, count); break;
+            default: Scalar<BF16Decoder>((byte*)source, destination, count); break;
+        }
+    }
+
+    // Compiled by the JIT for this processor, never ahead of time for a baseline one.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Vector<TScalar, TVector, TLanes>(byte* source, float* destination, long count)
+        where TScalar : struct, IBlockDecoder
+        where TVector : struct, IVectorDecoder
+        where TLanes : struct, ILanes
+    {
+        for (long done = 0; done < count; done += TScalar.Values)
+        {
+            TVector.Decode<TLanes>(source, destination);
+            source += TScalar.Bytes;
+            destination += TScalar.Values;
+        }
+    }
+
+    private static void Scalar<TScalar>(byte* source, float* destination, long count)
+        where TScalar : struct, IBlockDecoder
+    {
+        for (long done = 0; done < count; done += TScalar.Values)
+        {
+            TScalar.Decode(new ReadOnlySpan<byte>(source, TScalar.Bytes), new Span<float>(destination, TScalar.Values));
+            source += TScalar.Bytes;
+            destination += TScalar.Values;
         }
     }
 }

@@ -1,0 +1,259 @@
+using System.Diagnostics.CodeAnalysis;
+using Puna.Formats;
+using Puna.Formats.Gguf;
+using Puna.Formats.Meta;
+using Puna.Formats.Safetensors;
+using Puna.Tensors;
+
+namespace Puna.Models.Checkpoints;
+
+/// <summary>
+/// A model on disk in any of its formats, seen in one way: a config, and parameters under canonical names (Meta's). Everything is checked against the config when
+/// it is opened; the values are read, or mapped, when they are used. Keep it open as long as models loaded from it live.
+/// </summary>
+public sealed class Checkpoint : IDisposable
+{
+    private Checkpoint(string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout)
+    {
+        (Path, Format, File, Config, RopeLayout) = (path, format, file, config, layout);
+    }
+
+    /// <summary>What was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>Folder that holds the model's other files, or null where everything is in one file.</summary>
+    public string? Folder => Format switch
+    {
+        CheckpointFormat.Gguf or CheckpointFormat.Llama2c => null,
+        _ => Directory.Exists(Path) ? Path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)),
+    };
+
+    /// <summary>Its format.</summary>
+    public CheckpointFormat Format { get; }
+
+    /// <summary>The tensors under the names of the format.</summary>
+    public TensorFile File { get; }
+
+    /// <summary>Shape and arithmetic.</summary>
+    public LlamaConfig Config { get; }
+
+    /// <summary>Order of the rows of wq and wk within a head.</summary>
+    public RopeLayout RopeLayout { get; }
+
+    /// <summary>The metadata of a GGUF file, otherwise null.</summary>
+    public GgufMetadata? Gguf => (File as GgufFile)?.Metadata;
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="path">A <c>.gguf</c> file (the first of a split), a <c>.safetensors</c> file or its index, a Hugging Face or Meta folder, a <c>.pth</c> file, or a
+    /// llama2.c <c>.bin</c> file.</param>
+    /// <param name="map">False reads files into memory instead of mapping them.</param>
+    /// <exception cref="PunaException">Names what is wrong and where.</exception>
+    public static Checkpoint Open(string path, bool map = true)
+    {
+        if (Directory.Exists(path))
+        {
+            return OpenFolder(path, map);
+        }
+
+        if (!System.IO.File.Exists(path))
+        {
+            throw new PunaException($"model {path}: expected a file or folder, got nothing of that name");
+        }
+
+        string name = System.IO.Path.GetFileName(path);
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        if (name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".safetensors.index.json", StringComparison.OrdinalIgnoreCase))
+        {
+            return OpenSafetensors(path, System.IO.Path.Combine(folder, "config.json"), map);
+        }
+
+        if (name.EndsWith(".pth", StringComparison.OrdinalIgnoreCase))
+        {
+            return OpenMeta(path, map);
+        }
+
+        if (name.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
+        {
+            return OpenLlama2c(path, map);
+        }
+
+        return OpenGguf(GgufFile.Open(path, map));
+    }
+
+    /// <summary>Wraps an opened GGUF file, which then belongs to the result (or is closed where an exception is thrown).</summary>
+    public static Checkpoint OpenGguf(GgufFile file)
+    {
+        return Guarded(file, () => new Checkpoint(file.Path, CheckpointFormat.Gguf, file, GgufConfig.Read(file, file.Metadata), GgufConfig.Layout(file.Metadata)));
+    }
+
+    /// <summary>What the file says of a parameter.</summary>
+    /// <param name="canonical">Canonical name, for example <c>layers.0.attention.wq.weight</c>.</param>
+    /// <param name="info">Under the name of the format.</param>
+    public bool TryGetInfo(string canonical, [NotNullWhen(true)] out TensorInfo? info) => File.TryGetInfo(TensorNames.In(Format, canonical), out info);
+
+    /// <summary>A parameter as it is stored.</summary>
+    /// <param name="canonical">Canonical name.</param>
+    public Tensor GetTensor(string canonical) => File.GetTensor(TensorNames.In(Format, canonical));
+
+    /// <summary>Builds the model over these tensors. Matrices stay where they are; vectors become float32.</summary>
+    /// <exception cref="PunaException">A type of values that cannot be computed with.</exception>
+    public Llama Load()
+    {
+        return Llama.Build(Config, RopeLayout, name =>
+        {
+            Tensor tensor = GetTensor(name);
+            if (!tensor.DType.IsFloat() && !tensor.DType.IsBlock())
+            {
+                throw new FileFormatException(Path, $"tensor {TensorNames.In(Format, name)}: expected floats or quantised blocks, got {tensor.DType.Name()}");
+            }
+
+            return new Weight(TensorNames.In(Format, name), tensor.Shape.Rank == 1 && tensor.DType != DType.F32 ? ToFloat(tensor) : tensor);
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => File.Dispose();
+
+    private static Tensor ToFloat(Tensor tensor)
+    {
+        Tensor result = Tensor.Create(tensor.Shape);
+        Tensors.Quantization.Dequantizer.Dequantize(tensor.DType, tensor.Row<byte>(0), result.Row<float>(0));
+        return result;
+    }
+
+    private static Checkpoint OpenFolder(string path, bool map)
+    {
+        string config = System.IO.Path.Combine(path, "config.json");
+        if (System.IO.File.Exists(config))
+        {
+            return OpenSafetensors(path, config, map);
+        }
+
+        if (System.IO.File.Exists(System.IO.Path.Combine(path, "params.json")) || MetaParts.Any(path))
+        {
+            return OpenMeta(path, map);
+        }
+
+        string[] files = [.. Directory.EnumerateFiles(path, "*.gguf").Order(StringComparer.Ordinal)];
+        string[] first = [.. files.Where(f => !f.Contains("-of-", StringComparison.Ordinal) || f.Contains("-00001-of-", StringComparison.Ordinal))];
+        return first.Length switch
+        {
+            1 => OpenGguf(GgufFile.Open(first[0], map)),
+            0 when files.Length > 0 => throw new PunaException($"model folder {path}: expected the first part -00001-of-000NN.gguf, got only later ones"),
+            0 => throw new PunaException($"model folder {path}: expected config.json with safetensors, params.json with consolidated.NN.pth, or a .gguf file, got none of them"),
+            _ => throw new PunaException($"model folder {path}: expected one model, got {string.Join(", ", first.Select(System.IO.Path.GetFileName))}: name the file"),
+        };
+    }
+
+    private static Checkpoint OpenSafetensors(string path, string config, bool map)
+    {
+        if (!System.IO.File.Exists(config))
+        {
+            throw new PunaException($"model {path}: expected {config} beside the safetensors, got none");
+        }
+
+        SafetensorsFile file = SafetensorsFile.Open(path, map);
+        return Guarded(file, () =>
+        {
+            int labels = file.TryGetInfo("score.weight", out TensorInfo? score) ? checked((int)score.Shape.Rows) : 0;
+            LlamaConfig read = HuggingFaceConfig.Read(config, labels);
+            if (!read.TiedEmbeddings && read.Labels == 0 && !file.TryGetInfo("lm_head.weight", out _) && !JsonConfig.Read(config).Has("tie_word_embeddings"))
+            {
+                // Some writers leave the key out where it has its default in their own class.
+                read = read with { TiedEmbeddings = true };
+            }
+
+            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, RopeLayout.HalfSplit);
+        });
+    }
+
+    private static Checkpoint OpenMeta(string path, bool map)
+    {
+        MetaCheckpoint file = MetaCheckpoint.Open(path, map);
+        return Guarded(file, () =>
+        {
+            MetaParams parameters = file.Params ?? throw new PunaException($"model {path}: expected params.json beside consolidated.NN.pth, got none");
+            return new Checkpoint(path, CheckpointFormat.Meta, file, MetaConfig.Read(file, parameters), RopeLayout.Interleaved);
+        });
+    }
+
+    private static Checkpoint OpenLlama2c(string path, bool map)
+    {
+        Llama2cFile file = Llama2cFile.Open(path, map);
+        return Guarded(file, () =>
+        {
+            var config = new LlamaConfig
+            {
+                Name = System.IO.Path.GetFileNameWithoutExtension(path),
+                Hidden = file.Dim,
+                Ffn = file.HiddenDim,
+                Layers = file.Layers,
+                Heads = file.Heads,
+                KvHeads = file.KvHeads,
+                HeadDim = file.Dim / file.Heads,
+                Vocab = file.VocabSize,
+                ContextLength = file.ContextLength,
+                NormEpsilon = 1e-5f,
+                TiedEmbeddings = !file.TryGetInfo("output.weight", out _),
+                BosId = 1,
+                EosIds = [2],
+            };
+            return new Checkpoint(path, CheckpointFormat.Llama2c, file, config.Validate(path), RopeLayout.Interleaved);
+        });
+    }
+
+    /// <summary>Checks names and shapes; closes the file where anything is wrong.</summary>
+    private static Checkpoint Guarded(TensorFile file, Func<Checkpoint> open)
+    {
+        try
+        {
+            Checkpoint checkpoint = open();
+            checkpoint.CheckTensors();
+            return checkpoint;
+        }
+        catch (OverflowException e)
+        {
+            file.Dispose();
+            throw new FileFormatException(file.Path, "model: expected sizes that fit 32 bits, got larger ones", inner: e);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private void CheckTensors()
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string canonical, Shape shape) in Config.Parameters())
+        {
+            string name = TensorNames.In(Format, canonical);
+            if (!File.TryGetInfo(name, out TensorInfo? info))
+            {
+                throw new FileFormatException(Path, $"tensor {name}: expected {shape}, got no such tensor");
+            }
+
+            if (info.Shape != shape)
+            {
+                throw new FileFormatException(Path, $"tensor {name}: expected {shape}, got {info.Shape}");
+            }
+
+            known.Add(name);
+        }
+
+        if (Config.TiedEmbeddings && Config.Labels == 0)
+        {
+            // Some files of tied models hold the output layer all the same; it is the embedding again.
+            known.Add(TensorNames.In(Format, "output.weight"));
+        }
+
+        foreach (TensorInfo info in File.Tensors)
+        {
+            if (!known.Contains(info.Name) && !TensorNames.IsIgnored(Format, info.Name))
+            {
+                throw new FileFormatException(Path, $"tensor {info.Name}: expected only a dense Llama's tensors, got one that nothing here uses");
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Puna.Formats;
+using Puna.Formats.Meta;
+using Puna.Tensors;
+
+namespace Puna.Models.Checkpoints;
+
+/// <summary>
+/// Reads a config from Meta's <c>params.json</c> (spec llama1-3.md 3.1). That file says less than the others: the vocabulary and the feed-forward width are
+/// taken from the tensors, the context follows from the generation. Our own writer adds Hugging Face's keys where Meta's cannot say a thing; they win.
+/// </summary>
+public static class MetaConfig
+{
+    /// <summary>Reads the config.</summary>
+    /// <param name="file">The tensors.</param>
+    /// <param name="parameters">The settings.</param>
+    /// <exception cref="PunaException">A setting is missing or malformed.</exception>
+    public static LlamaConfig Read(TensorFile file, MetaParams parameters)
+    {
+        JsonConfig extra = JsonConfig.Of(Path.Combine(file.Path, "params.json"), parameters.Raw);
+        if (extra.Has("quantization_args") || extra.Has("vision_chunk_size") || extra.Has("moe_args"))
+        {
+            string key = extra.Has("quantization_args") ? "quantization_args" : extra.Has("vision_chunk_size") ? "vision_chunk_size" : "moe_args";
+            throw extra.Refuse(key, "none: this is no dense text model in 16 or 32 bits");
+        }
+
+        int vocab = Rows(file, "tok_embeddings.weight");
+        int headDim = extra.Int("head_dim") ?? parameters.Dim / Math.Max(1, parameters.NHeads);
+        double theta = parameters.RopeTheta ?? 10000;
+        bool llama3 = vocab >= 128000;
+        RopeScaling scaling = new RopeScaling.None();
+        if (extra.Has("rope_scaling"))
+        {
+            scaling = HuggingFaceConfig.ReadScaling(extra, extra.Int("max_position_embeddings") ?? 8192);
+        }
+        else if (parameters.UseScaledRope)
+        {
+            // params.json holds no factor; 32 belongs to the two small models of Llama 3.2, 8 to all others (spec llama1-3.md 2.4).
+            scaling = new RopeScaling.Llama3(parameters.Dim is 2048 or 3072 ? 32 : 8, 1, 4, 8192);
+        }
+
+        int context = extra.Int("max_position_embeddings") ?? (parameters.UseScaledRope ? 131072 : llama3 ? 8192 : theta >= 1e6 ? 16384 : (float)parameters.NormEps == 1e-6f ? 2048 : 4096);
+        return new LlamaConfig
+        {
+            Name = "llama",
+            Hidden = parameters.Dim,
+            Ffn = Rows(file, "layers.0.feed_forward.w1.weight"),
+            Layers = parameters.NLayers,
+            Heads = parameters.NHeads,
+            KvHeads = KvHeads(file, parameters, headDim),
+            HeadDim = headDim,
+            Vocab = vocab,
+            ContextLength = context,
+            NormEpsilon = (float)parameters.NormEps,
+            RopeTheta = theta,
+            RopeScaling = scaling,
+            TiedEmbeddings = !file.TryGetInfo("output.weight", out _),
+            QkvBias = file.TryGetInfo("layers.0.attention.wq.bias", out _),
+            AttentionOutputBias = file.TryGetInfo("layers.0.attention.wo.bias", out _),
+            MlpBias = file.TryGetInfo("layers.0.feed_forward.w1.bias", out _),
+            BosId = llama3 ? 128000 : 1,
+            EosIds = llama3 ? [128001, 128008, 128009] : [2],
+        }.Validate(file.Path);
+    }
+
+    private static int KvHeads(TensorFile file, MetaParams parameters, int headDim) =>
+        // The 16-part files of 405B hold every key-value head twice; the weight tells what is there.
+        headDim > 0 && Rows(file, "layers.0.attention.wk.weight") is int rows && rows % headDim == 0 ? rows / headDim : parameters.KvHeads;
+
+    private static int Rows(TensorFile file, string name) => file.TryGetInfo(name, out TensorInfo? info)
+        ? checked((int)info.Shape.Rows)
+        : throw new FileFormatException(file.Path, $"tensor {name}: expected in the checkpoint, got none");
+}

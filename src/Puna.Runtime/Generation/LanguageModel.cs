@@ -1,0 +1,48 @@
+using Puna.Models;
+using Puna.Models.Checkpoints;
+using Puna.Tensors;
+using Puna.Text;
+
+namespace Puna.Runtime.Generation;
+
+/// <summary>A model with its tokenizer: what is needed to make text. Immutable, shareable between sessions; close it after them.</summary>
+public sealed class LanguageModel : IDisposable
+{
+    private LanguageModel(Checkpoint checkpoint, Llama llama, Tokenizer? tokenizer) => (Checkpoint, Llama, Tokenizer) = (checkpoint, llama, tokenizer);
+
+    /// <summary>Where it was loaded from.</summary>
+    public Checkpoint Checkpoint { get; }
+
+    /// <summary>The network.</summary>
+    public Llama Llama { get; }
+
+    /// <summary>The tokenizer, or null where the checkpoint brings none.</summary>
+    public Tokenizer? Tokenizer { get; }
+
+    /// <summary>Tokens that end a text: what the checkpoint's settings name and what the tokenizer knows, together.</summary>
+    public IReadOnlyList<int> StopIds => [.. Llama.Config.EosIds.Concat(Tokenizer?.StopIds ?? []).Distinct().Order()];
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="path">As <see cref="Checkpoint.Open"/>.</param>
+    /// <param name="map">False reads files into memory instead of mapping them.</param>
+    /// <exception cref="PunaException">Names what is wrong and where.</exception>
+    public static LanguageModel Open(string path, bool map = true) => Open(Checkpoint.Open(path, map));
+
+    /// <summary>Loads an opened checkpoint, which then belongs to the result (or is closed where an exception is thrown).</summary>
+    public static LanguageModel Open(Checkpoint checkpoint)
+    {
+        try
+        {
+            Tokenizer? tokenizer = CheckpointTokenizer.Open(checkpoint);
+            return new LanguageModel(checkpoint, checkpoint.Load(), tokenizer);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Checkpoint.Dispose();
+}

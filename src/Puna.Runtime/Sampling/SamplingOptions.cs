@@ -1,0 +1,89 @@
+using System.Globalization;
+using Puna.Tensors;
+
+namespace Puna.Runtime.Sampling;
+
+/// <summary>
+/// How the next token is chosen. The steps are taken in this order (spec serving.md 6.6): <see cref="LogitBias"/>, penalties, <see cref="Temperature"/>,
+/// <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>, draw. Every default is neutral: the model's own distribution.
+/// </summary>
+public sealed record SamplingOptions
+{
+    /// <summary>The most likely token every time.</summary>
+    public static SamplingOptions Greedy { get; } = new() { Temperature = 0 };
+
+    /// <summary>What Meta's code and the published generation settings of Llama 2 and 3.x use: temperature 0.6, top-p 0.9 (spec llama1-3.md 7).</summary>
+    public static SamplingOptions MetaDefault { get; } = new() { Temperature = 0.6, TopP = 0.9 };
+
+    /// <summary>Logits are divided by this; 0 takes the first maximum and nothing is drawn.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>Only this many of the most likely tokens stay (of equal ones those with lower ids); 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>
+    /// A token goes if the tokens more likely than it have together more than this probability, so that the most likely one always stays (spec
+    /// llama1-3.md 7). Probabilities are those after temperature and top-k. 1 keeps all.
+    /// </summary>
+    public double TopP { get; init; } = 1;
+
+    /// <summary>A token goes if its probability is less than this times that of the most likely one; 0 keeps all.</summary>
+    public double MinP { get; init; }
+
+    /// <summary>
+    /// Logits of tokens that have occurred, in the prompt or since, are divided by this where positive and multiplied by it where not (as in Hugging
+    /// Face's library); 1 leaves them.
+    /// </summary>
+    public double RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>How many of the last tokens <see cref="RepetitionPenalty"/> looks at; null is all of them.</summary>
+    public int? RepetitionWindow { get; init; }
+
+    /// <summary>Taken from the logit of every token that has been generated, once.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>Taken from the logit of a token for each time it has been generated.</summary>
+    public double FrequencyPenalty { get; init; }
+
+    /// <summary>Whether <see cref="PresencePenalty"/> and <see cref="FrequencyPenalty"/> count the tokens of the prompt too.</summary>
+    public bool PenalizePrompt { get; init; }
+
+    /// <summary>Added to the logits of these tokens before all else; negative infinity bans a token. Ids outside the vocabulary have no effect.</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
+
+    /// <summary>The same seed gives the same tokens; null chooses one at random, which <see cref="Sampler.Seed"/> tells.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>How many alternatives' log-probabilities are reported with each token; 0 reports that of the chosen token alone, null none.</summary>
+    public int? LogProbs { get; init; }
+
+    /// <summary>Checks every option.</summary>
+    /// <exception cref="PunaException">An option is out of its range; the message names it.</exception>
+    public void Validate()
+    {
+        Check("temperature", "0 or more", Temperature, Temperature >= 0);
+        Check("top_k", "0 (all) or more", TopK, TopK >= 0);
+        Check("top_p", "0 to 1", TopP, TopP is >= 0 and <= 1);
+        Check("min_p", "0 to 1", MinP, MinP is >= 0 and <= 1);
+        Check("repetition_penalty", "more than 0", RepetitionPenalty, RepetitionPenalty > 0);
+        Check("repetition_window", "0 or more", RepetitionWindow ?? 0, RepetitionWindow is null or >= 0);
+        Check("presence_penalty", "a finite number", PresencePenalty, true);
+        Check("frequency_penalty", "a finite number", FrequencyPenalty, true);
+        Check("logprobs", "0 or more", LogProbs ?? 0, LogProbs is null or >= 0);
+        if (LogitBias is null)
+            return;
+        foreach ((int token, float bias) in LogitBias)
+        {
+            if (token < 0)
+                throw new PunaException(string.Create(CultureInfo.InvariantCulture, $"logit_bias: expected token ids of 0 or more, got {token}"));
+            if (float.IsNaN(bias) || float.IsPositiveInfinity(bias))
+                throw new PunaException(string.Create(CultureInfo.InvariantCulture, $"logit_bias of token {token}: expected a finite number or -Infinity, got {bias}"));
+        }
+    }
+
+    private static void Check(string name, string expected, double value, bool inRange)
+    {
+        if (!inRange || !double.IsFinite(value))
+            throw new PunaException(string.Create(CultureInfo.InvariantCulture, $"{name}: expected {expected}, got {value}"));
+    }
+}
