@@ -155,11 +155,7 @@ internal sealed class GgufPart
     private static string[] ReadStrings(ref GgufCursor cursor, string key, int count)
     {
         string[] values = new string[count];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = cursor.String("metadata", key, i);
-        }
-
+        cursor.Strings(values, "metadata", key);
         return values;
     }
 

@@ -129,7 +129,7 @@ public sealed class Checkpoint : IDisposable
             return OpenSafetensors(path, config, map);
         }
 
-        if (System.IO.File.Exists(System.IO.Path.Combine(path, "params.json")) || MetaParts.Any(path))
+        if (System.IO.File.Exists(System.IO.Path.Combine(path, "params.json")) || Directory.EnumerateFiles(path, "consolidated*.pth").Any())
         {
             return OpenMeta(path, map);
         }
@@ -185,16 +185,16 @@ public sealed class Checkpoint : IDisposable
             var config = new LlamaConfig
             {
                 Name = System.IO.Path.GetFileNameWithoutExtension(path),
-                Hidden = file.Dim,
-                Ffn = file.HiddenDim,
-                Layers = file.Layers,
-                Heads = file.Heads,
-                KvHeads = file.KvHeads,
-                HeadDim = file.Dim / file.Heads,
-                Vocab = file.VocabSize,
-                ContextLength = file.ContextLength,
+                Hidden = file.Header.Dim,
+                Ffn = file.Header.FfnHidden,
+                Layers = file.Header.NLayers,
+                Heads = file.Header.NHeads,
+                KvHeads = file.Header.NKvHeads,
+                HeadDim = file.Header.HeadDim,
+                Vocab = file.Header.VocabSize,
+                ContextLength = file.Header.ContextLength,
                 NormEpsilon = 1e-5f,
-                TiedEmbeddings = !file.TryGetInfo("output.weight", out _),
+                TiedEmbeddings = !file.Header.HasOutput,
                 BosId = 1,
                 EosIds = [2],
             };

@@ -17,7 +17,7 @@ public static class HuggingFaceConfig
 
     /// <summary>Reads the file, and <c>generation_config.json</c> beside it for the ids that end a text.</summary>
     /// <param name="file">Path of <c>config.json</c>.</param>
-    /// <param name="labels">Rows of the classifier's weight where the architecture is one.</param>
+    /// <param name="labels">Rows of the tensor <c>score.weight</c> where the checkpoint has one, which makes it a classifier; otherwise 0.</param>
     /// <exception cref="PunaException">A setting is missing, malformed, or asks for what this code does not have; the message names it.</exception>
     public static LlamaConfig Read(string file, int labels = 0)
     {
@@ -29,7 +29,7 @@ public static class HuggingFaceConfig
             throw json.Refuse("model_type", string.Join(" or ", ModelTypes));
         }
 
-        bool classifier = architectures.Any(a => a.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
+        bool classifier = labels > 0 || architectures.Any(a => a.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
         if (architectures.Count > 0 && !classifier && !architectures.Any(a => a.EndsWith("ForCausalLM", StringComparison.Ordinal) || a.EndsWith("Model", StringComparison.Ordinal)))
         {
             throw json.Refuse("architectures", "a causal language model or a sequence classifier");

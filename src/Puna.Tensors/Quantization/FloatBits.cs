@@ -39,4 +39,12 @@ internal static class FloatBits
     /// <summary>The value of a bfloat16 given as bits: the upper half of a float32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float FromBFloat16(uint bits) => BitConverter.UInt32BitsToSingle(bits << 16);
+
+    /// <summary>The nearest bfloat16, ties to even; a NaN keeps its sign and becomes quiet, because dropping low payload bits alone could make it infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ushort ToBFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
 }

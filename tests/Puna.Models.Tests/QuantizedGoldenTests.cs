@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Puna.Formats.Safetensors;
+using Puna.Models.Checkpoints;
+using Puna.Tests.Shared;
+
+namespace Puna.Models.Tests;
+
+/// <summary>Quantised files against weights dequantised and multiplied in float32 by the reference.</summary>
+public sealed class QuantizedGoldenTests
+{
+    public static TheoryData<string> Types =>
+        ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q2_k", "q3_k_m", "q4_k_m", "q5_k_m", "q6_k", "iq3_s", "iq4_nl", "iq4_xs", "tq2_0"];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void LogitsMatchTheDequantisedReference(string type)
+    {
+        using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Golden("gguf-quants", "io.safetensors"));
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.Golden("gguf-quants", type + ".gguf"));
+        Llama model = checkpoint.Load();
+        float[] logits = Runner.Whole(model, io.Ints("input_ids"));
+        float[] reference = io.Floats(type + ".reference");
+        double kl = MeanKl(reference, logits, model.Config.Vocab);
+        using JsonDocument summary = JsonDocument.Parse(File.ReadAllBytes(TestFiles.Golden("gguf-quants", "summary.json")));
+        double peer = summary.RootElement.GetProperty(type).GetProperty("llamacpp_mean_kl").GetDouble();
+        // goldens/README.md allows 1.5 times the peer's own divergence. Weights are multiplied as float32 here, so rounding alone is left: the peer's value for
+        // float32 files is rounding too, and may be negative.
+        Assert.InRange(Math.Abs(kl), 0, Math.Max(1.5 * peer, 1e-7));
+        Assert.InRange(GoldenIo.MaxDifference(reference, logits), 0, 2e-5);
+    }
+
+    [Theory]
+    [InlineData("q4_0")]
+    [InlineData("q4_k_m")]
+    [InlineData("tq2_0")]
+    public void EveryWayToRunGivesTheSameBits(string type)
+    {
+        using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Golden("gguf-quants", "io.safetensors"));
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.Golden("gguf-quants", type + ".gguf"));
+        Llama model = checkpoint.Load();
+        int[] ids = io.Ints("input_ids");
+        float[] whole = Runner.Whole(model, ids);
+        Assert.Equal(whole, Runner.Chunked(model, ids, 1, threads: 2));
+        Assert.Equal(whole, Runner.Chunked(model, ids, 7));
+        Assert.Equal(whole, Runner.Ragged(model, [ids, ids[..9]], [3, 2], 2)[0]);
+    }
+
+    /// <summary>Mean over positions of sum p log(p / q).</summary>
+    private static double MeanKl(float[] reference, float[] logits, int vocab)
+    {
+        double total = 0;
+        int rows = reference.Length / vocab;
+        for (int r = 0; r < rows; r++)
+        {
+            double[] p = LogSoftmax(reference.AsSpan(r * vocab, vocab));
+            double[] q = LogSoftmax(logits.AsSpan(r * vocab, vocab));
+            for (int i = 0; i < vocab; i++)
+            {
+                total += Math.Exp(p[i]) * (p[i] - q[i]);
+            }
+        }
+
+        return total / rows;
+    }
+
+    private static double[] LogSoftmax(ReadOnlySpan<float> logits)
+    {
+        double top = double.NegativeInfinity;
+        foreach (float x in logits)
+        {
+            top = Math.Max(top, x);
+        }
+
+        double sum = 0;
+        foreach (float x in logits)
+        {
+            sum += Math.Exp(x - top);
+        }
+
+        double shift = top + Math.Log(sum);
+        var result = new double[logits.Length];
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = logits[i] - shift;
+        }
+
+        return result;
+    }
+}
