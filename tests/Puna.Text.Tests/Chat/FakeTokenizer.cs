@@ -34,16 +34,14 @@ internal sealed class FakeTokenizer : Tokenizer
     /// <summary>Ids as text: a bar where a text begins, special tokens by name.</summary>
     public string Show(IEnumerable<int> ids, string border = "|") => string.Concat(ids.Select(id => id == Border ? border : id >= 100_000 ? _special[id - 100_000] : ((char)id).ToString()));
 
-    public override void Encode(ReadOnlySpan<char> text, List<int> ids, SpecialTokens? special = null)
+    private protected override void EncodeCore(ReadOnlySpan<byte> text, List<int> ids, SpecialTokens special)
     {
-        Assert.True(special is null || special.IsNone, "text of messages must not be searched for special tokens");
+        Assert.True(special.IsNone, "text of messages must not be searched for special tokens");
         if (text.Length > 0)
             ids.Add(Border);
-        foreach (char c in text)
+        foreach (char c in Encoding.UTF8.GetString(text))
             ids.Add(c);
     }
-
-    public override void EncodeUtf8(ReadOnlySpan<byte> text, List<int> ids, SpecialTokens? special = null) => Encode(Encoding.UTF8.GetString(text), ids, special);
 
     public override string Piece(int id) => id >= 100_000 ? _special[id - 100_000] : ((char)id).ToString();
 
