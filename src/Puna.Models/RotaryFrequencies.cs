@@ -13,18 +13,15 @@ public static class RotaryFrequencies
     public static float Compute(LlamaConfig config, int length, Span<float> frequencies)
     {
         int headDim = config.HeadDim;
-        double theta = config.RopeTheta;
+        // GGUF holds the base as float32; rounding it for all formats keeps their bits equal.
+        double theta = (float)config.RopeTheta;
         if (config.RopeScaling is RopeScaling.Dynamic dynamic && length > config.ContextLength)
         {
             double stretch = (dynamic.Factor * length / config.ContextLength) - (dynamic.Factor - 1);
             theta *= Math.Pow(stretch, (double)headDim / (headDim - 2));
         }
 
-        for (int i = 0; i < frequencies.Length; i++)
-        {
-            frequencies[i] = 1f / (float)Math.Pow(theta, 2f * i / headDim);
-        }
-
+        Unscaled(theta, headDim, frequencies);
         switch (config.RopeScaling)
         {
             case RopeScaling.Linear linear:
@@ -89,12 +86,16 @@ public static class RotaryFrequencies
     public static float[] Unscaled(double theta, int headDim)
     {
         var frequencies = new float[headDim / 2];
+        Unscaled((float)theta, headDim, frequencies);
+        return frequencies;
+    }
+
+    private static void Unscaled(double theta, int headDim, Span<float> frequencies)
+    {
         for (int i = 0; i < frequencies.Length; i++)
         {
             frequencies[i] = 1f / (float)Math.Pow(theta, 2f * i / headDim);
         }
-
-        return frequencies;
     }
 
     private static void Divide(Span<float> frequencies, ReadOnlySpan<float> divisors)

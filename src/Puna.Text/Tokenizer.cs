@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Unicode;
 using Puna.Tensors;
 
 namespace Puna.Text;
@@ -63,10 +66,33 @@ public abstract class Tokenizer
     /// <param name="text">The characters.</param>
     /// <param name="ids">Receives the ids.</param>
     /// <param name="special">Which special tokens are recognised in the text; none where absent.</param>
-    public abstract void Encode(ReadOnlySpan<char> text, List<int> ids, SpecialTokens? special = null);
+    public void Encode(ReadOnlySpan<char> text, List<int> ids, SpecialTokens? special = null)
+    {
+        byte[]? rented = null;
+        Span<byte> utf8 = text.Length <= 512 ? stackalloc byte[512 * 3] : (rented = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length)));
+        int length = Encoding.UTF8.GetBytes(text, utf8);
+        EncodeCore(utf8[..length], ids, special ?? SpecialTokens.None);
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
 
-    /// <summary>Appends the ids of a UTF-8 text; bytes that are not UTF-8 are replaced as the originals do it.</summary>
-    public abstract void EncodeUtf8(ReadOnlySpan<byte> text, List<int> ids, SpecialTokens? special = null);
+    /// <summary>Appends the ids of a UTF-8 text; where it is not UTF-8, U+FFFD takes the place of what the original implementation would replace.</summary>
+    /// <param name="text">The bytes.</param>
+    /// <param name="ids">Receives the ids.</param>
+    /// <param name="special">Which special tokens are recognised in the text; none where absent.</param>
+    public void EncodeUtf8(ReadOnlySpan<byte> text, List<int> ids, SpecialTokens? special = null)
+    {
+        if (Utf8.IsValid(text))
+        {
+            EncodeCore(text, ids, special ?? SpecialTokens.None);
+        }
+        else
+        {
+            EncodeCore(Repair(text), ids, special ?? SpecialTokens.None);
+        }
+    }
 
     /// <summary>The ids of <paramref name="text"/>, without BOS and EOS.</summary>
     public int[] Encode(ReadOnlySpan<char> text, SpecialTokens? special = null)
@@ -101,13 +127,14 @@ public abstract class Tokenizer
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecial = false)
     {
         IncrementalDecoder decoder = CreateDecoder(skipSpecial);
-        var text = new System.Text.StringBuilder();
+        var text = new StringBuilder();
         foreach (int id in ids)
         {
-            text.Append(decoder.Push(id));
+            decoder.Push(id, text);
         }
 
-        return text.Append(decoder.Flush()).ToString();
+        decoder.Flush(text);
+        return text.ToString();
     }
 
     /// <summary>A decoder for one sequence that arrives token by token.</summary>
@@ -128,7 +155,13 @@ public abstract class Tokenizer
     public abstract bool IsSpecial(int id);
 
     /// <summary>The text of one token alone: <see cref="TokenBytes"/> as UTF-8, ill-formed parts as U+FFFD.</summary>
-    public string TokenText(int id) => System.Text.Encoding.UTF8.GetString(TokenBytes(id));
+    public string TokenText(int id) => Encoding.UTF8.GetString(TokenBytes(id));
+
+    /// <summary>Appends the ids of well-formed UTF-8.</summary>
+    private protected abstract void EncodeCore(ReadOnlySpan<byte> text, List<int> ids, SpecialTokens special);
+
+    /// <summary>Makes bytes well-formed: one U+FFFD per maximal ill-formed part, as Python, Rust and .NET do it.</summary>
+    private protected virtual byte[] Repair(ReadOnlySpan<byte> text) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text));
 
     /// <summary>Throws where <paramref name="id"/> is no token.</summary>
     protected void CheckId(int id)

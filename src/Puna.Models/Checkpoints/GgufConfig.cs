@@ -60,6 +60,7 @@ public static class GgufConfig
             QkvBias = file.TryGetInfo("blk.0.attn_q.bias", out _),
             AttentionOutputBias = file.TryGetInfo("blk.0.attn_output.bias", out _),
             MlpBias = file.TryGetInfo("blk.0.ffn_gate.bias", out _),
+            Labels = file.TryGetInfo("cls.output.weight", out TensorInfo? score) ? checked((int)score.Shape.Rows) : 0,
             BosId = Int(path, metadata, "tokenizer.ggml.bos_token_id"),
             EosIds = StopIds(path, metadata),
         }.Validate(path);

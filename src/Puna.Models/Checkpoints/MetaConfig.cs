@@ -54,7 +54,7 @@ public static class MetaConfig
             NormEpsilon = (float)parameters.NormEps,
             RopeTheta = theta,
             RopeScaling = scaling,
-            TiedEmbeddings = !file.TryGetInfo("output.weight", out _),
+            TiedEmbeddings = extra.Bool("tie_word_embeddings") ?? !file.TryGetInfo("output.weight", out _),
             QkvBias = file.TryGetInfo("layers.0.attention.wq.bias", out _),
             AttentionOutputBias = file.TryGetInfo("layers.0.attention.wo.bias", out _),
             MlpBias = file.TryGetInfo("layers.0.feed_forward.w1.bias", out _),

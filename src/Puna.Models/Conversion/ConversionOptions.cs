@@ -1,0 +1,17 @@
+using Puna.Models.Checkpoints;
+using Puna.Models.Quantization;
+
+namespace Puna.Models.Conversion;
+
+/// <summary>What a checkpoint is turned into.</summary>
+public sealed record ConversionOptions
+{
+    /// <summary>Layout of the result.</summary>
+    public required CheckpointFormat Format { get; init; }
+
+    /// <summary>Types of the result's weights; null keeps each weight's own type, or float32 where the format cannot hold it.</summary>
+    public FileType? Type { get; init; }
+
+    /// <summary>Largest size of a file before the checkpoint is split; safetensors and GGUF only.</summary>
+    public long MaxFileBytes { get; init; } = long.MaxValue;
+}

@@ -1,0 +1,79 @@
+using Puna.Formats.Gguf;
+using Puna.Tensors;
+
+namespace Puna.Models.Conversion;
+
+/// <summary>Makes the metadata of a GGUF file of architecture <c>llama</c>. Key-value heads, norms and scalings as spec llama1-3.md 3.3 has them.</summary>
+public static class GgufMetadataWriter
+{
+    /// <summary>The keys of a model, without a vocabulary.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="fileType">Id of the mix of types.</param>
+    /// <param name="quantized">Whether any tensor is of a block type.</param>
+    /// <param name="name">What the model is called.</param>
+    /// <exception cref="PunaException">GGUF has no keys for the model's rotary scaling.</exception>
+    public static GgufMetadata Write(LlamaConfig config, int fileType, bool quantized, string name)
+    {
+        var metadata = new GgufMetadata();
+        metadata.Set("general.architecture", "llama");
+        metadata.Set("general.name", name);
+        metadata.Set("general.file_type", (uint)fileType);
+        if (quantized)
+        {
+            metadata.Set("general.quantization_version", 2u);
+        }
+
+        metadata.Set("llama.vocab_size", (uint)config.Vocab);
+        metadata.Set("llama.context_length", (uint)config.ContextLength);
+        metadata.Set("llama.embedding_length", (uint)config.Hidden);
+        metadata.Set("llama.block_count", (uint)config.Layers);
+        metadata.Set("llama.feed_forward_length", (uint)config.Ffn);
+        metadata.Set("llama.attention.head_count", (uint)config.Heads);
+        metadata.Set("llama.attention.head_count_kv", (uint)config.KvHeads);
+        metadata.Set("llama.attention.key_length", (uint)config.HeadDim);
+        metadata.Set("llama.attention.value_length", (uint)config.HeadDim);
+        metadata.Set("llama.attention.layer_norm_rms_epsilon", config.NormEpsilon);
+        metadata.Set("llama.rope.dimension_count", (uint)config.HeadDim);
+        metadata.Set("llama.rope.freq_base", (float)config.RopeTheta);
+        WriteScaling(metadata, config.RopeScaling);
+        return metadata;
+    }
+
+    /// <summary>The tensor <c>rope_freqs.weight</c> that stands for Llama 3.1's scaling, or null where the keys say everything.</summary>
+    public static float[]? RopeDivisors(LlamaConfig config)
+    {
+        switch (config.RopeScaling)
+        {
+            case RopeScaling.Divisors given:
+                return [.. given.Values];
+            case RopeScaling.Llama3 llama3:
+                float[] frequencies = RotaryFrequencies.Unscaled(config.RopeTheta, config.HeadDim);
+                var divisors = new float[frequencies.Length];
+                RotaryFrequencies.Llama3Divisors(llama3, frequencies, divisors);
+                return divisors;
+            default:
+                return null;
+        }
+    }
+
+    private static void WriteScaling(GgufMetadata metadata, RopeScaling scaling)
+    {
+        switch (scaling)
+        {
+            case RopeScaling.Linear linear:
+                metadata.Set("llama.rope.scaling.type", "linear");
+                metadata.Set("llama.rope.scaling.factor", (float)linear.Factor);
+                break;
+            case RopeScaling.Yarn { Truncate: true } yarn:
+                metadata.Set("llama.rope.scaling.type", "yarn");
+                metadata.Set("llama.rope.scaling.factor", (float)yarn.Factor);
+                metadata.Set("llama.rope.scaling.original_context_length", (uint)yarn.OriginalContext);
+                metadata.Set("llama.rope.scaling.attn_factor", (float)(yarn.Magnitude / RopeScaling.Yarn.DefaultMagnitude(yarn.Factor)));
+                metadata.Set("llama.rope.scaling.yarn_beta_fast", (float)yarn.BetaFast);
+                metadata.Set("llama.rope.scaling.yarn_beta_slow", (float)yarn.BetaSlow);
+                break;
+            case RopeScaling.Dynamic or RopeScaling.Yarn:
+                throw new PunaException($"format gguf: expected rotary scaling none, linear, llama3 or yarn with a truncated ramp, got {scaling.Name}");
+        }
+    }
+}

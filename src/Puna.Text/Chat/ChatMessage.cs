@@ -1,0 +1,19 @@
+namespace Puna.Text.Chat;
+
+/// <summary>One message of a conversation.</summary>
+/// <param name="Role">Who it is from.</param>
+/// <param name="Content">Its text, which is data: nothing in it is ever taken for a control token.</param>
+public sealed record ChatMessage(ChatRole Role, string Content)
+{
+    /// <summary>
+    /// The assistant stopped to await a tool's answer: the message ends with <c>&lt;|eom_id|&gt;</c> in place of <c>&lt;|eot_id|&gt;</c> (Llama 3.1 and later,
+    /// spec llama1-3.md 6.5). Formats that do not know the difference take no notice.
+    /// </summary>
+    public bool AwaitsTool { get; init; }
+
+    /// <summary>Retrieved text that follows a user's message after a blank line (Llama 3.1 and later); formats that do not know it refuse it.</summary>
+    public string? Context { get; init; }
+
+    /// <summary>Whom the message is for (Code Llama 70B Instruct, spec llama1-3.md 6.4); other formats take no notice.</summary>
+    public string? Destination { get; init; }
+}

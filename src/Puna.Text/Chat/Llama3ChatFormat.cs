@@ -1,0 +1,108 @@
+using System.Globalization;
+
+namespace Puna.Text.Chat;
+
+/// <summary>
+/// The message frame of Llama 3, 3.1, 3.2 and 3.3 (spec llama1-3.md 6.5). Role, blank line and content are tokenised separately, as in Meta's encoder, so
+/// that content which begins with line breaks is not merged with the header.
+/// </summary>
+/// <remarks>
+/// There are three of it. <see cref="Llama3"/> and <see cref="Llama31"/> are Meta's code of the two releases: they differ in trimming, and in the tokens that came
+/// with tools. <see cref="Published"/> is what the Jinja template published with the 3.1, 3.2 and 3.3 Instruct models makes of a conversation without
+/// tools: it always begins with a system message that tells dates, and trims contents. Servers and libraries apply that template, so that it is what
+/// users of those models are used to; a model that comes with the template is given it, and Meta's layout is for models that come without.
+/// </remarks>
+public sealed class Llama3ChatFormat : ChatFormat
+{
+    /// <summary>The date that the templates of Llama 3.1 and 3.3 tell, and that of 3.2 where it cannot know.</summary>
+    public const string DefaultDate = "26 Jul 2024";
+
+    private readonly bool _trims;
+    private readonly bool _awaitsTools;
+    private readonly string? _date;
+
+    private Llama3ChatFormat(string name, bool trims, bool awaitsTools, string? date)
+        : base(name)
+    {
+        _trims = trims;
+        _awaitsTools = awaitsTools;
+        _date = date;
+    }
+
+    /// <summary>Llama 3 of April 2024: contents are trimmed, and there are no tools.</summary>
+    public static Llama3ChatFormat Llama3 { get; } = new("Llama 3", true, false, null);
+
+    /// <summary>Llama 3.1, 3.2 and 3.3 by Meta's code: contents as they are, a tool's answer as role <c>ipython</c>.</summary>
+    public static Llama3ChatFormat Llama31 { get; } = new("Llama 3.1", false, true, null);
+
+    /// <inheritdoc/>
+    private protected override IReadOnlyList<ChatPiece> Stops =>
+        [ChatPiece.Control("<|end_of_text|>"), ChatPiece.Control("<|eot_id|>"), ChatPiece.Control("<|eom_id|>")];
+
+    /// <inheritdoc/>
+    private protected override bool HasContext => _awaitsTools;
+
+    /// <summary>Llama 3.1, 3.2 and 3.3 by their published templates.</summary>
+    /// <param name="date">The date told to the model, as the templates write it: <c>26 Jul 2024</c>.</param>
+    public static Llama3ChatFormat Published(string date = DefaultDate) => new("Llama 3.1 (published template)", true, false, date);
+
+    /// <summary>A date as <see cref="Published"/> writes it.</summary>
+    public static string FormatDate(DateOnly date) => date.ToString("dd MMM yyyy", CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
+    internal override bool Fits(Tokenizer tokenizer) =>
+        tokenizer.IdOf("<|start_header_id|>") is not null && tokenizer.IdOf("<|end_header_id|>") is not null && tokenizer.IdOf("<|eot_id|>") is not null;
+
+    /// <inheritdoc/>
+    private protected override void Write(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt, List<ChatPiece> pieces)
+    {
+        int next = from;
+        if (from == 0)
+        {
+            pieces.Add(ChatPiece.Control("<|begin_of_text|>"));
+            if (_date is not null)
+            {
+                bool hasSystem = messages[0].Role == ChatRole.System;
+                WriteHeader("system", pieces);
+                // One text with the instructions, as a template's result is tokenised.
+                string system = hasSystem ? PythonText.Strip(messages[0].Content) : "";
+                pieces.Add(ChatPiece.Of("Cutting Knowledge Date: December 2023\nToday Date: " + _date + "\n\n" + system));
+                pieces.Add(ChatPiece.Control("<|eot_id|>"));
+                next = hasSystem ? 1 : 0;
+            }
+        }
+
+        for (; next < messages.Count; next++)
+            WriteMessage(messages, next, pieces);
+        if (addGenerationPrompt)
+            WriteHeader("assistant", pieces);
+    }
+
+    private static void WriteHeader(string role, List<ChatPiece> pieces)
+    {
+        pieces.Add(ChatPiece.Control("<|start_header_id|>"));
+        pieces.Add(ChatPiece.Of(role));
+        pieces.Add(ChatPiece.Control("<|end_header_id|>"));
+        pieces.Add(ChatPiece.Of("\n\n"));
+    }
+
+    private void WriteMessage(IReadOnlyList<ChatMessage> messages, int index, List<ChatPiece> pieces)
+    {
+        ChatMessage message = messages[index];
+        bool isTool = message.Role == ChatRole.Tool;
+        if (isTool && !_awaitsTools && _date is null)
+            throw Refuse("system, user or assistant", messages, index);
+        WriteHeader(isTool ? "ipython" : RoleName(message.Role), pieces);
+        // The published templates write a tool's answer, where it is a string, as JSON.
+        string content = isTool && _date is not null ? PythonText.JsonString(message.Content) : message.Content;
+        pieces.Add(ChatPiece.Of(_trims ? PythonText.Strip(content) : content));
+        if (message.Context is string context)
+        {
+            pieces.Add(ChatPiece.Of("\n\n"));
+            pieces.Add(ChatPiece.Of(context));
+        }
+
+        bool awaitsTool = _awaitsTools && message.AwaitsTool && message.Role == ChatRole.Assistant;
+        pieces.Add(ChatPiece.Control(awaitsTool ? "<|eom_id|>" : "<|eot_id|>"));
+    }
+}
