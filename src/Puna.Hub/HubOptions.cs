@@ -31,11 +31,14 @@ public sealed record HubOptions
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest time between two attempts. A server that asks for more (<c>Retry-After</c>) is given up instead of waited for.</summary>
-    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(2);
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long to wait for a connection, an answer or the next bytes.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long to wait for another process that is downloading the same model.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The endpoint and the cache; never the token, which must not end up in a log.</summary>
+    public override string ToString() => $"hub {Endpoint ?? "(default)"}, cache {CacheFolder ?? "(default)"}";
 }

@@ -3,7 +3,7 @@ using Puna.Tensors;
 namespace Puna.Hub;
 
 /// <summary>The options with everything that was left open filled in, and checked.</summary>
-internal sealed record HubSettings
+internal sealed class HubSettings
 {
     public const string DefaultEndpoint = "https://huggingface.co";
 

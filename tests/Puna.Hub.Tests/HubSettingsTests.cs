@@ -55,6 +55,9 @@ public class HubSettingsTests
         Assert.Null(Resolve(new HubOptions { Token = "" }, home).Token);
     }
 
+    [Fact]
+    public void TheTokenIsNotInTheText() => Assert.DoesNotContain("secret", new HubOptions { Token = "secret", Endpoint = "https://x" }.ToString(), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("hf_a\r\nX-Evil: 1")]
     [InlineData("hf a")]
