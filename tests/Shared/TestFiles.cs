@@ -9,21 +9,27 @@ public static class TestFiles
     /// <summary>Path of a committed fixture under <c>tests/fixtures</c>.</summary>
     public static string Fixture(params string[] parts) => Path.Combine([Root, "tests", "fixtures", .. parts]);
 
-    /// <summary>Path inside the shared goldens; skips the running test, saying so, where they are not at hand.</summary>
-    public static string Golden(params string[] parts) => Find("PUNA_GOLDENS", "goldens", parts);
+    /// <summary>
+    /// Path inside the shared goldens, or of the committed copy of the most important ones; skips the running test, saying so, where neither has the file.
+    /// </summary>
+    public static string Golden(params string[] parts)
+    {
+        string committed = Fixture(["goldens", .. parts]);
+        return Path.Exists(committed) && !Path.Exists(Shared("PUNA_GOLDENS", "goldens", parts)) ? committed : Find("PUNA_GOLDENS", "goldens", parts);
+    }
 
     /// <summary>Path inside the third-party assets; skips the running test, saying so, where they are not at hand.</summary>
     public static string Asset(params string[] parts) => Find("PUNA_ASSETS", "assets", parts);
 
-    private static string Find(string variable, string folder, string[] parts)
+    private static string Shared(string variable, string folder, string[] parts)
     {
         string? home = Environment.GetEnvironmentVariable(variable);
-        if (string.IsNullOrEmpty(home))
-        {
-            home = Path.Combine(Root, "..", "shared", folder);
-        }
+        return Path.GetFullPath(Path.Combine([string.IsNullOrEmpty(home) ? Path.Combine(Root, "..", "shared", folder) : home, .. parts]));
+    }
 
-        string path = Path.GetFullPath(Path.Combine([home, .. parts]));
+    private static string Find(string variable, string folder, string[] parts)
+    {
+        string path = Shared(variable, folder, parts);
         Assert.SkipUnless(Path.Exists(path), $"needs {folder}/{string.Join('/', parts)}: set {variable}, or put it in ../shared/{folder}");
         return path;
     }

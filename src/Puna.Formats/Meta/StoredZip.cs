@@ -106,7 +106,7 @@ public sealed class StoredZip
 
         if (directory.Length > MaxDirectoryBytes || directory.Length < directory.Count * CentralBytes)
         {
-            throw Error($"zip: expected a directory of {directory.Count * CentralBytes} to {MaxDirectoryBytes} bytes, got {directory.Length}", end);
+            throw Error($"zip: expected a directory of {directory.Count * CentralBytes} to {MaxDirectoryBytes} bytes for {directory.Count} entries, got {directory.Length}", end);
         }
 
         if (directory.Offset > directory.End || directory.Length != directory.End - directory.Offset)

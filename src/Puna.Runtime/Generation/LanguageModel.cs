@@ -2,13 +2,20 @@ using Puna.Models;
 using Puna.Models.Checkpoints;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Text.Chat;
 
 namespace Puna.Runtime.Generation;
 
 /// <summary>A model with its tokenizer: what is needed to make text. Immutable, shareable between sessions; close it after them.</summary>
 public sealed class LanguageModel : IDisposable
 {
-    private LanguageModel(Checkpoint checkpoint, Llama llama, Tokenizer? tokenizer) => (Checkpoint, Llama, Tokenizer) = (checkpoint, llama, tokenizer);
+    private readonly Lazy<ChatDetection?> _chat;
+
+    private LanguageModel(Checkpoint checkpoint, Llama llama, Tokenizer? tokenizer)
+    {
+        (Checkpoint, Llama, Tokenizer) = (checkpoint, llama, tokenizer);
+        _chat = new Lazy<ChatDetection?>(FindChat);
+    }
 
     /// <summary>Where it was loaded from.</summary>
     public Checkpoint Checkpoint { get; }
@@ -18,6 +25,10 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>The tokenizer, or null where the checkpoint brings none.</summary>
     public Tokenizer? Tokenizer { get; }
+
+    /// <summary>What is known of the model's chat format; null where there is no tokenizer.</summary>
+    /// <exception cref="PunaException">A file that should hold the template is damaged.</exception>
+    public ChatDetection? Chat => _chat.Value;
 
     /// <summary>Tokens that end a text: what the checkpoint's settings name and what the tokenizer knows, together.</summary>
     public IReadOnlyList<int> StopIds => [.. Llama.Config.EosIds.Concat(Tokenizer?.StopIds ?? []).Distinct().Order()];
@@ -45,4 +56,18 @@ public sealed class LanguageModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Checkpoint.Dispose();
+
+    private ChatDetection? FindChat()
+    {
+        if (Tokenizer is null)
+        {
+            return null;
+        }
+
+        string? template = Checkpoint.Gguf is { } metadata ? metadata.GetString("tokenizer.chat_template")
+            : Checkpoint.Folder is string folder ? ChatTemplateFile.Find(folder)
+            : null;
+        string name = Checkpoint.Gguf?.GetString("general.name") ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Checkpoint.Folder ?? Checkpoint.Path));
+        return ChatFormats.Detect(template, Tokenizer, new ChatHints(name));
+    }
 }

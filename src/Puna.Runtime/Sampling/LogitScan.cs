@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.Intrinsics;
 using Puna.Tensors;
 
@@ -37,7 +36,7 @@ internal static class LogitScan
         if (bad || float.IsPositiveInfinity(max))
             throw Unfit(logits, position);
         if (float.IsNegativeInfinity(max))
-            throw new PunaException(string.Create(CultureInfo.InvariantCulture, $"logits: expected a token that may follow, got -Infinity for all {logits.Length}{Where(position)}"));
+            throw new PunaException($"logits: expected a token that may follow, got -Infinity for all {logits.Length}{Where(position)}");
         return max;
     }
 
@@ -59,8 +58,9 @@ internal static class LogitScan
         int token = 0;
         while (!float.IsNaN(logits[token]) && !float.IsPositiveInfinity(logits[token]))
             token++;
-        return new PunaException(string.Create(CultureInfo.InvariantCulture, $"logits: expected finite numbers or -Infinity, got {logits[token]} for token {token}{Where(position)}"));
+        string got = float.IsNaN(logits[token]) ? "NaN" : "Infinity"; // not as the culture writes them
+        return new PunaException($"logits: expected finite numbers or -Infinity, got {got} for token {token}{Where(position)}");
     }
 
-    private static string Where(int position) => position < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (position {position})");
+    private static string Where(int position) => position < 0 ? "" : $" (position {position})";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Puna.Text.Chat;
@@ -149,7 +150,7 @@ public static partial class ChatFormats
     private static bool Trims(TemplateScanner scan) =>
         scan.Code.Contains("trim", StringComparison.Ordinal) || scan.Code.Contains(".strip()", StringComparison.Ordinal);
 
-    private static bool IsDate(string text) => DateOnly.TryParseExact(text, "dd MMM yyyy", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out _);
+    private static bool IsDate(string text) => DateOnly.TryParseExact(text, "dd MMM yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
     [GeneratedRegex(@"(?<![a-z])llama[-_ ]?3(?<minor>\.[1-3])?[-_ ][0-9]+b[-_ ](vision[-_ ])?instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Llama3Name();

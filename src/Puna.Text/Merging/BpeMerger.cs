@@ -34,7 +34,7 @@ internal static class BpeMerger
         int count = symbols.Length;
         for (int i = 0; i + 1 < count; i++)
         {
-            ranks[i] = rule.Rank(symbols[i], symbols[i + 1], text[starts[i]..starts[i + 2]], out merged[i]);
+            ranks[i] = Rank(rule, text, starts[i], starts[i + 1], starts[i + 2], symbols[i], symbols[i + 1], out merged[i]);
         }
 
         while (count > 1)
@@ -67,19 +67,20 @@ internal static class BpeMerger
             count--;
             if (at + 1 < count)
             {
-                ranks[at] = rule.Rank(symbols[at], symbols[at + 1], text[starts[at]..starts[at + 2]], out merged[at]);
+                ranks[at] = Rank(rule, text, starts[at], starts[at + 1], starts[at + 2], symbols[at], symbols[at + 1], out merged[at]);
             }
 
             if (at > 0)
             {
-                ranks[at - 1] = rule.Rank(symbols[at - 1], symbols[at], text[starts[at - 1]..starts[at + 1]], out merged[at - 1]);
+                ranks[at - 1] = Rank(rule, text, starts[at - 1], starts[at], starts[at + 1], symbols[at - 1], symbols[at], out merged[at - 1]);
             }
         }
 
         return count;
     }
 
-    private static int MergeLong<TRule>(TRule rule, ReadOnlySpan<byte> text, Span<int> starts, Span<int> symbols)
+    /// <summary>As <see cref="Merge"/>, always with a heap: pairs are then asked for in the order of SentencePiece.</summary>
+    public static int MergeLong<TRule>(TRule rule, ReadOnlySpan<byte> text, Span<int> starts, Span<int> symbols)
         where TRule : struct, IMergeRule
     {
         int count = symbols.Length;
@@ -92,7 +93,7 @@ internal static class BpeMerger
         {
             next[i] = i + 1;
             previous[i + 1] = i;
-            ranks[i] = i + 1 == count ? Never : rule.Rank(symbols[i], symbols[i + 1], text[starts[i]..starts[i + 2]], out merged[i]);
+            ranks[i] = i + 1 == count ? Never : Rank(rule, text, starts[i], starts[i + 1], starts[i + 2], symbols[i], symbols[i + 1], out merged[i]);
             if (ranks[i] != Never)
             {
                 heap.AddUnordered(ranks[i], i);
@@ -114,20 +115,22 @@ internal static class BpeMerger
             next[at] = after;
             previous[after] = at;
             ranks[gone] = Never;
-            ranks[at] = after == count ? Never : rule.Rank(symbols[at], symbols[after], text[starts[at]..starts[next[after]]], out merged[at]);
-            if (ranks[at] != Never)
-            {
-                heap.Add(ranks[at], at);
-            }
 
+            // In SentencePiece's order: the pair on the left first.
             int before = previous[at];
             if (before >= 0)
             {
-                ranks[before] = rule.Rank(symbols[before], symbols[at], text[starts[before]..starts[after]], out merged[before]);
+                ranks[before] = Rank(rule, text, starts[before], starts[at], starts[after], symbols[before], symbols[at], out merged[before]);
                 if (ranks[before] != Never)
                 {
                     heap.Add(ranks[before], before);
                 }
+            }
+
+            ranks[at] = after == count ? Never : Rank(rule, text, starts[at], starts[after], starts[next[after]], symbols[at], symbols[after], out merged[at]);
+            if (ranks[at] != Never)
+            {
+                heap.Add(ranks[at], at);
             }
         }
 
@@ -146,4 +149,9 @@ internal static class BpeMerger
         ArrayPool<int>.Shared.Return(merged);
         return left;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Rank<TRule>(TRule rule, ReadOnlySpan<byte> text, int start, int middle, int end, int left, int right, out int merged)
+        where TRule : struct, IMergeRule =>
+        rule.Rank(left, right, text[start..end], middle - start, out merged);
 }

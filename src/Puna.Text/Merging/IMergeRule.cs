@@ -9,6 +9,7 @@ internal interface IMergeRule
     /// <param name="left">Id of the left symbol, negative where it is no token.</param>
     /// <param name="right">Id of the right symbol, negative where it is no token.</param>
     /// <param name="joined">The bytes of both.</param>
+    /// <param name="leftLength">How many of them belong to the left symbol.</param>
     /// <param name="merged">Id of the joined symbol.</param>
-    int Rank(int left, int right, ReadOnlySpan<byte> joined, out int merged);
+    int Rank(int left, int right, ReadOnlySpan<byte> joined, int leftLength, out int merged);
 }

@@ -8,7 +8,7 @@ internal readonly struct RankRule(TokenTable table) : IMergeRule
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Rank(int left, int right, ReadOnlySpan<byte> joined, out int merged)
+    public int Rank(int left, int right, ReadOnlySpan<byte> joined, int leftLength, out int merged)
     {
         merged = joined.Length <= table.LongestIndexed ? table.Find(joined) : -1;
         return merged >= 0 ? merged : BpeMerger.Never;
