@@ -5,7 +5,6 @@ using Puna.Tensors.Kernels.Cpu.Quantization;
 namespace Puna.Bench.Quantization;
 
 /// <summary>Decoding a row that stays in the first-level cache, scalar twin against vectors: <c>--filter *Dequantize*</c>.</summary>
-[DisassemblyDiagnoser(maxDepth: 2)]
 public unsafe class DequantizeBenchmarks : IDisposable
 {
     private const int Columns = 4096;

@@ -56,7 +56,7 @@ public sealed class Llama2cFile : TensorFile
         Storage storage = MemoryMappedStorage.Open(path, map);
         try
         {
-            return new Llama2cFile(path, storage);
+            return Parse(storage, path);
         }
         catch
         {
@@ -65,13 +65,19 @@ public sealed class Llama2cFile : TensorFile
         }
     }
 
+    /// <summary>Reads a file that is in memory already.</summary>
+    /// <param name="storage">Its bytes; belongs to the result unless an exception is thrown.</param>
+    /// <param name="path">What to call it in messages.</param>
+    /// <exception cref="FileFormatException">It is no such file.</exception>
+    public static Llama2cFile Parse(Storage storage, string path) => new(path, storage);
+
     /// <inheritdoc/>
     public override bool TryGetInfo(string name, [NotNullWhen(true)] out TensorInfo? info) => _tensors.TryGetValue(name, out info);
 
     /// <inheritdoc/>
     public override Tensor GetTensor(string name) => _tensors.TryGetValue(name, out TensorInfo? info)
         ? new Tensor(_storage, checked((nint)info.Offset), info.Shape, DType.F32)
-        : throw Error($"tensor {name}: missing");
+        : throw Error($"tensor {name}: not in the file");
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -68,6 +68,18 @@ public sealed class MetaCheckpoint : TensorFile
         }
     }
 
+    /// <summary>Reads a single torch file that is in memory already, without <c>params.json</c>.</summary>
+    /// <param name="storage">Its bytes; belongs to the result unless an exception is thrown.</param>
+    /// <param name="path">What to call it in messages.</param>
+    /// <exception cref="FileFormatException">It is not what it should be.</exception>
+    public static MetaCheckpoint Parse(Storage storage, string path)
+    {
+        var checkpoint = new MetaCheckpoint(path);
+        checkpoint._shards.Add(TorchShard.Parse(storage, path));
+        checkpoint.Merge();
+        return checkpoint;
+    }
+
     /// <inheritdoc/>
     public override bool TryGetInfo(string name, [NotNullWhen(true)] out TensorInfo? info)
     {
@@ -80,7 +92,7 @@ public sealed class MetaCheckpoint : TensorFile
     {
         if (!_tensors.TryGetValue(name, out Merged? merged))
         {
-            throw new FileFormatException(Path, $"tensor {name}: missing");
+            throw new FileFormatException(Path, $"tensor {name}: not in the file");
         }
 
         TensorInfo info = merged.Info;
@@ -88,7 +100,7 @@ public sealed class MetaCheckpoint : TensorFile
         int size = info.DType.BlockBytes();
         if (merged.Split == MetaSplit.Replicated)
         {
-            return first.IsContiguous && first.Offset % size == 0
+            return first.IsContiguous && (_shards[0].Storage.Address + (nint)first.Offset) % size == 0
                 ? new Tensor(_shards[0].Storage, checked((nint)first.Offset), info.Shape, info.DType)
                 : new Tensor(_shards[0].Gather(first), 0, info.Shape, info.DType);
         }

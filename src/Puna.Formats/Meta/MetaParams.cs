@@ -83,12 +83,13 @@ public sealed record MetaParams
         {
             using JsonDocument document = JsonDocument.Parse(json.ToArray());
             root = document.RootElement.Clone();
+            root.WriteTo(new Utf8JsonWriter(Stream.Null)); // meets every string: broken Unicode shows here and not later
             if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("model", out JsonElement model) && model.ValueKind == JsonValueKind.Object)
             {
-                root = model.Clone();
+                root = model;
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new FileFormatException(file, $"params.json: expected JSON: {e.Message}", -1, e);
         }

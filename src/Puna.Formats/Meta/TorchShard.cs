@@ -26,17 +26,24 @@ internal sealed class TorchShard : IDisposable
     /// <summary>Opens and checks a file.</summary>
     public static TorchShard Open(string path, bool map)
     {
-        var shard = new TorchShard(path, MemoryMappedStorage.Open(path, map));
+        Storage storage = MemoryMappedStorage.Open(path, map);
         try
         {
-            shard.ReadContents();
-            return shard;
+            return Parse(storage, path);
         }
         catch
         {
-            shard.Dispose();
+            storage.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Checks a file in memory, which then belongs to the result.</summary>
+    public static TorchShard Parse(Storage storage, string path)
+    {
+        var shard = new TorchShard(path, storage);
+        shard.ReadContents();
+        return shard;
     }
 
     /// <summary>Copies a tensor's values in row order, each row at <paramref name="rowStride"/> bytes after the one before.</summary>
@@ -189,14 +196,9 @@ internal sealed class TorchShard : IDisposable
             throw Error($"tensor {tensor.Name}: expected a storage of {tensor.StorageCount} {tensor.DType.Name()} values, got {data.Length} bytes in {data.Name}", data.Offset);
         }
 
-        Shape shape;
-        try
+        if (TensorSizes.Check(tensor.DType, [.. tensor.Size], out Shape shape, out long bytes) is { } problem)
         {
-            shape = new Shape([.. tensor.Size]);
-        }
-        catch (PunaException e)
-        {
-            throw Error($"tensor {tensor.Name}: {e.Message}");
+            throw Error($"tensor {tensor.Name}: {problem}");
         }
 
         long last = tensor.Offset; // of all elements, the one furthest behind
@@ -225,12 +227,7 @@ internal sealed class TorchShard : IDisposable
             throw Error($"tensor {tensor.Name}: expected at most the {tensor.StorageCount} values of its storage, got {shape}: repeated values are not read", data.Offset);
         }
 
-        if (shape.Count == 0 && shape.ToArray().Aggregate(1.0, static (product, x) => product * Math.Max(x, 1)) > 1L << 48)
-        {
-            throw Error($"tensor {tensor.Name}: expected sensible sizes where one of them is 0, got {shape}", data.Offset);
-        }
-
-        return new Entry(tensor.Name, tensor.DType, shape, [.. tensor.Stride], data.Offset + (tensor.Offset * size), shape.Count * size, contiguous);
+        return new Entry(tensor.Name, tensor.DType, shape, [.. tensor.Stride], data.Offset + (tensor.Offset * size), bytes, contiguous);
     }
 
     private void CopyBytes(long from, Storage target, long to, long count)

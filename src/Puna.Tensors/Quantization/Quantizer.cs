@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Puna.Tensors.Kernels.Cpu.Quantization;
 using Puna.Tensors.Quantization.Encoding;
 
 namespace Puna.Tensors.Quantization;
@@ -20,7 +23,12 @@ public static class Quantizer
     /// <exception cref="PunaException">
     /// The type has no encoder, the lengths do not belong together, or a block type meets a value that is not finite or too large for its half-precision scale.
     /// </exception>
-    public static void Quantize(DType type, ReadOnlySpan<float> values, Span<byte> destination)
+    public static void Quantize(DType type, ReadOnlySpan<float> values, Span<byte> destination) =>
+        Quantize(type, Vector128.IsHardwareAccelerated, values, destination);
+
+    /// <summary>The same with the groups of a super-block fitted side by side or one by one.</summary>
+    /// <exception cref="PunaException">As above.</exception>
+    internal static void Quantize(DType type, bool lanes, ReadOnlySpan<float> values, Span<byte> destination)
     {
         if (!Supports(type))
         {
@@ -35,7 +43,7 @@ public static class Quantizer
 
         switch (type)
         {
-            case DType.F32: Rows<F32Encoder>(type, values, destination); break;
+            case DType.F32: MemoryMarshal.AsBytes(values).CopyTo(destination); break;
             case DType.F16: Rows<F16Encoder>(type, values, destination); break;
             case DType.BF16: Rows<BF16Encoder>(type, values, destination); break;
             case DType.Q4_0: Rows<Q4_0Encoder>(type, values, destination); break;
@@ -43,11 +51,25 @@ public static class Quantizer
             case DType.Q5_0: Rows<Q5_0Encoder>(type, values, destination); break;
             case DType.Q5_1: Rows<Q5_1Encoder>(type, values, destination); break;
             case DType.Q8_0: Rows<Q8_0Encoder>(type, values, destination); break;
-            case DType.Q2_K: Rows<Q2KEncoder>(type, values, destination); break;
-            case DType.Q3_K: Rows<Q3KEncoder>(type, values, destination); break;
-            case DType.Q4_K: Rows<Q4KEncoder>(type, values, destination); break;
-            case DType.Q5_K: Rows<Q5KEncoder>(type, values, destination); break;
-            default: Rows<Q6KEncoder>(type, values, destination); break;
+            case DType.Q2_K: SuperBlocks<Q2KEncoder<LaneFitter>, Q2KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
+            case DType.Q3_K: SuperBlocks<Q3KEncoder<LaneFitter>, Q3KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
+            case DType.Q4_K: SuperBlocks<Q4KEncoder<LaneFitter>, Q4KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
+            case DType.Q5_K: SuperBlocks<Q5KEncoder<LaneFitter>, Q5KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
+            default: SuperBlocks<Q6KEncoder<LaneFitter>, Q6KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
+        }
+    }
+
+    private static void SuperBlocks<TLanes, TScalar>(DType type, bool lanes, ReadOnlySpan<float> values, Span<byte> destination)
+        where TLanes : struct, IBlockEncoder
+        where TScalar : struct, IBlockEncoder
+    {
+        if (lanes)
+        {
+            Rows<TLanes>(type, values, destination);
+        }
+        else
+        {
+            Rows<TScalar>(type, values, destination);
         }
     }
 
@@ -56,7 +78,7 @@ public static class Quantizer
     {
         if (T.Values > 1)
         {
-            CheckFinite(type, values);
+            CheckRange(type, values);
         }
 
         for (int block = 0; block < values.Length / T.Values; block++)
@@ -64,28 +86,38 @@ public static class Quantizer
             ReadOnlySpan<float> from = values.Slice(block * T.Values, T.Values);
             if (!T.Encode(from, destination.Slice(block * T.Bytes, T.Bytes)))
             {
-                throw new PunaException(
-                    $"quantise {type.Name()}: expected values that fit half-precision scales, got {Extremes.Signed(from):R} (values {block * T.Values} to {((block + 1) * T.Values) - 1})");
+                float extreme = Extremes.Signed(from);
+                throw TooLargeFor(type, extreme, (block * T.Values) + from.IndexOf(extreme));
             }
         }
     }
 
-    private static void CheckFinite(DType type, ReadOnlySpan<float> values)
+    private static void CheckRange(DType type, ReadOnlySpan<float> values)
     {
-        // The exponent of a finite value is not all ones: one pass over the bits without a branch per value.
-        const uint Exponent = 0x7F80_0000;
-        uint found = 0;
+        // One pass over the bits without a branch per value. No type can hold 2^30 (Q6_K gets furthest, 65504·128·32), and below it no search overflows.
+        const uint Magnitude = 0x7FFF_FFFF;
+        const uint TooLarge = (127 + 30) << 23;
+        uint most = 0;
         foreach (uint bits in MemoryMarshal.Cast<float, uint>(values))
         {
-            found |= (bits & Exponent) == Exponent ? 1u : 0u;
+            most = Math.Max(most, bits & Magnitude);
         }
 
-        for (int i = 0; found != 0 && i < values.Length; i++)
+        for (int i = 0; most >= TooLarge && i < values.Length; i++)
         {
-            if (!float.IsFinite(values[i]))
+            float value = values[i];
+            if (!float.IsFinite(value))
             {
-                throw new PunaException($"quantise {type.Name()}: expected finite values, got {(float.IsNaN(values[i]) ? "NaN" : values[i] > 0 ? "infinity" : "-infinity")} (value {i})");
+                throw new PunaException($"quantise {type.Name()}: expected finite values, got {(float.IsNaN(value) ? "NaN" : value > 0 ? "infinity" : "-infinity")} (value {i})");
+            }
+
+            if (MathF.Abs(value) >= 1 << 30)
+            {
+                throw TooLargeFor(type, value, i);
             }
         }
     }
+
+    private static PunaException TooLargeFor(DType type, float value, int index) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"quantise {type.Name()}: expected values that fit half-precision scales, got {value:R} (value {index})"));
 }

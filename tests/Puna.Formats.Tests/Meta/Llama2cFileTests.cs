@@ -17,9 +17,9 @@ public class Llama2cFileTests
     [InlineData(true, false)]
     public void FindsEveryTensor(bool output, bool tables)
     {
-        using var folder = new TempFolder();
-        File.WriteAllBytes(folder["m.bin"], Make(_header, output, tables));
-        using Llama2cFile file = Llama2cFile.Open(folder["m.bin"]);
+        using var folder = new ScratchFolder();
+        File.WriteAllBytes(folder.File("m.bin"), Make(_header, output, tables));
+        using Llama2cFile file = Llama2cFile.Open(folder.File("m.bin"));
         Assert.Equal(new Llama2cHeader(4, 6, 2, 2, 1, 5, 3, output), file.Header);
         Assert.Equal(2, file.Header.HeadDim);
 
@@ -46,13 +46,13 @@ public class Llama2cFileTests
         }
 
         Assert.Equal(output ? 21 : 20, file.Tensors.Count);
-        Assert.Contains("tensor none: missing", Assert.Throws<FileFormatException>(() => file.GetTensor("none")).Message, StringComparison.Ordinal);
+        Assert.Contains("tensor none: not in the file", Assert.Throws<FileFormatException>(() => file.GetTensor("none")).Message, StringComparison.Ordinal);
 
         void Expect(string name, long[] shape)
         {
             Tensor tensor = file.GetTensor(name);
             Assert.Equal(shape, tensor.Shape.ToArray());
-            Assert.Equal(Enumerable.Range(at, (int)tensor.Shape.Count).Select(x => (float)x), TensorBytes.Floats(tensor));
+            Assert.Equal(Enumerable.Range(at, (int)tensor.Shape.Count).Select(x => (float)x), MetaFiles.Floats(tensor));
             Assert.Equal(28 + (4 * at), file.Tensors.Single(x => x.Name == name).Offset);
             at += (int)tensor.Shape.Count;
         }
@@ -140,9 +140,9 @@ public class Llama2cFileTests
 
     private static void Refuses(byte[] bytes, params string[] parts)
     {
-        using var folder = new TempFolder();
-        File.WriteAllBytes(folder["m.bin"], bytes);
-        string message = Assert.Throws<FileFormatException>(() => Llama2cFile.Open(folder["m.bin"])).Message;
+        using var folder = new ScratchFolder();
+        File.WriteAllBytes(folder.File("m.bin"), bytes);
+        string message = Assert.Throws<FileFormatException>(() => Llama2cFile.Open(folder.File("m.bin"))).Message;
         Assert.All(parts, x => Assert.Contains(x, message, StringComparison.Ordinal));
     }
 }

@@ -53,7 +53,7 @@ public class MetaCheckpointTests
             Assert.Equal((type, new Shape(sizes)), (tensor.DType, tensor.Shape));
             Assert.Equal(tensor.ByteLength, info.ByteLength);
             int number = fixture == "views" && name == "output.weight" ? 0 : t; // tied there
-            Assert.Equal(Enumerable.Range(0, (int)info.Shape.Count).Select(e => (float)(((89 * number) + e) % 2048)), TensorBytes.Floats(tensor));
+            Assert.Equal(Enumerable.Range(0, (int)info.Shape.Count).Select(e => (float)(((89 * number) + e) % 2048)), MetaFiles.Floats(tensor));
             Assert.Equal(0, tensor.Address % type.BlockBytes());
         }
     }
@@ -77,24 +77,24 @@ public class MetaCheckpointTests
         Assert.Equal(2, checkpoint.Parts);
         Assert.Equal(500000, checkpoint.Params!.RopeTheta);
         Assert.False(checkpoint.TryGetInfo("layers.2.attention.wq.weight", out _));
-        Refuses(() => checkpoint.GetTensor("layers.2.attention.wq.weight"), "tensor layers.2.attention.wq.weight: missing");
+        Refuses(() => checkpoint.GetTensor("layers.2.attention.wq.weight"), "tensor layers.2.attention.wq.weight: not in the file");
     }
 
     [Fact]
     public void OpensSingleFiles()
     {
-        using TempFolder folder = TempFolder.CopyOf(TestFiles.Fixture("meta", "views"));
-        File.Move(folder["consolidated.00.pth"], folder["consolidated.pth"]);
+        using ScratchFolder folder = MetaFiles.CopyOf("views");
+        File.Move(folder.File("consolidated.00.pth"), folder.File("consolidated.pth"));
         Assert.True(MetaCheckpoint.IsIn(folder.Path));
         using (MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder.Path))
         {
             Assert.Equal(_expected.Length, checkpoint.Tensors.Count);
         }
 
-        File.Move(folder["consolidated.pth"], folder["model.pth"]);
-        File.Delete(folder["params.json"]);
+        File.Move(folder.File("consolidated.pth"), folder.File("model.pth"));
+        File.Delete(folder.File("params.json"));
         Assert.False(MetaCheckpoint.IsIn(folder.Path));
-        using MetaCheckpoint other = MetaCheckpoint.Open(folder["model.pth"]);
+        using MetaCheckpoint other = MetaCheckpoint.Open(folder.File("model.pth"));
         Assert.Null(other.Params);
         Assert.Equal(_expected.Length, other.Tensors.Count);
     }
@@ -103,19 +103,19 @@ public class MetaCheckpointTests
     public void NamesMissingFiles()
     {
         Refuses(() => MetaCheckpoint.Open(Path.Combine(Path.GetTempPath(), "no-such-folder")), "no-such-folder", "not found");
-        using TempFolder folder = TempFolder.CopyOf(TestFiles.Fixture("meta", "two-parts-by-rows"));
-        Refuses(() => MetaCheckpoint.Open(folder["consolidated.02.pth"]), "consolidated.02.pth", "not found");
-        File.Copy(folder["consolidated.01.pth"], folder["consolidated.03.pth"]);
+        using ScratchFolder folder = MetaFiles.CopyOf("two-parts-by-rows");
+        Refuses(() => MetaCheckpoint.Open(folder.File("consolidated.02.pth")), "consolidated.02.pth", "not found");
+        File.Copy(folder.File("consolidated.01.pth"), folder.File("consolidated.03.pth"));
         Refuses(() => MetaCheckpoint.Open(folder.Path), "consolidated.02.pth", "3 of 4");
-        File.Delete(folder["consolidated.03.pth"]);
-        File.Move(folder["consolidated.00.pth"], folder["x"]);
+        File.Delete(folder.File("consolidated.03.pth"));
+        File.Move(folder.File("consolidated.00.pth"), folder.File("x"));
         Refuses(() => MetaCheckpoint.Open(folder.Path), "consolidated.00.pth", "missing");
-        File.Move(folder["x"], folder["consolidated.00.pth"]);
-        File.Delete(folder["consolidated.01.pth"]);
+        File.Move(folder.File("x"), folder.File("consolidated.00.pth"));
+        File.Delete(folder.File("consolidated.01.pth"));
         Refuses(() => MetaCheckpoint.Open(folder.Path), "consolidated.01.pth", "expected 2 parts, got 1");
-        File.Delete(folder["params.json"]);
+        File.Delete(folder.File("params.json"));
         Refuses(() => MetaCheckpoint.Open(folder.Path), "params.json", "not found");
-        File.Delete(folder["consolidated.00.pth"]);
+        File.Delete(folder.File("consolidated.00.pth"));
         Refuses(() => MetaCheckpoint.Open(folder.Path), "expected consolidated.00.pth", folder.Path);
     }
 
@@ -139,7 +139,7 @@ public class MetaCheckpointTests
     [Fact]
     public void RepeatedKeyValueHeadsAreReadOnce()
     {
-        using var folder = new TempFolder();
+        using var folder = new ScratchFolder();
         const string Params = """{"dim": 8, "n_layers": 1, "n_heads": 4, "n_kv_heads": 2}""";
         byte[][] parts = [.. Enumerable.Range(0, 4).Select(i => Part(i, i / 2))];
         Write(folder, Params, parts);
@@ -147,8 +147,8 @@ public class MetaCheckpointTests
         {
             Assert.Equal(new Shape(8, 2), checkpoint.Tensors[0].Shape);
             Assert.Equal(new Shape(4, 2), checkpoint.Tensors[1].Shape);
-            Assert.Equal([0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33], TensorBytes.Floats(checkpoint.GetTensor("layers.0.attention.wq.weight")));
-            Assert.Equal([100, 101, 102, 103, 110, 111, 112, 113], TensorBytes.Floats(checkpoint.GetTensor("layers.0.attention.wk.weight")));
+            Assert.Equal([0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33], MetaFiles.Floats(checkpoint.GetTensor("layers.0.attention.wq.weight")));
+            Assert.Equal([100, 101, 102, 103, 110, 111, 112, 113], MetaFiles.Floats(checkpoint.GetTensor("layers.0.attention.wk.weight")));
         }
 
         // Where params.json counts every copy, so does the reader.
@@ -167,8 +167,8 @@ public class MetaCheckpointTests
         static byte[] Part(int query, int key) => ZipBytes.Torch(
             PickleBytes.Start().Op("}(").Text("layers.0.attention.wq.weight").Tensor("0", "FloatStorage", 4, 0, [2, 2], [2, 1])
                 .Text("layers.0.attention.wk.weight").Tensor("1", "FloatStorage", 4, 0, [2, 2], [2, 1]).Op("u.").Bytes(),
-            TensorBytes.From([.. Enumerable.Range(10 * query, 4).Select(x => (float)x)]),
-            TensorBytes.From([.. Enumerable.Range(100 + (10 * key), 4).Select(x => (float)x)]));
+            MetaFiles.Bytes([.. Enumerable.Range(10 * query, 4).Select(x => (float)x)]),
+            MetaFiles.Bytes([.. Enumerable.Range(100 + (10 * key), 4).Select(x => (float)x)]));
     }
 
     [Theory]
@@ -182,31 +182,31 @@ public class MetaCheckpointTests
     public void ReadsStridedTensors(int count, int offset, string size, string stride)
     {
         long[] sizes = Longs(size), strides = Longs(stride);
-        using var folder = new TempFolder();
-        File.WriteAllBytes(folder["x.pth"], ZipBytes.Torch(PickleBytes.One("x", count, offset, sizes, strides), TensorBytes.From([.. Enumerable.Range(0, count).Select(x => (float)x)])));
-        using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder["x.pth"]);
+        using var folder = new ScratchFolder();
+        File.WriteAllBytes(folder.File("x.pth"), ZipBytes.Torch(PickleBytes.One("x", count, offset, sizes, strides), MetaFiles.Bytes([.. Enumerable.Range(0, count).Select(x => (float)x)])));
+        using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder.File("x.pth"));
         var expected = new List<float> { offset };
         for (int d = 0; d < sizes.Length; d++)
         {
             expected = [.. expected.SelectMany(x => Enumerable.Range(0, (int)sizes[d]).Select(i => x + (i * strides[d])))];
         }
 
-        Assert.Equal(expected, TensorBytes.Floats(checkpoint.GetTensor("x")));
+        Assert.Equal(expected, MetaFiles.Floats(checkpoint.GetTensor("x")));
     }
 
     [Fact]
     public void MisalignedDataIsCopied()
     {
-        using var folder = new TempFolder();
+        using var folder = new ScratchFolder();
         byte[] pickle = PickleBytes.One("x", 3, 0, [3], [1]);
         for (int shift = 0; shift < 4; shift++)
         {
-            File.WriteAllBytes(folder["x.pth"], new ZipBytes().Add("a/data.pkl", pickle).Add("a/" + new string('p', 7 + shift), []).Add("a/data/0", TensorBytes.From(1, 2, 3), align: 1).End());
-            using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder["x.pth"]);
+            File.WriteAllBytes(folder.File("x.pth"), new ZipBytes().Add("a/data.pkl", pickle).Add("a/" + new string('p', 7 + shift), []).Add("a/data/0", MetaFiles.Bytes(1, 2, 3), align: 1).End());
+            using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder.File("x.pth"));
             Tensor x = checkpoint.GetTensor("x");
             Assert.Equal(0, x.Address % 4);
             Assert.Equal(checkpoint.Tensors[0].Offset % 4 == 0, x.Storage is MemoryMappedStorage);
-            Assert.Equal([1, 2, 3], TensorBytes.Floats(x));
+            Assert.Equal([1, 2, 3], MetaFiles.Floats(x));
         }
     }
 
@@ -220,25 +220,26 @@ public class MetaCheckpointTests
     [InlineData(4, 0, "2,2", "3,1", "inside a storage of 4")]
     [InlineData(4, 0, "2,2", "9223372036854775807,1", "inside a storage of 4")]
     [InlineData(4, 2, "3,3", "4611686018427387904,4611686018427387904", "inside a storage of 4")]
-    [InlineData(4, 0, "9223372036854775807", "1", "inside a storage of 4")]
-    [InlineData(4, 0, "9223372036854775807", "0", "repeated values")]
+    [InlineData(4, 0, "9223372036854775807", "1", "2^63 bytes")]
+    [InlineData(4, 0, "2305843009213693951", "1", "inside a storage of 4")]
+    [InlineData(4, 0, "2305843009213693951", "0", "repeated values")]
     [InlineData(4, 0, "5,1", "0,1", "repeated values")]
     [InlineData(4, 0, "4294967296,4294967296", "0,0", "63 bits")]
-    [InlineData(4, 0, "4294967296,4294967296,0", "0,0,0", "sensible")]
+    [InlineData(4, 0, "4294967296,4294967296,0", "0,0,0", "63 bits")]
     [InlineData(5, 0, "4", "1", "storage of 5 f32 values, got 16 bytes")]
     [InlineData(3, 0, "3", "1", "storage of 3 f32 values, got 16 bytes")]
     [InlineData(4611686018427387905, 0, "4", "1", "storage of 4611686018427387905 f32 values, got 16 bytes")]
     public void RefusesTensorsOutsideTheirStorage(long count, long offset, string size, string stride, string part)
     {
-        using var folder = new TempFolder();
-        File.WriteAllBytes(folder["x.pth"], ZipBytes.Torch(PickleBytes.One("bad", count, offset, Longs(size), Longs(stride)), TensorBytes.From(1, 2, 3, 4)));
-        Refuses(() => MetaCheckpoint.Open(folder["x.pth"]), "tensor bad", part, "x.pth");
+        using var folder = new ScratchFolder();
+        File.WriteAllBytes(folder.File("x.pth"), ZipBytes.Torch(PickleBytes.One("bad", count, offset, Longs(size), Longs(stride)), MetaFiles.Bytes(1, 2, 3, 4)));
+        Refuses(() => MetaCheckpoint.Open(folder.File("x.pth")), "tensor bad", part, "x.pth");
     }
 
     [Fact]
     public void RefusesWhatIsNoCheckpoint()
     {
-        byte[] pickle = PickleBytes.One("x", 1, 0, [1], [1]), one = TensorBytes.From(1);
+        byte[] pickle = PickleBytes.One("x", 1, 0, [1], [1]), one = MetaFiles.Bytes(1);
         RefusesFile([], "empty");
         RefusesFile([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'], "before version 1.6");
         RefusesFile("version https://git-lfs.github.com/spec/v1\n"u8.ToArray(), "begins with 7665");
@@ -259,8 +260,8 @@ public class MetaCheckpointTests
     public void SurvivesDamage()
     {
         byte[] good = ZipBytes.Torch(PickleBytes.Start().Op("}(").Text("a").Tensor("0", "FloatStorage", 6, 0, [2, 3], [3, 1])
-            .Text("b").Tensor("0", "FloatStorage", 6, 1, [2, 2], [3, 1]).Op("u.").Bytes(), TensorBytes.From(1, 2, 3, 4, 5, 6));
-        using var folder = new TempFolder();
+            .Text("b").Tensor("0", "FloatStorage", 6, 1, [2, 2], [3, 1]).Op("u.").Bytes(), MetaFiles.Bytes(1, 2, 3, 4, 5, 6));
+        using var folder = new ScratchFolder();
         int read = 0, refused = 0;
         for (int i = 0; i < good.Length; i++)
         {
@@ -277,10 +278,10 @@ public class MetaCheckpointTests
 
         void Try(byte[] bytes)
         {
-            File.WriteAllBytes(folder["x.pth"], bytes);
+            File.WriteAllBytes(folder.File("x.pth"), bytes);
             try
             {
-                using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder["x.pth"], map: false);
+                using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder.File("x.pth"), map: false);
                 foreach (TensorInfo tensor in checkpoint.Tensors)
                 {
                     _ = TensorBytes.Of(checkpoint.GetTensor(tensor.Name));
@@ -302,49 +303,49 @@ public class MetaCheckpointTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "files with holes need preparation on Windows");
         const long Hole = 5L << 30;
-        using var folder = new TempFolder();
-        using (FileStream file = File.Create(folder["big.pth"]))
+        using var folder = new ScratchFolder();
+        using (FileStream file = File.Create(folder.File("big.pth")))
         {
             var zip = new ZipBytes(file);
             byte[] pickle = PickleBytes.Start().Op("}(").Text("big").Tensor("0", "ByteStorage", Hole, 0, [5, 1L << 30], [1L << 30, 1])
                 .Text("last").Tensor("1", "FloatStorage", 3, 0, [3], [1]).Op("u.").Bytes();
             zip.Add("a/data.pkl", pickle).Add("a/data/0", [], wide: true, length: Hole).Skip(Hole);
-            zip.Add("a/data/1", TensorBytes.From(7, 8, 9), wideOffset: true).End(zip64: true);
+            zip.Add("a/data/1", MetaFiles.Bytes(7, 8, 9), wideOffset: true).End(zip64: true);
         }
 
-        using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder["big.pth"]);
+        using MetaCheckpoint checkpoint = MetaCheckpoint.Open(folder.File("big.pth"));
         Assert.True(checkpoint.Tensors[1].Offset > Hole);
-        Assert.Equal([7, 8, 9], TensorBytes.Floats(checkpoint.GetTensor("last")));
+        Assert.Equal([7, 8, 9], MetaFiles.Floats(checkpoint.GetTensor("last")));
         Assert.Equal(Hole, checkpoint.Tensors[0].ByteLength);
         Assert.Equal(0, checkpoint.GetTensor("big").Row<byte>(4)[^1]);
     }
 
     private static long[] Longs(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(x => long.Parse(x, CultureInfo.InvariantCulture))];
 
-    private static void Write(TempFolder folder, string parameters, params byte[][] parts)
+    private static void Write(ScratchFolder folder, string parameters, params byte[][] parts)
     {
-        File.WriteAllText(folder["params.json"], parameters);
+        File.WriteAllText(folder.File("params.json"), parameters);
         for (int i = 0; i < parts.Length; i++)
         {
-            File.WriteAllBytes(folder[$"consolidated.{i:00}.pth"], parts[i]);
+            File.WriteAllBytes(folder.File($"consolidated.{i:00}.pth"), parts[i]);
         }
     }
 
     private static void RefusesParts(string expected, params byte[][] pickles)
     {
-        using var folder = new TempFolder();
+        using var folder = new ScratchFolder();
         Write(folder, """{"dim": 4, "n_layers": 1, "n_heads": 1}""", [.. pickles.Select(x => ZipBytes.Torch(x, Storage(x)))]);
         Refuses(() => MetaCheckpoint.Open(folder.Path), expected);
 
         // Scalars have a storage of one value here, all others of four.
-        static byte[] Storage(byte[] pickle) => TorchPickle.Read(pickle, "x")[0].StorageCount == 1 ? TensorBytes.From(1) : TensorBytes.From(1, 2, 3, 4);
+        static byte[] Storage(byte[] pickle) => TorchPickle.Read(pickle, "x")[0].StorageCount == 1 ? MetaFiles.Bytes(1) : MetaFiles.Bytes(1, 2, 3, 4);
     }
 
     private static void RefusesFile(byte[] bytes, params string[] parts)
     {
-        using var folder = new TempFolder();
-        File.WriteAllBytes(folder["x.pth"], bytes);
-        Refuses(() => MetaCheckpoint.Open(folder["x.pth"]), [.. parts, "x.pth"]);
+        using var folder = new ScratchFolder();
+        File.WriteAllBytes(folder.File("x.pth"), bytes);
+        Refuses(() => MetaCheckpoint.Open(folder.File("x.pth")), [.. parts, "x.pth"]);
     }
 
     private static void Refuses(Action action, params string[] parts)

@@ -38,9 +38,9 @@ public class MetaGoldenTests
     public void SurvivesTheWriter(string golden, int parts)
     {
         using MetaCheckpoint checkpoint = MetaCheckpoint.Open(TestFiles.Golden(golden));
-        using var folder = new TempFolder();
-        MetaWriterTests.Copy(checkpoint, folder["copy"], parts);
-        using MetaCheckpoint copy = MetaCheckpoint.Open(folder["copy"]);
+        using var folder = new ScratchFolder();
+        MetaWriterTests.Copy(checkpoint, folder.File("copy"), parts);
+        using MetaCheckpoint copy = MetaCheckpoint.Open(folder.File("copy"));
         Assert.Equal(parts, copy.Parts);
         MetaWriterTests.AssertSame(checkpoint, copy);
     }

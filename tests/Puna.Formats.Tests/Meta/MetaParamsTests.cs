@@ -89,6 +89,8 @@ public class MetaParamsTests
     [Theory]
     [InlineData("", "JSON")]
     [InlineData("{", "JSON")]
+    [InlineData("""{"dim": 64, "n_layers": 2, "n_heads": 4, "\ud800": 5}""", "JSON")]
+    [InlineData("""{"dim": 64, "n_layers": 2, "n_heads": 4, "x": ["\udc00"]}""", "JSON")]
     [InlineData("[]", "object, got array")]
     [InlineData("3", "object, got number")]
     [InlineData("{}", "key n_heads: missing")]

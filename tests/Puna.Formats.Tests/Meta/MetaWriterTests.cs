@@ -19,10 +19,10 @@ public class MetaWriterTests
     public void WhatIsWrittenIsRead(string fixture, int parts)
     {
         using MetaCheckpoint source = MetaCheckpoint.Open(TestFiles.Fixture("meta", fixture));
-        using var folder = new TempFolder();
-        Copy(source, folder["new"], parts);
-        Assert.Equal(parts + 1, Directory.GetFiles(folder["new"]).Length);
-        using MetaCheckpoint copy = MetaCheckpoint.Open(folder["new"]);
+        using var folder = new ScratchFolder();
+        Copy(source, folder.File("new"), parts);
+        Assert.Equal(parts + 1, Directory.GetFiles(folder.File("new")).Length);
+        using MetaCheckpoint copy = MetaCheckpoint.Open(folder.File("new"));
         Assert.Equal(parts, copy.Parts);
         Assert.Equal(source.Params! with { Raw = default }, copy.Params! with { Raw = default });
         AssertSame(source, copy);
@@ -35,14 +35,14 @@ public class MetaWriterTests
     public void PartsAreDividedAsTheOriginals(string fixture)
     {
         using MetaCheckpoint source = MetaCheckpoint.Open(TestFiles.Fixture("meta", fixture));
-        using var folder = new TempFolder();
-        Copy(source, folder["new"], 2);
+        using var folder = new ScratchFolder();
+        Copy(source, folder.File("new"), 2);
         foreach (string part in (string[])["consolidated.00.pth", "consolidated.01.pth"])
         {
             // Under another name a part is read by itself, without merging.
-            File.Copy(TestFiles.Fixture("meta", fixture, part), folder["theirs.pth"], overwrite: true);
-            File.Copy(Path.Combine(folder["new"], part), folder["ours.pth"], overwrite: true);
-            using MetaCheckpoint theirs = MetaCheckpoint.Open(folder["theirs.pth"]), ours = MetaCheckpoint.Open(folder["ours.pth"]);
+            File.Copy(TestFiles.Fixture("meta", fixture, part), folder.File("theirs.pth"), overwrite: true);
+            File.Copy(Path.Combine(folder.File("new"), part), folder.File("ours.pth"), overwrite: true);
+            using MetaCheckpoint theirs = MetaCheckpoint.Open(folder.File("theirs.pth")), ours = MetaCheckpoint.Open(folder.File("ours.pth"));
             AssertSame(theirs, ours);
         }
     }
@@ -51,9 +51,9 @@ public class MetaWriterTests
     public void FilesAreZipsThatOthersRead()
     {
         using MetaCheckpoint source = MetaCheckpoint.Open(TestFiles.Fixture("meta", "views"));
-        using var folder = new TempFolder();
-        Copy(source, folder["new"], 1);
-        using ZipArchive zip = ZipFile.OpenRead(Path.Combine(folder["new"], "consolidated.00.pth"));
+        using var folder = new ScratchFolder();
+        Copy(source, folder.File("new"), 1);
+        using ZipArchive zip = ZipFile.OpenRead(Path.Combine(folder.File("new"), "consolidated.00.pth"));
         Assert.Equal(["consolidated.00/data.pkl", "consolidated.00/byteorder", "consolidated.00/data/0"], zip.Entries.Take(3).Select(x => x.FullName));
         Assert.Equal("consolidated.00/version", zip.Entries[^1].FullName);
         Assert.Equal(source.Tensors.Count + 3, zip.Entries.Count);
@@ -68,15 +68,15 @@ public class MetaWriterTests
             Assert.Equal(entry.Crc32, Crc32.Append(0, bytes.ToArray()));
         }
 
-        using MetaCheckpoint copy = MetaCheckpoint.Open(folder["new"]);
+        using MetaCheckpoint copy = MetaCheckpoint.Open(folder.File("new"));
         Assert.All(copy.Tensors, x => Assert.Equal(0, x.Offset % 64));
     }
 
     [Fact]
     public void WritesEmptyTensorsAndScalarsAndOddNames()
     {
-        using var folder = new TempFolder();
-        using (var writer = new MetaWriter(folder["m"], _parameters))
+        using var folder = new ScratchFolder();
+        using (var writer = new MetaWriter(folder.File("m"), _parameters))
         {
             writer.Declare("empty", DType.F16, new Shape(0, 3));
             writer.Declare("größe\n", DType.I64, new Shape());
@@ -89,7 +89,7 @@ public class MetaWriterTests
             writer.Complete();
         }
 
-        using MetaCheckpoint copy = MetaCheckpoint.Open(folder["m"]);
+        using MetaCheckpoint copy = MetaCheckpoint.Open(folder.File("m"));
         Assert.Equal([new Shape(0, 3), new Shape(), new Shape(1, 2, 1, 3, 1), new Shape(3, 0)], copy.Tensors.Select(x => x.Shape));
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], TensorBytes.Of(copy.GetTensor("größe\n")));
         Assert.Equal([9, 10, 11, 12, 13, 14], TensorBytes.Of(copy.GetTensor("deep")));
@@ -100,11 +100,11 @@ public class MetaWriterTests
     [Fact]
     public void PiecesDoNotMatter()
     {
-        using var folder = new TempFolder();
+        using var folder = new ScratchFolder();
         byte[] bytes = [.. Enumerable.Range(0, 8 * 8 * 2).Select(x => (byte)x)];
         foreach (int piece in (int[])[1, 3, 7, 128])
         {
-            using (var writer = new MetaWriter(folder[$"m{piece}"], _parameters, 4))
+            using (var writer = new MetaWriter(folder.File($"m{piece}"), _parameters, 4))
             {
                 writer.Declare("layers.0.attention.wo.weight", DType.F16, new Shape(8, 8));
                 writer.Declare("layers.0.attention.wk.weight", DType.F16, new Shape(4, 16));
@@ -122,8 +122,8 @@ public class MetaWriterTests
 
             for (int part = 0; part < 4; part++)
             {
-                File.Copy(folder[$"m{piece}/consolidated.0{part}.pth"], folder["one.pth"], overwrite: true);
-                using MetaCheckpoint one = MetaCheckpoint.Open(folder["one.pth"]);
+                File.Copy(folder.File($"m{piece}/consolidated.0{part}.pth"), folder.File("one.pth"), overwrite: true);
+                using MetaCheckpoint one = MetaCheckpoint.Open(folder.File("one.pth"));
                 Assert.Equal(bytes.Where((_, i) => i % 16 / 4 == part), TensorBytes.Of(one.GetTensor("layers.0.attention.wo.weight")));
                 Assert.Equal(bytes.Skip(part / 2 * 64).Take(64), TensorBytes.Of(one.GetTensor("layers.0.attention.wk.weight"))); // one head for two parts
             }
@@ -133,18 +133,18 @@ public class MetaWriterTests
     [Fact]
     public void NothingIsLeftOfAFailure()
     {
-        using var folder = new TempFolder();
-        using (var writer = new MetaWriter(folder["m"], _parameters))
+        using var folder = new ScratchFolder();
+        using (var writer = new MetaWriter(folder.File("m"), _parameters))
         {
             writer.Declare("a", DType.F32, new Shape(4));
             writer.Begin();
             writer.Write([1, 2, 3]);
-            Assert.NotEmpty(Directory.GetFiles(folder["m"]));
+            Assert.NotEmpty(Directory.GetFiles(folder.File("m")));
         }
 
-        Assert.False(Directory.Exists(folder["m"]));
-        using TempFolder old = TempFolder.CopyOf(TestFiles.Fixture("meta", "views"));
-        byte[] before = File.ReadAllBytes(old["consolidated.00.pth"]);
+        Assert.False(Directory.Exists(folder.File("m")));
+        using ScratchFolder old = MetaFiles.CopyOf("views");
+        byte[] before = File.ReadAllBytes(old.File("consolidated.00.pth"));
         using (var writer = new MetaWriter(old.Path, _parameters))
         {
             writer.Declare("a", DType.F32, new Shape(4));
@@ -152,14 +152,14 @@ public class MetaWriterTests
             Assert.Throws<InvalidOperationException>(writer.Complete);
         }
 
-        Assert.Equal(before, File.ReadAllBytes(old["consolidated.00.pth"]));
+        Assert.Equal(before, File.ReadAllBytes(old.File("consolidated.00.pth")));
         Assert.Equal(2, Directory.GetFiles(old.Path).Length);
     }
 
     [Fact]
     public void ReplacesACheckpointOfTheSameParts()
     {
-        using TempFolder folder = TempFolder.CopyOf(TestFiles.Fixture("meta", "views"));
+        using ScratchFolder folder = MetaFiles.CopyOf("views");
         using MetaCheckpoint source = MetaCheckpoint.Open(TestFiles.Fixture("meta", "two-parts-by-rows"));
         Copy(source, folder.Path, 1);
         using MetaCheckpoint copy = MetaCheckpoint.Open(folder.Path);
@@ -169,8 +169,8 @@ public class MetaWriterTests
     [Fact]
     public void RefusesWhatItCannotWrite()
     {
-        using var folder = new TempFolder();
-        using var writer = new MetaWriter(folder["m"], _parameters, 2);
+        using var folder = new ScratchFolder();
+        using var writer = new MetaWriter(folder.File("m"), _parameters, 2);
         Refuses(() => writer.Declare("norm.weight", DType.Q8_0, new Shape(32)), "norm.weight", "q8_0");
         Refuses(() => writer.Declare("norm.weight", DType.F8_E4M3, new Shape(32)), "norm.weight", "f8_e4m3");
         Refuses(() => writer.Declare("strange", DType.F32, new Shape(32)), "strange", "2 parts");
@@ -178,13 +178,13 @@ public class MetaWriterTests
         Refuses(() => writer.Declare("layers.0.feed_forward.w2.weight", DType.F32, new Shape(2, 3)), "w2", "axis 1");
         Refuses(() => writer.Declare("layers.0.feed_forward.w2.weight", DType.F32, new Shape(2)), "w2", "axis 1");
         Refuses(() => writer.Declare("output.weight", DType.F32, new Shape()), "output.weight", "axis 0");
-        Assert.False(Directory.Exists(folder["m"]));
-        using TempFolder old = TempFolder.CopyOf(TestFiles.Fixture("meta", "two-parts-by-rows"));
+        Assert.False(Directory.Exists(folder.File("m")));
+        using ScratchFolder old = MetaFiles.CopyOf("two-parts-by-rows");
         using var one = new MetaWriter(old.Path, _parameters);
         one.Declare("a", DType.F32, new Shape(4));
         Refuses(one.Begin, "consolidated.01.pth");
-        File.WriteAllText(folder["file"], "x");
-        using var inFile = new MetaWriter(folder["file"], _parameters);
+        File.WriteAllText(folder.File("file"), "x");
+        using var inFile = new MetaWriter(folder.File("file"), _parameters);
         Refuses(inFile.Begin, "folder");
     }
 

@@ -23,7 +23,7 @@ public class StoredZipTests
             .Add("p/empty", [])
             .Add("p/ä", [9], flags, wide: wide, wideOffset: true)
             .End(zip64, comment: "a comment");
-        using Storage storage = ZipBytes.AsStorage(bytes);
+        using Storage storage = ScratchFolder.Storage(bytes);
         StoredZip zip = StoredZip.Read(storage, "x.zip");
         Assert.Equal(["p/", "p/a", "p/empty", "p/ä"], zip.Entries.Keys);
         StoredZipEntry a = zip.Entries["p/a"], last = zip.Entries["p/ä"];
@@ -36,7 +36,7 @@ public class StoredZipTests
     [Fact]
     public void AnEmptyArchiveHasNoEntries()
     {
-        using Storage storage = ZipBytes.AsStorage(new ZipBytes().End());
+        using Storage storage = ScratchFolder.Storage(new ZipBytes().End());
         Assert.Empty(StoredZip.Read(storage, "x").Entries);
     }
 
@@ -56,7 +56,7 @@ public class StoredZipTests
             }
         }
 
-        using Storage storage = ZipBytes.AsStorage(memory.ToArray());
+        using Storage storage = ScratchFolder.Storage(memory.ToArray());
         StoredZip zip = StoredZip.Read(storage, "x");
         Assert.Equal(_some, storage.Span<byte>((nint)zip.Entries["folder/two"].Offset, _some.Length).ToArray());
         Assert.Equal(Crc32.Append(0, _some), zip.Entries["one"].Crc32);
@@ -175,7 +175,7 @@ public class StoredZipTests
 
     private static void Refuses(byte[] bytes, params string[] parts)
     {
-        using Storage storage = ZipBytes.AsStorage(bytes);
+        using Storage storage = ScratchFolder.Storage(bytes);
         string message = Assert.Throws<FileFormatException>(() => StoredZip.Read(storage, "file.pth")).Message;
         Assert.DoesNotContain('\n', message);
         Assert.Contains("file.pth", message, StringComparison.Ordinal);

@@ -30,7 +30,7 @@ public class StoredZipWriterTests
             Assert.Equal("hello", text.ReadToEnd());
         }
 
-        using Storage storage = ZipBytes.AsStorage(memory.ToArray());
+        using Storage storage = ScratchFolder.Storage(memory.ToArray());
         StoredZip zip = StoredZip.Read(storage, "x");
         StoredZipEntry one = zip.Entries["p/one"];
         Assert.Equal(data, storage.Span<byte>((nint)one.Offset, (int)one.Length).ToArray());
@@ -48,7 +48,7 @@ public class StoredZipWriterTests
         }
 
         writer.Finish();
-        using Storage storage = ZipBytes.AsStorage(memory.ToArray());
+        using Storage storage = ScratchFolder.Storage(memory.ToArray());
         Assert.Equal(65_540, StoredZip.Read(storage, "x").Entries.Count);
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Puna.Tensors;
 
 namespace Puna.Formats.Tests.Meta;
 
@@ -29,13 +28,6 @@ internal sealed class ZipBytes
         }
 
         return zip.End();
-    }
-
-    public static Storage AsStorage(byte[] bytes)
-    {
-        var storage = new NativeStorage(bytes.Length);
-        bytes.CopyTo(storage.Span<byte>(0, bytes.Length));
-        return storage;
     }
 
     /// <summary>Adds an entry. A null length means what the data has; with <paramref name="wide"/> sizes are in zip64 fields.</summary>

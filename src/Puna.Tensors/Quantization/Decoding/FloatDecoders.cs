@@ -2,16 +2,6 @@ using System.Buffers.Binary;
 
 namespace Puna.Tensors.Quantization.Decoding;
 
-/// <summary>float32 as it stands.</summary>
-internal readonly struct F32Decoder : IBlockDecoder
-{
-    public static int Values => 1;
-
-    public static int Bytes => 4;
-
-    public static void Decode(ReadOnlySpan<byte> block, Span<float> values) => values[0] = BinaryPrimitives.ReadSingleLittleEndian(block);
-}
-
 /// <summary>IEEE half.</summary>
 internal readonly struct F16Decoder : IBlockDecoder
 {

@@ -2,20 +2,6 @@ using System.Buffers.Binary;
 
 namespace Puna.Tensors.Quantization.Encoding;
 
-/// <summary>float32 as it stands.</summary>
-internal readonly struct F32Encoder : IBlockEncoder
-{
-    public static int Values => 1;
-
-    public static int Bytes => 4;
-
-    public static bool Encode(ReadOnlySpan<float> values, Span<byte> block)
-    {
-        BinaryPrimitives.WriteSingleLittleEndian(block, values[0]);
-        return true;
-    }
-}
-
 /// <summary>IEEE half, rounded to nearest even; beyond 65504 infinity, as IEEE 754 has it; NaN stays NaN.</summary>
 internal readonly struct F16Encoder : IBlockEncoder
 {

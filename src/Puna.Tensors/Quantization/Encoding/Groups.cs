@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Puna.Tensors.Kernels.Cpu.Quantization;
 using Puna.Tensors.Quantization.Decoding;
 
 namespace Puna.Tensors.Quantization.Encoding;
@@ -18,14 +21,16 @@ internal static class Groups
     }
 
     /// <summary>The integers that scale·n − minimum needs for these values; left as the search found them where the scale was rounded to zero.</summary>
+    /// <param name="x">A multiple of 16 values.</param>
+    /// <param name="scale">Scale of the group as its field has it.</param>
+    /// <param name="minimum">Minimum of the group as its field has it.</param>
+    /// <param name="levels">Largest integer.</param>
+    /// <param name="n">The integers.</param>
     public static void Affine(ReadOnlySpan<float> x, float scale, float minimum, int levels, Span<byte> n)
     {
         if (scale != 0)
         {
-            for (int i = 0; i < x.Length; i++)
-            {
-                n[i] = (byte)Rounding.Nearest((x[i] + minimum) / scale, 0, levels);
-            }
+            Divide(x, minimum, scale, 0, levels, n);
         }
     }
 
@@ -34,24 +39,22 @@ internal static class Groups
     {
         if (scale != 0)
         {
-            for (int i = 0; i < x.Length; i++)
-            {
-                n[i] = (byte)(Rounding.Nearest(x[i] / scale, -half, half - 1) + half);
-            }
+            Divide(x, 0, scale, -half, half - 1, n);
         }
     }
 
     /// <summary>Fits the eight groups of 32 of Q4_K and Q5_K, and writes the sixteen bytes that both types begin with.</summary>
     /// <returns>Whether d and dmin are finite.</returns>
-    public static bool FitEights(ReadOnlySpan<float> values, AffineFit fit, Span<byte> n, Span<byte> block)
+    public static bool FitEights<TFitter>(ReadOnlySpan<float> values, in AffineFit fit, Span<byte> n, Span<byte> block)
+        where TFitter : struct, IGroupFitter
     {
-        Span<byte> trial = stackalloc byte[32];
-        Span<float> weights = stackalloc float[32];
+        Span<float> weights = stackalloc float[256];
         Span<float> scales = stackalloc float[8];
         Span<float> minima = stackalloc float[8];
         for (int g = 0; g < 8; g++)
         {
             ReadOnlySpan<float> x = values.Slice(32 * g, 32);
+            Span<float> w = weights.Slice(32 * g, 32);
             float squares = 0;
             foreach (float value in x)
             {
@@ -59,21 +62,14 @@ internal static class Groups
             }
 
             float root = MathF.Sqrt(squares / 32);
-            for (int i = 0; i < 32; i++)
+            for (int i = 0; i < x.Length; i++)
             {
-                weights[i] = root + MathF.Abs(x[i]);
+                w[i] = root + MathF.Abs(x[i]);
             }
-
-            scales[g] = fit.Fit(x, weights, n.Slice(32 * g, 32), trial, out minima[g]);
         }
 
-        return FinishEights(values, scales, minima, fit.Levels, n, block);
-    }
+        TFitter.Affine(fit, values, weights, scales, minima, n);
 
-    /// <summary>Rounds scales and minima to their 6-bit fields, and the values to what these then give.</summary>
-    public static bool FinishEights(
-        ReadOnlySpan<float> values, ReadOnlySpan<float> scales, ReadOnlySpan<float> minima, int levels, Span<byte> n, Span<byte> block)
-    {
         float mostScale = Most(scales);
         float mostMinimum = Most(minima);
         float inverseScale = mostScale > 0 ? 63 / mostScale : 0;
@@ -102,7 +98,7 @@ internal static class Groups
         for (int g = 0; g < 8; g++)
         {
             Q4KDecoder.Scales(s, g, out int scale, out int minimum);
-            Affine(values.Slice(32 * g, 32), d * scale, dmin * minimum, levels, n.Slice(32 * g, 32));
+            Affine(values.Slice(32 * g, 32), d * scale, dmin * minimum, fit.Levels, n.Slice(32 * g, 32));
         }
 
         return fits;
@@ -114,10 +110,8 @@ internal static class Groups
         for (int half = 0; half < 2; half++)
         {
             ReadOnlySpan<byte> v = n.Slice(128 * half, 128);
-            for (int i = 0; i < 32; i++)
-            {
-                q[(32 * half) + i] = (byte)(v[i] | (v[i + 32] << 2) | (v[i + 64] << 4) | (v[i + 96] << 6));
-            }
+            Vector256<byte> packed = Vector256.Create(v) | (Vector256.Create(v[32..]) << 2) | (Vector256.Create(v[64..]) << 4) | (Vector256.Create(v[96..]) << 6);
+            packed.CopyTo(q[(32 * half)..]);
         }
     }
 
@@ -127,10 +121,40 @@ internal static class Groups
         for (int quarter = 0; quarter < 4; quarter++)
         {
             ReadOnlySpan<byte> v = n.Slice(64 * quarter, 64);
-            for (int i = 0; i < 32; i++)
-            {
-                q[(32 * quarter) + i] = (byte)(v[i] | (v[i + 32] << 4));
-            }
+            (Vector256.Create(v) | (Vector256.Create(v[32..]) << 4)).CopyTo(q[(32 * quarter)..]);
+        }
+    }
+
+    /// <summary>Takes the highest bit, number <paramref name="bit"/>, out of 256 integers: that of value 32k + i becomes bit k of byte i.</summary>
+    public static void PackHighBit(Span<byte> n, int bit, Span<byte> high)
+    {
+        Vector256<byte> below = Vector256.Create((byte)((1 << bit) - 1));
+        Vector256<byte> packed = Vector256<byte>.Zero;
+        for (int k = 0; k < 8; k++)
+        {
+            Vector256<byte> v = Vector256.Create<byte>(n[(32 * k)..]);
+            packed |= (v >> bit) << k;
+            (v & below).CopyTo(n[(32 * k)..]);
+        }
+
+        packed.CopyTo(high);
+    }
+
+    /// <summary>The integers nearest to (x + add) / scale, between the bounds, less the lower bound.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Divide(ReadOnlySpan<float> x, float add, float scale, int least, int most, Span<byte> n)
+    {
+        Vector256<float> s = Vector256.Create(scale);
+        Vector256<float> a = Vector256.Create(add);
+        Vector256<float> lowest = Vector256.Create((float)least);
+        Vector256<float> highest = Vector256.Create((float)most);
+        Vector256<int> bias = Vector256.Create(least);
+        for (int i = 0; i < x.Length; i += 16)
+        {
+            Vector256<int> low = Vector256.ConvertToInt32(GroupLanes.Nearest((Vector256.Create(x[i..]) + a) / s, lowest, highest)) - bias;
+            Vector256<int> high = Vector256.ConvertToInt32(GroupLanes.Nearest((Vector256.Create(x[(i + 8)..]) + a) / s, lowest, highest)) - bias;
+            Vector256<ushort> words = Vector256.Narrow(low.AsUInt32(), high.AsUInt32());
+            Vector128.Narrow(words.GetLower(), words.GetUpper()).CopyTo(n[i..]);
         }
     }
 }

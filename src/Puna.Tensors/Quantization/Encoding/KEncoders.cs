@@ -3,7 +3,8 @@ using Puna.Tensors.Quantization.Decoding;
 namespace Puna.Tensors.Quantization.Encoding;
 
 /// <summary>Q2_K: 16 groups of 16; 4-bit scales and minima, 2-bit values; errors weighted by magnitude.</summary>
-internal readonly struct Q2KEncoder : IBlockEncoder
+internal readonly struct Q2KEncoder<TFitter> : IBlockEncoder
+    where TFitter : struct, IGroupFitter
 {
     public static int Values => 256;
 
@@ -13,27 +14,16 @@ internal readonly struct Q2KEncoder : IBlockEncoder
     {
         var fit = new AffineFit(Levels: 3, First: -0.5f, Step: 0.1f, Trials: 16, Absolute: true);
         Span<byte> n = stackalloc byte[256];
-        Span<byte> trial = stackalloc byte[16];
-        Span<float> weights = stackalloc float[16];
+        Span<float> weights = stackalloc float[256];
         Span<float> scales = stackalloc float[16];
         Span<float> minima = stackalloc float[16];
-        for (int g = 0; g < 16; g++)
+        for (int i = 0; i < 256; i++)
         {
-            ReadOnlySpan<float> x = values.Slice(16 * g, 16);
-            for (int i = 0; i < 16; i++)
-            {
-                weights[i] = MathF.Abs(x[i]);
-            }
-
-            scales[g] = fit.Fit(x, weights, n.Slice(16 * g, 16), trial, out minima[g]);
+            weights[i] = MathF.Abs(values[i]);
         }
 
-        return Finish(values, scales, minima, n, block);
-    }
+        TFitter.Affine(fit, values, weights, scales, minima, n);
 
-    /// <summary>Rounds scales and minima to their fields, and the values to what these then give.</summary>
-    public static bool Finish(ReadOnlySpan<float> values, ReadOnlySpan<float> scales, ReadOnlySpan<float> minima, Span<byte> n, Span<byte> block)
-    {
         float mostScale = Groups.Most(scales);
         float mostMinimum = Groups.Most(minima);
         float inverseScale = mostScale > 0 ? 15 / mostScale : 0;
@@ -48,7 +38,7 @@ internal readonly struct Q2KEncoder : IBlockEncoder
         float dmin = FloatBits.ReadHalf(block[82..]);
         for (int g = 0; g < 16; g++)
         {
-            Groups.Affine(values.Slice(16 * g, 16), d * (block[g] & 15), dmin * (block[g] >> 4), 3, n.Slice(16 * g, 16));
+            Groups.Affine(values.Slice(16 * g, 16), d * (block[g] & 15), dmin * (block[g] >> 4), fit.Levels, n.Slice(16 * g, 16));
         }
 
         Groups.PackTwos(n, block.Slice(16, 64));
@@ -57,7 +47,8 @@ internal readonly struct Q2KEncoder : IBlockEncoder
 }
 
 /// <summary>Q3_K: 16 groups of 16; signed 6-bit scales, 3-bit values.</summary>
-internal readonly struct Q3KEncoder : IBlockEncoder
+internal readonly struct Q3KEncoder<TFitter> : IBlockEncoder
+    where TFitter : struct, IGroupFitter
 {
     public static int Values => 256;
 
@@ -67,17 +58,8 @@ internal readonly struct Q3KEncoder : IBlockEncoder
     {
         Span<byte> n = stackalloc byte[256];
         Span<float> scales = stackalloc float[16];
-        for (int g = 0; g < 16; g++)
-        {
-            scales[g] = SymmetricFit.Descend(values.Slice(16 * g, 16), 4, n.Slice(16 * g, 16));
-        }
+        TFitter.Descend(values, 4, scales, n);
 
-        return Finish(values, scales, n, block);
-    }
-
-    /// <summary>Rounds scales to their fields, and the values to what these then give.</summary>
-    public static bool Finish(ReadOnlySpan<float> values, ReadOnlySpan<float> scales, Span<byte> n, Span<byte> block)
-    {
         Span<byte> s = block.Slice(96, 12);
         s.Clear();
         float extreme = Extremes.Signed(scales);
@@ -102,21 +84,15 @@ internal readonly struct Q3KEncoder : IBlockEncoder
             Groups.Symmetric(values.Slice(16 * g, 16), d * (Q3KDecoder.Scale(s, g) - 32), 4, n.Slice(16 * g, 16));
         }
 
-        Span<byte> high = block[..32];
-        high.Clear();
-        for (int v = 0; v < 256; v++)
-        {
-            high[v % 32] |= (byte)(n[v] >> 2 << (v / 32));
-            n[v] &= 3;
-        }
-
+        Groups.PackHighBit(n, 2, block[..32]);
         Groups.PackTwos(n, block.Slice(32, 64));
         return fits;
     }
 }
 
 /// <summary>Q4_K: 8 groups of 32; 6-bit scales and minima, 4-bit values; errors weighted by the root mean square of the group plus the magnitude.</summary>
-internal readonly struct Q4KEncoder : IBlockEncoder
+internal readonly struct Q4KEncoder<TFitter> : IBlockEncoder
+    where TFitter : struct, IGroupFitter
 {
     public static int Values => 256;
 
@@ -126,14 +102,15 @@ internal readonly struct Q4KEncoder : IBlockEncoder
     {
         var fit = new AffineFit(Levels: 15, First: -1f, Step: 0.1f, Trials: 21, Absolute: false);
         Span<byte> n = stackalloc byte[256];
-        bool fits = Groups.FitEights(values, fit, n, block);
+        bool fits = Groups.FitEights<TFitter>(values, fit, n, block);
         Groups.PackNibbles(n, block[16..]);
         return fits;
     }
 }
 
 /// <summary>Q5_K: as Q4_K with 5-bit values.</summary>
-internal readonly struct Q5KEncoder : IBlockEncoder
+internal readonly struct Q5KEncoder<TFitter> : IBlockEncoder
+    where TFitter : struct, IGroupFitter
 {
     public static int Values => 256;
 
@@ -143,22 +120,16 @@ internal readonly struct Q5KEncoder : IBlockEncoder
     {
         var fit = new AffineFit(Levels: 31, First: -0.5f, Step: 0.1f, Trials: 16, Absolute: false);
         Span<byte> n = stackalloc byte[256];
-        bool fits = Groups.FitEights(values, fit, n, block);
-        Span<byte> high = block.Slice(16, 32);
-        high.Clear();
-        for (int v = 0; v < 256; v++)
-        {
-            high[v % 32] |= (byte)(n[v] >> 4 << (v / 32));
-            n[v] &= 15;
-        }
-
+        bool fits = Groups.FitEights<TFitter>(values, fit, n, block);
+        Groups.PackHighBit(n, 4, block.Slice(16, 32));
         Groups.PackNibbles(n, block[48..]);
         return fits;
     }
 }
 
 /// <summary>Q6_K: 16 groups of 16; signed 8-bit scales, 6-bit values.</summary>
-internal readonly struct Q6KEncoder : IBlockEncoder
+internal readonly struct Q6KEncoder<TFitter> : IBlockEncoder
+    where TFitter : struct, IGroupFitter
 {
     public static int Values => 256;
 
@@ -168,17 +139,8 @@ internal readonly struct Q6KEncoder : IBlockEncoder
     {
         Span<byte> n = stackalloc byte[256];
         Span<float> scales = stackalloc float[16];
-        for (int g = 0; g < 16; g++)
-        {
-            scales[g] = SymmetricFit.Search(values.Slice(16 * g, 16), 32, n.Slice(16 * g, 16));
-        }
+        TFitter.Search(values, 32, scales, n);
 
-        return Finish(values, scales, n, block);
-    }
-
-    /// <summary>Rounds scales to their fields, and the values to what these then give.</summary>
-    public static bool Finish(ReadOnlySpan<float> values, ReadOnlySpan<float> scales, Span<byte> n, Span<byte> block)
-    {
         float extreme = Extremes.Signed(scales);
         if (MathF.Abs(extreme) < SymmetricFit.Negligible)
         {

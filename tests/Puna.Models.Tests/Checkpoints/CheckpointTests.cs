@@ -1,0 +1,212 @@
+using System.Runtime.InteropServices;
+using Puna.Formats;
+using Puna.Formats.Gguf;
+using Puna.Formats.Safetensors;
+using Puna.Models.Checkpoints;
+using Puna.Models.Conversion;
+using Puna.Tensors;
+using Puna.Tests.Shared;
+
+namespace Puna.Models.Tests.Checkpoints;
+
+public sealed class CheckpointTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("puna-checkpoint-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void AMissingModelIsNamed() => Refused(Path.Combine(_folder, "none"), "none");
+
+    [Fact]
+    public void AFolderWithoutAModelIsNamed() => Refused(_folder, "config.json");
+
+    [Fact]
+    public void AnEmptyFileIsRefused()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "empty.gguf"), []);
+        Refused(Path.Combine(_folder, "empty.gguf"), "empty.gguf");
+    }
+
+    [Fact]
+    public void AWrongMagicIsRefused()
+    {
+        File.WriteAllText(Path.Combine(_folder, "text.gguf"), "This is a text and no model, however long it may be.");
+        Refused(Path.Combine(_folder, "text.gguf"), "text.gguf");
+    }
+
+    [Fact]
+    public void AMissingTensorIsNamed() => Refused(Rewrite(skip: "model.layers.1.mlp.up_proj.weight"), "model.layers.1.mlp.up_proj.weight");
+
+    [Fact]
+    public void AForeignTensorIsNamed() => Refused(Rewrite(extra: "model.layers.0.self_attn.q_norm.weight"), "q_norm");
+
+    [Fact]
+    public void AWrongShapeIsNamed()
+    {
+        string path = Rewrite();
+        string config = Path.Combine(path, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"intermediate_size\": 176", "\"intermediate_size\": 192", StringComparison.Ordinal));
+        Refused(path, "expected [192, 64], got [176, 64]");
+    }
+
+    [Fact]
+    public void SafetensorsWithoutAConfigAreRefused()
+    {
+        File.Copy(TestFiles.Golden("llama2-gqa", "model.safetensors"), Path.Combine(_folder, "model.safetensors"));
+        Refused(Path.Combine(_folder, "model.safetensors"), "config.json");
+    }
+
+    [Theory]
+    [InlineData("general.architecture", "falcon", "falcon")]
+    [InlineData("llama.rope.scaling.type", "longrope", "longrope")]
+    [InlineData("llama.expert_count", 8u, "expert_count")]
+    [InlineData("llama.rope.dimension_count", 4u, "rope.dimension_count")]
+    [InlineData("llama.block_count", 4u, "blk.3.")]
+    [InlineData("llama.attention.head_count", 0u, "head")]
+    [InlineData("llama.attention.head_count", "8", "head_count")]
+    [InlineData("llama.attention.causal", false, "causal")]
+    [InlineData("llama.attention.sliding_window", 16u, "sliding_window")]
+    [InlineData("llama.context_length", 0u, "context length")]
+    public void GgufKeysThatAreNotUnderstoodAreNamed(string key, object value, string named)
+    {
+        string path = Gguf(metadata =>
+        {
+            if (key == "llama.rope.scaling.type")
+            {
+                metadata.Set("llama.rope.scaling.factor", 2f);
+            }
+
+            metadata.Set(key, value);
+        });
+        Refused(path, named);
+    }
+
+    [Theory]
+    [InlineData("general.architecture")]
+    [InlineData("llama.embedding_length")]
+    [InlineData("llama.attention.layer_norm_rms_epsilon")]
+    public void MissingGgufKeysAreNamed(string key) => Refused(Gguf(metadata => metadata.Remove(key)), key);
+
+    [Fact]
+    public void HeadCountsPerLayerAreReadWhereTheyAreEqual()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Gguf(metadata => metadata.Set("llama.attention.head_count_kv", new[] { 2, 2, 2 })));
+        Assert.Equal(2, checkpoint.Config.KvHeads);
+        Refused(Gguf(metadata => metadata.Set("llama.attention.head_count_kv", new[] { 2, 1, 2 })), "head_count_kv");
+    }
+
+    [Fact]
+    public void AttentionBiasesAreUsed()
+    {
+        // A bias on v alone shifts every attention output by wo times the bias, because the weights of a softmax sum to one: the logits must differ from those
+        // without, and agree between the two row orders.
+        string biased = Rewrite(biases: true);
+        string gguf = Path.Combine(_folder, "biased.gguf");
+        using (Checkpoint source = Checkpoint.Open(biased))
+        {
+            CheckpointConverter.Convert(source, gguf, new ConversionOptions { Format = CheckpointFormat.Gguf }, cancel: TestContext.Current.CancellationToken);
+        }
+
+        int[] ids = [1, 9, 4, 200, 31, 7];
+        using Checkpoint plain = Checkpoint.Open(TestFiles.Golden("llama2-gqa"));
+        using Checkpoint a = Checkpoint.Open(biased);
+        using Checkpoint b = Checkpoint.Open(gguf);
+        Assert.True(a.Config.QkvBias && b.Config.QkvBias);
+        float[] logits = Runner.Whole(a.Load(), ids);
+        Assert.Equal(logits, Runner.Whole(b.Load(), ids));
+        Assert.True(GoldenIo.MaxDifference(Runner.Whole(plain.Load(), ids), logits) > 0.01);
+    }
+
+    [Fact]
+    public void ContextOverflowIsAnError()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.Golden("llama2-gqa"));
+        Llama model = Llama.Build(checkpoint.Config with { ContextLength = 5 }, checkpoint.RopeLayout, name => new Weight(name, checkpoint.GetTensor(name)));
+        PunaException e = Assert.Throws<PunaException>(() => Runner.Whole(model, [1, 2, 3, 4, 5, 6]));
+        Assert.Contains("expected at most 5 tokens, got 6", e.Message, StringComparison.Ordinal);
+        Assert.Equal(5 * 320, Runner.Whole(model, [1, 2, 3, 4, 5]).Length);
+    }
+
+    private static void Refused(string path, string named)
+    {
+        PunaException e = Assert.ThrowsAny<PunaException>(() => Checkpoint.Open(path).Dispose());
+        Assert.Contains(named, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    /// <summary>The golden model written anew, with something changed.</summary>
+    private string Rewrite(string? skip = null, string? extra = null, bool biases = false)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "model")).FullName;
+        string config = File.ReadAllText(TestFiles.Golden("llama2-gqa", "config.json"));
+        File.WriteAllText(
+            Path.Combine(folder, "config.json"),
+            biases ? config.Replace("\"model_type\": \"llama\"", "\"model_type\": \"qwen2\"", StringComparison.Ordinal) : config);
+        using SafetensorsFile source = SafetensorsFile.Open(TestFiles.Golden("llama2-gqa", "model.safetensors"));
+        using var writer = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"));
+        var added = new List<string>();
+        if (extra is not null)
+        {
+            added.Add(extra);
+        }
+
+        foreach (TensorInfo info in source.Tensors.Where(t => t.Name != skip))
+        {
+            writer.Declare(info.Name, info.DType, info.Shape);
+            if (biases && (info.Name.Contains("q_proj", StringComparison.Ordinal) || info.Name.Contains("k_proj", StringComparison.Ordinal) || info.Name.Contains("v_proj", StringComparison.Ordinal)))
+            {
+                added.Add(info.Name.Replace("weight", "bias", StringComparison.Ordinal) + $":{info.Shape.Rows}");
+            }
+        }
+
+        foreach (string name in added)
+        {
+            writer.Declare(name.Split(':')[0], DType.F32, new Shape(name.Contains(':', StringComparison.Ordinal) ? int.Parse(name.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture) : 4));
+        }
+
+        writer.Begin();
+        while (writer.Current is { } tensor)
+        {
+            if (source.TryGetInfo(tensor.Name, out _))
+            {
+                writer.WriteTensor(source.GetTensor(tensor.Name));
+            }
+            else
+            {
+                float[] values = [.. Enumerable.Range(0, (int)tensor.Shape.Count).Select(i => 0.1f + (0.01f * (i % 7)))];
+                writer.Write(MemoryMarshal.AsBytes<float>(values));
+            }
+        }
+
+        writer.Complete();
+        return folder;
+    }
+
+    private string Gguf(Action<GgufMetadata> change)
+    {
+        string path = Path.Combine(_folder, "plain.gguf");
+        using (Checkpoint golden = Checkpoint.Open(TestFiles.Golden("llama2-gqa")))
+        {
+            CheckpointConverter.Convert(golden, path, new ConversionOptions { Format = CheckpointFormat.Gguf }, cancel: TestContext.Current.CancellationToken);
+        }
+
+        string changed = Path.Combine(_folder, "changed.gguf");
+        using GgufFile source = GgufFile.Open(path);
+        change(source.Metadata);
+        using var writer = new GgufWriter(changed, source.Metadata);
+        foreach (TensorInfo info in source.Tensors)
+        {
+            writer.Declare(info.Name, info.DType, info.Shape);
+        }
+
+        writer.Begin();
+        while (writer.Current is { } tensor)
+        {
+            writer.WriteTensor(source.GetTensor(tensor.Name));
+        }
+
+        writer.Complete();
+        return changed;
+    }
+}
