@@ -9,11 +9,12 @@ internal static class CommonOptions
     private const int MostThreads = 1024;
 
     /// <summary><c>--model M</c>.</summary>
-    public static Option<string?> Model() => Options.Path(
-        "model", "M", "The model: a file, a folder, an embedded name, or owner/name[:file] of the hub", ValueHint.Model, DefaultModels.Default + ", which is embedded");
+    public static Option<string?> Model(bool isRequired = false) => Options.Path(
+        "model", "M", "The model: a file, a folder, an embedded name, or owner/name[:file] of the hub", ValueHint.Model, isRequired ? null : DefaultModels.Default + ", which is embedded");
 
     /// <summary><c>--threads N</c>.</summary>
-    public static Option<long?> Threads() => Options.OptionalInteger("threads", "N", "Threads that compute", "one per core", 1, MostThreads);
+    public static Option<long?> Threads(bool computes = true) => Options.OptionalInteger(
+        "threads", "N", computes ? "Threads that compute" : "Accepted by every command that opens a model; nothing is computed here", computes ? "one per core" : null, 1, MostThreads);
 
     /// <summary><c>--no-mmap</c>.</summary>
     public static Option<bool> NoMmap() => Options.Flag("no-mmap", "Read the model into memory instead of mapping its file");

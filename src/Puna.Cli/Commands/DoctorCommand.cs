@@ -1,6 +1,7 @@
 using Puna.Cli.Diagnostics;
 using Puna.Cli.Hosting;
 using Puna.Cli.Parsing;
+using Puna.Hub;
 
 namespace Puna.Cli.Commands;
 
@@ -35,7 +36,7 @@ internal sealed class DoctorCommand : Command
     public override int Execute(CommandContext context)
     {
         int threads = CommonOptions.ThreadCount(context.Args.Get(Threads));
-        var report = new DoctorReport(threads, MemoryBandwidth.Measure(threads, context.Token), "?");
+        var report = new DoctorReport(threads, MemoryBandwidth.Measure(threads, context.Token), HubCache.DefaultFolder);
         if (context.Args.Get(Json))
         {
             report.WriteJson(context.Out);

@@ -9,6 +9,17 @@ internal static class CommandTable
     // Factories, because a run needs one command and its options only.
     private static readonly (string Name, Func<Command> Create)[] Entries =
     [
+        ("run", static () => new RunCommand()),
+        ("chat", static () => new ChatCommand()),
+        ("tokenize", static () => new TokenizeCommand()),
+        ("logits", static () => new LogitsCommand()),
+        ("inspect", static () => new InspectCommand()),
+        ("convert", static () => new ConvertCommand()),
+        ("bench", static () => new BenchCommand()),
+        ("perplexity", static () => new PerplexityCommand()),
+        ("pull", static () => new PullCommand()),
+        ("list", static () => new ListCommand()),
+        ("rm", static () => new RmCommand()),
         ("doctor", static () => new DoctorCommand()),
         ("completion", static () => new CompletionCommand()),
         ("version", static () => new VersionCommand()),

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Puna.Hub;
 using Puna.Tensors;
 
 namespace Puna.Cli.Hosting;
@@ -12,6 +13,7 @@ internal sealed record Failure(int ExitCode, string? Message)
     public static Failure Of(Exception e) => e switch
     {
         OutputClosedException => new Failure(ExitCodes.Done, null),
+        HubException { Kind: HubErrorKind.Network or HubErrorKind.BadAnswer or HubErrorKind.Corrupt or HubErrorKind.Disk or HubErrorKind.Busy } => new Failure(ExitCodes.Failed, e.Message),
         PunaException => new Failure(ExitCodes.BadInput, e.Message),
         OperationCanceledException => new Failure(ExitCodes.Interrupted, "interrupted"),
         OutOfMemoryException => new Failure(ExitCodes.Failed, "out of memory"),
