@@ -48,4 +48,37 @@ public class ProcessTests
         Assert.StartsWith("puna: ", lines[0], StringComparison.Ordinal);
         Assert.Equal("1", lines[1]);
     }
+
+    [Fact]
+    public void AStoryComesInUtf8()
+    {
+        PunaProcess run = PunaProcess.Run("run", "--max-tokens", "2", "--temperature", "0", "--", "@ñandú [red]");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.StartsWith("@ñandú [red]", run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public void ASignalEndsTheWork(string signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs kill");
+        string texts = Path.GetTempFileName();
+        try
+        {
+            // More than can be read before the signal comes, however fast the machine.
+            File.WriteAllLines(texts, Enumerable.Repeat("Once upon a time there was a herder", 200_000));
+            using Process process = PunaProcess.Start(["perplexity", "--file", texts]);
+            Thread.Sleep(700);
+            using Process kill = Process.Start("kill", ["-" + signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            Assert.Equal("puna: interrupted\n", process.StandardError.ReadToEnd());
+            Assert.Equal("", process.StandardOutput.ReadToEnd());
+            process.WaitForExit();
+            Assert.Equal(130, process.ExitCode);
+        }
+        finally
+        {
+            File.Delete(texts);
+        }
+    }
 }

@@ -13,10 +13,12 @@ internal sealed class Terminal
     private TextReader? _input;
 
     /// <summary>Creates a terminal over given streams, for tests.</summary>
-    public Terminal(TextWriter output, TextWriter error, TextReader input)
-        : this(output, error, () => input)
-    {
-    }
+    /// <param name="output">The result.</param>
+    /// <param name="error">Errors.</param>
+    /// <param name="input">What the user types.</param>
+    /// <param name="isTerminal">Whether somebody types and reads; progress is not shown all the same.</param>
+    public Terminal(TextWriter output, TextWriter error, TextReader input, bool isTerminal = false)
+        : this(output, error, () => input) => IsOutTerminal = IsInTerminal = isTerminal;
 
     private Terminal(TextWriter output, TextWriter error, Func<TextReader> openInput)
     {

@@ -16,8 +16,6 @@ internal sealed class TextLines
     private const int BufferBytes = 1 << 16;
     private const int LongestLine = 1 << 30;
 
-    private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
-
     private readonly string _path;
     private readonly bool _isJson;
 
@@ -57,14 +55,7 @@ internal sealed class TextLines
         content = content.StartsWith("\uFEFF"u8) ? content[3..] : content;
         content = content.EndsWith("\n"u8) ? content[..^1] : content;
         content = content.EndsWith("\r"u8) ? content[..^1] : content;
-        try
-        {
-            return Utf8.GetString(content);
-        }
-        catch (ArgumentException e)
-        {
-            throw new FileFormatException(path, "text: expected UTF-8, got other bytes", inner: e);
-        }
+        return System.Text.Unicode.Utf8.IsValid(content) ? Encoding.UTF8.GetString(content) : throw new FileFormatException(path, "text: expected UTF-8, got other bytes");
     }
 
     /// <summary>Reads the texts, in order.</summary>
@@ -170,19 +161,12 @@ internal sealed class TextLines
             bytes = bytes[..^1];
         }
 
-        if (_isJson)
+        if (!System.Text.Unicode.Utf8.IsValid(bytes))
         {
-            return bytes.Trim(" \t"u8).IsEmpty ? null : DecodeJson(bytes, line);
+            throw Wrong(line, "expected UTF-8, got other bytes");
         }
 
-        try
-        {
-            return Utf8.GetString(bytes);
-        }
-        catch (ArgumentException e)
-        {
-            throw Wrong(line, "expected UTF-8, got other bytes", e);
-        }
+        return !_isJson ? Encoding.UTF8.GetString(bytes) : bytes.Trim(" \t"u8).IsEmpty ? null : DecodeJson(bytes, line);
     }
 
     private string DecodeJson(ReadOnlySpan<byte> bytes, long line)
@@ -191,11 +175,7 @@ internal sealed class TextLines
         {
             var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 32 });
             using JsonDocument document = JsonDocument.ParseValue(ref reader);
-            if (reader.Read())
-            {
-                throw Wrong(line, "expected one JSON object, got more");
-            }
-
+            reader.Read(); // throws where something follows
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("text", out JsonElement text) && text.ValueKind == JsonValueKind.String
                 ? JsonText.Read(text)
                 : throw Wrong(line, "expected a JSON object with a string \"text\", got something else");

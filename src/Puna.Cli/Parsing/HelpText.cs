@@ -19,7 +19,7 @@ internal static class HelpText
         page.Append('\n');
         Wrap(page, command.Description, 0, width);
 
-        int left = Math.Min(WidestLeft, command.Options.Select(Left).Concat(command.Arguments.Select(static a => a.Name)).Max(static text => text.Length));
+        int left = Math.Min(Math.Min(WidestLeft, width / 3), command.Options.Select(Left).Concat(command.Arguments.Select(static a => a.Name)).Max(static text => text.Length));
         if (command.Arguments.Count > 0)
         {
             page.Append("\nArguments:\n");

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Puna.Hub.Tests;
+
+namespace Puna.Cli.Tests.Commands;
+
+public class InspectCommandTests
+{
+    [Fact]
+    public void DescribesTheEmbeddedModel()
+    {
+        using JsonDocument json = JsonDocument.Parse(CliRun.Of("inspect", "puna-tiny", "--json").Out);
+        JsonElement root = json.RootElement;
+        Assert.Equal("gguf", root.GetProperty("format").GetString());
+        Assert.True(root.GetProperty("runs").GetBoolean());
+        Assert.Equal(3410176, root.GetProperty("config").GetProperty("parameters").GetInt64());
+        Assert.Equal(512, root.GetProperty("config").GetProperty("context").GetInt32());
+        Assert.Equal(29, root.GetProperty("types").GetProperty("q8_0").GetInt32());
+        Assert.Equal("llama", root.GetProperty("metadata").GetProperty("general.architecture").GetString());
+        Assert.Equal(1024, root.GetProperty("metadata").GetProperty("tokenizer.ggml.tokens").GetProperty("length").GetInt32());
+        JsonElement tensor = Assert.Single(root.GetProperty("tensors").EnumerateArray(), static t => t.GetProperty("name").GetString() == "blk.0.ffn_down.weight");
+        Assert.Equal([256, 768], tensor.GetProperty("shape").EnumerateArray().Select(static size => size.GetInt32()));
+        Assert.Equal("q8_0", tensor.GetProperty("dtype").GetString());
+
+        CliRun text = CliRun.Of("inspect", "puna-tiny");
+        Assert.Equal((0, ""), (text.Code, text.Error));
+        Assert.Contains("3,410,176", text.Out, StringComparison.Ordinal);
+        Assert.Matches(@"blk\.0\.ffn_down\.weight +q8_0 +\[256, 768\] +208,896\n", text.Out);
+    }
+
+    [Fact]
+    public void DescribesAFolderOfSafetensors()
+    {
+        using JsonDocument json = JsonDocument.Parse(CliRun.Of("inspect", TestModels.Random, "--json", "--no-mmap").Out);
+        Assert.Equal("safetensors", json.RootElement.GetProperty("format").GetString());
+        Assert.Equal(173504, json.RootElement.GetProperty("tensor_values").GetInt64());
+        Assert.Equal(30, json.RootElement.GetProperty("tensor_count").GetInt32());
+    }
+
+    [Fact]
+    public void ShowsWhatCannotBeRunWithTheReason()
+    {
+        CliRun run = CliRun.Of("inspect", TestModels.RandomGolden, "--json"); // tensors, but not those that config.json asks for
+        using JsonDocument json = JsonDocument.Parse(run.Out);
+        Assert.False(json.RootElement.GetProperty("runs").GetBoolean());
+        Assert.NotEmpty(json.RootElement.GetProperty("problem").GetString()!);
+        Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("config").ValueKind);
+        Assert.Equal(0, run.Code);
+        Assert.Matches(@"runs +no: tensor ", CliRun.Of("inspect", TestModels.RandomGolden).Out);
+    }
+
+    [Fact]
+    public void RefusesWhatIsNoModel()
+    {
+        using var folder = new TempFolder();
+        byte[] whole = File.ReadAllBytes(TestModels.WriteEmbedded(folder.File("whole.gguf")));
+        string[] bad =
+        [
+            folder.File("missing.gguf"), Write("empty.gguf", []), Write("magic.gguf", [.. "JUNK"u8, .. whole[4..]]), Write("cut.gguf", whole[..5000]),
+            Write("short.gguf", whole[..^100]), Write("empty.safetensors", []), Write("junk.safetensors", [.. "not a header"u8]), Write("empty.pth", []), Write("empty.bin", []),
+        ];
+        foreach (string path in bad)
+        {
+            CliRun run = CliRun.Of("inspect", path);
+            Assert.Equal((2, ""), (run.Code, run.Out));
+            Assert.Contains(path, run.Error, StringComparison.Ordinal);
+            Assert.Single(run.Error, '\n');
+        }
+
+        Directory.CreateDirectory(folder.File("nothing"));
+        Assert.Equal(2, CliRun.Of("inspect", folder.File("nothing")).Code);
+        CliRun.Of("inspect").AssertRefused("M is missing (see puna inspect --help)");
+        CliRun.Of("inspect", "nothing-of-this-name").AssertRefused("model nothing-of-this-name: expected a file, a folder, an embedded model (puna-tiny) or owner/name of the hub, got none of these");
+
+        string Write(string name, byte[] bytes)
+        {
+            File.WriteAllBytes(folder.File(name), bytes);
+            return folder.File(name);
+        }
+    }
+}

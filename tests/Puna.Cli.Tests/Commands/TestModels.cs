@@ -1,0 +1,69 @@
+using Puna.Cli.Locating;
+using Puna.DefaultModel;
+using Puna.Formats;
+using Puna.Formats.Gguf;
+using Puna.Formats.Safetensors;
+using Puna.Tensors;
+using Puna.Tests.Shared;
+
+namespace Puna.Cli.Tests.Commands;
+
+/// <summary>Models for tests of the commands.</summary>
+internal static class TestModels
+{
+    /// <summary>A random model with a golden, without a tokenizer.</summary>
+    public static string Random => TestFiles.Fixture("goldens", "llama2-gqa");
+
+    /// <summary>What the reference computed for <see cref="Random"/>.</summary>
+    public static string RandomGolden => Path.Combine(Random, "io.safetensors");
+
+    /// <summary>Writes the embedded model to a file.</summary>
+    public static string WriteEmbedded(string path)
+    {
+        using Stream stream = DefaultModels.Open(DefaultModels.Default);
+        using FileStream file = File.Create(path);
+        stream.CopyTo(file);
+        return path;
+    }
+
+    /// <summary>Writes the embedded model with Llama 2's chat template, as if it had been trained to answer.</summary>
+    public static string WriteChat(string path)
+    {
+        const string Template = "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}{{ '[INST] <<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' + m['content'] + ' [/INST]' }}{% endif %}{% endfor %}";
+        using var file = (GgufFile)new EmbeddedModel(DefaultModels.Default).OpenTensors(map: true);
+        file.Metadata.Set("tokenizer.chat_template", Template);
+        using var writer = new GgufWriter(path, file.Metadata);
+        foreach (TensorInfo tensor in file.Tensors)
+        {
+            writer.Declare(tensor.Name, tensor.DType, tensor.Shape);
+        }
+
+        writer.Begin();
+        foreach (TensorInfo tensor in file.Tensors)
+        {
+            Tensor values = file.GetTensor(tensor.Name);
+            for (long row = 0; row < values.Rows; row++)
+            {
+                writer.Write(values.Row<byte>(row));
+            }
+        }
+
+        writer.Complete();
+        return path;
+    }
+
+    /// <summary>Integers of a safetensors file.</summary>
+    public static int[] ReadIds(string path, string name)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return Array.ConvertAll(file.GetTensor(name).Row<long>(0).ToArray(), static id => (int)id);
+    }
+
+    /// <summary>Values of a safetensors file.</summary>
+    public static float[] ReadFloats(string path, string name)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Tensor tensor = file.GetTensor(name);
+        return [.. Enumerable.Range(0, (int)tensor.Rows).SelectMany(row => tensor.Row<float>(row).ToArray())];
+    }
+}
