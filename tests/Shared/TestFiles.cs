@@ -18,6 +18,9 @@ public static class TestFiles
         return Path.Exists(committed) && !Path.Exists(Shared("PUNA_GOLDENS", "goldens", parts)) ? committed : Find("PUNA_GOLDENS", "goldens", parts);
     }
 
+    /// <summary>The model that is embedded in the tool.</summary>
+    public static string EmbeddedModel => Path.Combine(Root, "src", "Puna.DefaultModel", "puna-tiny.gguf");
+
     /// <summary>Path inside the third-party assets; skips the running test, saying so, where they are not at hand.</summary>
     public static string Asset(params string[] parts) => Find("PUNA_ASSETS", "assets", parts);
 
