@@ -4,7 +4,7 @@ using Puna.Tests.Shared;
 
 namespace Puna.Tensors.Tests.Quantization;
 
-/// <summary>Every vector width against the scalar twin and the fixture, also the widths that this processor lacks (portable code runs in their place).</summary>
+/// <summary>Every vector width against the scalar twin and the fixture, also widths that this processor lacks (portable code in their place).</summary>
 public class VectorDecoderTests
 {
     public static TheoryData<DType, int> Cases
