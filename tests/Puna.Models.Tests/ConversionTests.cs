@@ -96,6 +96,35 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
+    public void AValueThatATypeCannotHoldIsAnError()
+    {
+        string folder = Path.Combine(_folder, "large");
+        Convert(TestFiles.Golden("llama2-gqa"), folder, CheckpointFormat.Safetensors);
+        using (SafetensorsFile file = SafetensorsFile.Open(folder, map: false))
+        {
+            file.GetTensor("model.layers.1.mlp.up_proj.weight").Row<float>(3)[5] = 1e6f;
+            using var writer = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"));
+            foreach (Formats.TensorInfo info in file.Tensors)
+            {
+                writer.Declare(info.Name, info.DType, info.Shape);
+            }
+
+            writer.Begin();
+            while (writer.Current is { } tensor)
+            {
+                writer.WriteTensor(file.GetTensor(tensor.Name));
+            }
+
+            writer.Complete();
+        }
+
+        string result = Path.Combine(_folder, "half.gguf");
+        PunaException e = Assert.Throws<PunaException>(() => Convert(folder, result, CheckpointFormat.Gguf, FileType.F16));
+        Assert.Contains("layers.1.feed_forward.w3.weight row 3", e.Message, StringComparison.Ordinal);
+        Assert.Equal([folder], Directory.EnumerateFileSystemEntries(_folder));
+    }
+
+    [Fact]
     public void CancellingLeavesNothingBehind()
     {
         using Checkpoint source = Checkpoint.Open(TestFiles.Golden("mqa"));
