@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Puna.Fuzz;
 
-/// <summary>A small random generator (SplitMix64, Steele, Lea and Flood 2014) whose sequence will never change, so that a seed names an input forever.</summary>
+/// <summary>A small random generator (SplitMix64, Steele, Lea and Flood 2014) whose sequence will never change, so that a seed names an input
+/// forever.</summary>
 public sealed class FuzzRandom
 {
     private ulong _state;
@@ -65,7 +66,8 @@ public sealed class FuzzRandom
         return bytes;
     }
 
-    /// <summary>A number at which counts, offsets and products go wrong: small, at a power of two, at the end of a type, or near <paramref name="near"/>.</summary>
+    /// <summary>A number at which counts, offsets and products go wrong: small, at a power of two, at the end of a type, or near
+    /// <paramref name="near"/>.</summary>
     public ulong Interesting(ulong near = 0) => Below(8) switch
     {
         0 => (ulong)Below(5),

@@ -15,5 +15,6 @@ public sealed record FuzzReport(string Target, long Seed, long Inputs, long Acce
     /// <summary>One line.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Target}: {Inputs} inputs, {Accepted} accepted, {Inputs - Accepted} refused, largest allocation {LargestAllocation / 1024} KiB, {Elapsed.TotalSeconds:F1} s: {(Finding is null ? "ok" : "FINDING")}");
+        $"{Target}: {Inputs} inputs, {Accepted} accepted, {Inputs - Accepted} refused, "
+        + $"largest allocation {LargestAllocation / 1024} KiB, {Elapsed.TotalSeconds:F1} s: {(Finding is null ? "ok" : "FINDING")}");
 }

@@ -37,10 +37,12 @@ public sealed class FuzzRunner
     /// <summary>How long one input may take.</summary>
     public TimeSpan Watchdog { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often each kind of refusal (its message without numbers, cut short) was given: a target whose inputs all fail in the same place tests little.</summary>
+    /// <summary>How often each kind of refusal (its message without numbers, cut short) was given: a target whose inputs all fail in the same place tests
+    /// little.</summary>
     public Dictionary<string, int> Refusals { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Runs the corpus and then inputs <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> - 1, up to the first finding.</summary>
+    /// <summary>Runs the corpus and then inputs <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> - 1, up to the first
+    /// finding.</summary>
     public FuzzReport Run(long first, long count)
     {
         long begun = Stopwatch.GetTimestamp();

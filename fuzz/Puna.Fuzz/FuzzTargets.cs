@@ -7,7 +7,8 @@ public static class FuzzTargets
     public static IReadOnlyList<IFuzzTarget> All { get; } =
     [
         .. typeof(FuzzTargets).Assembly.GetTypes()
-            .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IFuzzTarget)) && type.GetConstructor(Type.EmptyTypes) is not null)
+            .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IFuzzTarget)))
+            .Where(type => type.GetConstructor(Type.EmptyTypes) is not null)
             .Select(type => (IFuzzTarget)Activator.CreateInstance(type)!)
             .OrderBy(target => target.Name, StringComparer.Ordinal),
     ];

@@ -54,7 +54,8 @@ foreach (IFuzzTarget target in targets.Count > 0 ? targets : [.. FuzzTargets.All
     string notePath = Path.Combine(folder, $"{target.Name}-running.txt");
     using (Microsoft.Win32.SafeHandles.SafeFileHandle note = File.OpenHandle(notePath, FileMode.Create, FileAccess.Write, FileShare.Read))
     {
-        var runner = new FuzzRunner(target, seed, i => RandomAccess.Write(note, Encoding.ASCII.GetBytes($"{target.Name} --seed {seed} --only {i}".PadRight(80)), 0));
+        void Note(long i) => RandomAccess.Write(note, Encoding.ASCII.GetBytes($"{target.Name} --seed {seed} --only {i}".PadRight(80)), 0);
+        var runner = new FuzzRunner(target, seed, Note);
         FuzzReport report = runner.Run(only ?? 0, only is null ? iterations : 1);
         Console.WriteLine(report);
         foreach ((string kind, int count) in kinds ? runner.Refusals.OrderByDescending(pair => pair.Value).Take(100) : [])

@@ -13,7 +13,8 @@ public sealed class StagedFiles : IDisposable
     private readonly List<Entry> _entries = [];
     private bool _closed;
 
-    /// <summary>Opens a new file for writing (and seeking). The caller may dispose the stream once the file is complete; <see cref="Commit"/> does it otherwise.</summary>
+    /// <summary>Opens a new file for writing (and seeking). The caller may dispose the stream once the file is complete; <see cref="Commit"/> does it
+    /// otherwise.</summary>
     /// <param name="path">Where the file will be. Its folder must exist; a file of this name is replaced on <see cref="Commit"/>.</param>
     /// <exception cref="PunaException">The folder is missing or may not be written.</exception>
     public FileStream Create(string path)

@@ -9,6 +9,7 @@ internal sealed class TensorStore : IDisposable
     private readonly string _path;
     private readonly List<TensorInfo> _infos = [];
     private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NativeStorage> _copies = new(StringComparer.Ordinal);
     private readonly List<Storage> _owned = [];
     private bool _disposed;
 
@@ -63,9 +64,13 @@ internal sealed class TensorStore : IDisposable
             return new Tensor(storage, (nint)info.Offset, info.Shape, info.DType);
         }
 
-        NativeStorage copy = Copy(storage, (nint)info.Offset, (nint)info.ByteLength);
-        _owned.Add(copy);
-        _places[name] = new Place(info with { Offset = 0 }, copy);
+        if (!_copies.TryGetValue(name, out NativeStorage? copy))
+        {
+            copy = Copy(storage, (nint)info.Offset, (nint)info.ByteLength);
+            _copies.Add(name, copy);
+            _owned.Add(copy);
+        }
+
         return new Tensor(copy, 0, info.Shape, info.DType);
     }
 

@@ -57,7 +57,8 @@ public abstract class TensorWriter : IDisposable
     /// <param name="name">Name in the file, unique.</param>
     /// <param name="dtype">Type of its values.</param>
     /// <param name="shape">Sizes, outermost first.</param>
-    /// <exception cref="PunaException">The name occurs twice or is not valid Unicode, the shape is no whole number of blocks, or the format cannot hold such a tensor.</exception>
+    /// <exception cref="PunaException">The name occurs twice or is not valid Unicode, the shape is no whole number of blocks, or the format cannot hold such
+    /// a tensor.</exception>
     public void Declare(string name, DType dtype, Shape shape)
     {
         Require(State.Declaring);
@@ -186,7 +187,8 @@ public abstract class TensorWriter : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Refuses a tensor that the format cannot hold (type, rank, name), with a <see cref="PunaException"/> that names it. Called by <see cref="Declare"/>.</summary>
+    /// <summary>Refuses a tensor that the format cannot hold (type, rank, name), with a <see cref="PunaException"/> that names it. Called by
+    /// <see cref="Declare"/>.</summary>
     protected abstract void Check(TensorSpec tensor);
 
     /// <summary>Lays out the files of <see cref="Tensors"/> and creates them.</summary>
@@ -206,7 +208,8 @@ public abstract class TensorWriter : IDisposable
     /// <summary>Everything is written: finish the files and rename them into place (<see cref="StagedFiles.Commit"/>).</summary>
     protected abstract void CompleteCore();
 
-    /// <summary>Closes the files, and deletes them unless <see cref="CompleteCore"/> succeeded (<see cref="StagedFiles.Dispose"/>). Called once or more.</summary>
+    /// <summary>Closes the files, and deletes them unless <see cref="CompleteCore"/> succeeded (<see cref="StagedFiles.Dispose"/>). Called once or
+    /// more.</summary>
     protected abstract void Dispose(bool disposing);
 
     /// <summary>Ends tensors that have no bytes left and begins the next that has.</summary>

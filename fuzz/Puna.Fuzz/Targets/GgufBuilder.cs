@@ -10,7 +10,10 @@ namespace Puna.Fuzz.Targets;
 internal sealed class GgufBuilder
 {
     // id, values and bytes of a block: facts of the format, spelled out here so as not to repeat a mistake of the reader's table.
-    private static readonly (uint Id, int Values, int Bytes)[] _types = [(0, 1, 4), (1, 1, 2), (30, 1, 2), (24, 1, 1), (2, 32, 18), (8, 32, 34), (12, 256, 144), (39, 32, 17), (40, 64, 36)];
+    private static readonly (uint Id, int Values, int Bytes)[] _types =
+    [
+        (0, 1, 4), (1, 1, 2), (30, 1, 2), (24, 1, 1), (2, 32, 18), (8, 32, 34), (12, 256, 144), (39, 32, 17), (40, 64, 36),
+    ];
 
     private readonly FuzzRandom _random;
     private readonly MemoryStream _stream = new();

@@ -82,7 +82,9 @@ public sealed class GgufTarget : IFuzzTarget
         metadata.Set("scores", new[] { 1f, -2f });
         metadata.Set("types", new[] { 1, 2, 3 });
         metadata.Set("bools", new[] { true, false });
-        metadata.Set("nested", new[] { new GgufValue(GgufValueType.Array, new byte[] { 1, 2 }, GgufValueType.UInt8), new GgufValue(GgufValueType.Array, new[] { "x" }, GgufValueType.String) });
+        var bytes = new GgufValue(GgufValueType.Array, new byte[] { 1, 2 }, GgufValueType.UInt8);
+        var texts = new GgufValue(GgufValueType.Array, new[] { "x" }, GgufValueType.String);
+        metadata.Set("nested", new[] { bytes, texts });
         return metadata;
     }
 }

@@ -14,6 +14,8 @@ public sealed class NpyTarget : IFuzzTarget
         "(9223372036854775807, 2)", "(0, 9223372036854775807)", "(-1,)", "(1, 1, 1, 1, 1, 1, 1, 1, 1)", "(", ")", "{", "}", ":", ",", "'", "\"", "\\", "\n",
     ];
 
+    private static readonly string[] _types = ["'<f4'", "'<f8'", "'<f2'", "'<i8'", "'<i4'", "'<i2'", "'|i1'", "'|u1'", "'|b1'"];
+
     /// <inheritdoc/>
     public string Name => "npy";
 
@@ -42,9 +44,10 @@ public sealed class NpyTarget : IFuzzTarget
     /// <inheritdoc/>
     public byte[] MutateStructure(FuzzRandom random, byte[] input)
     {
-        string type = random.OneIn(3) ? random.Pick<string>(_pieces) : random.Pick("'<f4'", "'<f8'", "'<f2'", "'<i8'", "'<i4'", "'<i2'", "'|i1'", "'|u1'", "'|b1'");
+        string type = random.OneIn(3) ? random.Pick<string>(_pieces) : random.Pick<string>(_types);
         string order = random.OneIn(4) ? random.Pick<string>(_pieces) : "False";
-        string shape = random.OneIn(3) ? random.Pick<string>(_pieces) : $"({random.Below(3)}, {(random.OneIn(4) ? random.Interesting() : (ulong)random.Below(4))}{(random.OneIn(2) ? "," : "")})";
+        ulong columns = random.OneIn(4) ? random.Interesting() : (ulong)random.Below(4);
+        string shape = random.OneIn(3) ? random.Pick<string>(_pieces) : $"({random.Below(3)}, {columns}{(random.OneIn(2) ? "," : "")})";
         List<string> items = [$"'descr': {type}", $"'fortran_order': {order}", $"'shape': {shape}"];
         if (random.OneIn(4))
         {

@@ -55,6 +55,10 @@ internal ref struct GgufCursor
     }
 
     /// <summary>A length and as many bytes of UTF-8.</summary>
+    /// <param name="longest">The most bytes.</param>
+    /// <param name="what">What it is called in messages.</param>
+    /// <param name="name">Name of what it belongs to.</param>
+    /// <param name="index">Which of several it is, or -1.</param>
     public string String(int longest, string what, string name, int index = -1)
     {
         string[] one = new string[1];

@@ -96,7 +96,9 @@ public sealed class GgufFile : TensorFile
             if (!_store.TryAdd(tensor, storage))
             {
                 _ = _store.TryGetInfo(tensor.Name, out TensorInfo? other);
-                throw new FileFormatException(tensor.File, $"tensor {tensor.Name}: expected in one part, got it in {System.IO.Path.GetFileName(other!.File)} too");
+                throw new FileFormatException(
+                    tensor.File,
+                    $"tensor {tensor.Name}: expected in one part, got it in {System.IO.Path.GetFileName(other!.File)} too");
             }
         }
     }
@@ -123,7 +125,9 @@ public sealed class GgufFile : TensorFile
 
         if (!named || nameNumber != 1 || nameCount != count)
         {
-            throw new FileFormatException(Path, $"file name: expected one that ends in {GgufSplitName.Format(string.Empty, 1, (int)count)}, as the other parts are found by it");
+            throw new FileFormatException(
+                Path,
+                $"file name: expected one that ends in {GgufSplitName.Format(string.Empty, 1, (int)count)}, as the other parts are found by it");
         }
 
         long tensors = Require(Metadata, Path, SplitTensorsKey);

@@ -26,6 +26,7 @@ public sealed class GgufMetadata : IReadOnlyCollection<KeyValuePair<string, Gguf
     /// <summary>Sets a value whose GGUF type follows from its .NET type (numbers, bool, string, and arrays of these).</summary>
     public void Set(string key, object value) => _values[key] = value switch
     {
+        GgufValue ready => ready,
         Array array => new GgufValue(GgufValueType.Array, array, TypeOf(array.GetType().GetElementType()!)),
         _ => new GgufValue(TypeOf(value.GetType()), value),
     };

@@ -237,10 +237,12 @@ internal sealed class GgufPart
     /// <summary>Makes the offsets those in the file, and checks that the tensors lie inside it, apart from each other.</summary>
     private void Place(long start, long fileLength)
     {
+        long room = fileLength - start; // negative where the header's padding is missing
         for (int i = 0; i < Tensors.Count; i++)
         {
             TensorInfo tensor = Tensors[i];
-            if (tensor.ByteLength > 0 && (start > fileLength || tensor.ByteLength > fileLength - start || tensor.Offset > fileLength - start - tensor.ByteLength))
+            bool outside = tensor.ByteLength > room || tensor.Offset > room - tensor.ByteLength; // in this order nothing overflows
+            if (tensor.ByteLength > 0 && outside)
             {
                 throw new FileFormatException(
                     _path,

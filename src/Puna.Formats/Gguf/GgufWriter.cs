@@ -21,7 +21,8 @@ public sealed class GgufWriter : TensorWriter
 
     /// <summary>Creates a writer.</summary>
     /// <param name="path">The file. Of several, the names are <c>prefix-00001-of-00003.gguf</c> and so on for a path of <c>prefix.gguf</c>.</param>
-    /// <param name="metadata">The key-value pairs, taken when <see cref="TensorWriter.Begin"/> is called; <c>general.alignment</c> is obeyed, <c>split.*</c> are
+    /// <param name="metadata">The key-value pairs, taken when <see cref="TensorWriter.Begin"/> is called; <c>general.alignment</c> is obeyed, <c>split.*</c>
+    /// are
     /// the writer's own. Of several files the first has all of them.</param>
     /// <param name="maxPartBytes">A file is ended before its data would exceed this; a single larger tensor gets a file of its own.</param>
     /// <param name="maxPartTensors">The most tensors in a file.</param>

@@ -78,7 +78,10 @@ public sealed class NpyFile : IDisposable
         long offset = prefix + length;
         if (bytes != storage.ByteLength - offset)
         {
-            throw new FileFormatException(path, $"npy data: expected {bytes} bytes for {header.DType.Name()} {shape}, got {storage.ByteLength - offset}", offset);
+            throw new FileFormatException(
+                path,
+                $"npy data: expected {bytes} bytes for {header.DType.Name()} {shape}, got {storage.ByteLength - offset}",
+                offset);
         }
 
         var store = new TensorStore(path);

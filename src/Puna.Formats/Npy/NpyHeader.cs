@@ -4,7 +4,8 @@ using Puna.Tensors;
 
 namespace Puna.Formats.Npy;
 
-/// <summary>The Python dictionary at the start of a <c>.npy</c> file. Only the three keys it must have, and only values of their kind, are understood.</summary>
+/// <summary>The Python dictionary at the start of a <c>.npy</c> file. Only the three keys it must have, and only values of their kind, are
+/// understood.</summary>
 internal ref struct NpyHeader
 {
     private readonly ReadOnlySpan<byte> _text;

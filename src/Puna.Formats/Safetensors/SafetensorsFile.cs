@@ -114,17 +114,7 @@ public sealed class SafetensorsFile : TensorFile
 
     private void OpenShards(string indexPath, bool map)
     {
-        SafetensorsIndex index;
-        using (Storage text = MemoryMappedStorage.Open(indexPath, map))
-        {
-            if (text.ByteLength > SafetensorsHeader.MaxBytes)
-            {
-                throw new FileFormatException(indexPath, $"safetensors index: expected at most {SafetensorsHeader.MaxBytes} bytes, got {text.ByteLength}");
-            }
-
-            index = SafetensorsIndex.Parse(text.Span<byte>(0, (int)text.ByteLength), indexPath);
-        }
-
+        SafetensorsIndex index = ReadIndex(indexPath, map);
         var shards = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
         foreach ((string tensor, string shard) in index.WeightMap)
         {
@@ -151,6 +141,23 @@ public sealed class SafetensorsFile : TensorFile
         }
     }
 
+    private static SafetensorsIndex ReadIndex(string path, bool map)
+    {
+        var file = new FileInfo(path);
+        Require(file.Exists ? file.Length : 0); // before reading it; of a link this is only the link's own length
+        using Storage text = MemoryMappedStorage.Open(path, map);
+        Require(text.ByteLength);
+        return SafetensorsIndex.Parse(text.Span<byte>(0, (int)text.ByteLength), path);
+
+        void Require(long length)
+        {
+            if (length > SafetensorsHeader.MaxBytes)
+            {
+                throw new FileFormatException(path, $"safetensors index: expected at most {SafetensorsHeader.MaxBytes} bytes, got {length}");
+            }
+        }
+    }
+
     /// <summary>Adds the tensors of a file: all, or those an index wants of it.</summary>
     private void Add(Storage storage, string path, List<string>? wanted = null, string indexPath = "")
     {
@@ -166,7 +173,9 @@ public sealed class SafetensorsFile : TensorFile
 
         if (names?.Count > 0)
         {
-            throw new FileFormatException(indexPath, $"tensor {names.Min(StringComparer.Ordinal)}: expected in {System.IO.Path.GetFileName(path)}, where the index has it, got none");
+            throw new FileFormatException(
+                indexPath,
+                $"tensor {names.Min(StringComparer.Ordinal)}: expected in {System.IO.Path.GetFileName(path)}, where the index has it, got none");
         }
 
         foreach ((string key, string value) in header.Metadata)

@@ -51,7 +51,10 @@ internal sealed class SafetensorsHeader
 
         if ((long)length > fileLength - LengthBytes)
         {
-            throw new FileFormatException(path, $"safetensors header length: expected at most the {fileLength - LengthBytes} bytes that follow, got {length}", 0);
+            throw new FileFormatException(
+                path,
+                $"safetensors header length: expected at most the {fileLength - LengthBytes} bytes that follow, got {length}",
+                0);
         }
 
         var header = new SafetensorsHeader(path, fileLength) { _dataStart = LengthBytes + (long)length };
@@ -149,7 +152,10 @@ internal sealed class SafetensorsHeader
         long dataLength = _fileLength - _dataStart;
         if (begin > end || end > dataLength)
         {
-            throw new FileFormatException(_path, $"tensor {name} data_offsets: expected a range inside the {dataLength} bytes of data, got [{begin}, {end}]", at);
+            throw new FileFormatException(
+                _path,
+                $"tensor {name} data_offsets: expected a range inside the {dataLength} bytes of data, got [{begin}, {end}]",
+                at);
         }
 
         if (TensorSizes.Check(dtype, sizes, out Shape shape, out long bytes) is { } problem)
@@ -159,7 +165,10 @@ internal sealed class SafetensorsHeader
 
         if (bytes != end - begin)
         {
-            throw new FileFormatException(_path, $"tensor {name}: expected {bytes} bytes for {dtype.Name()} {shape}, got {end - begin} in its data_offsets", at);
+            throw new FileFormatException(
+                _path,
+                $"tensor {name}: expected {bytes} bytes for {dtype.Name()} {shape}, got {end - begin} in its data_offsets",
+                at);
         }
 
         Tensors.Add(new TensorInfo(name, dtype, shape, _path, _dataStart + begin, bytes));
@@ -177,7 +186,10 @@ internal sealed class SafetensorsHeader
             if (tensor.Offset != end)
             {
                 string what = tensor.Offset < end ? "overlap" : "leave a hole";
-                throw new FileFormatException(_path, $"tensor {tensor.Name}: expected data at byte {end}, behind {before}, got {tensor.Offset}: they {what}", tensor.Offset);
+                throw new FileFormatException(
+                    _path,
+                    $"tensor {tensor.Name}: expected data at byte {end}, behind {before}, got {tensor.Offset}: they {what}",
+                    tensor.Offset);
             }
 
             end += tensor.ByteLength;

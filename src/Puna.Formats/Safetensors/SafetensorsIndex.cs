@@ -3,7 +3,8 @@ using Puna.Tensors;
 
 namespace Puna.Formats.Safetensors;
 
-/// <summary>The index of a checkpoint in several safetensors files, <c>model.safetensors.index.json</c> (spec llama1-3.md 3.2): which file holds which tensor.</summary>
+/// <summary>The index of a checkpoint in several safetensors files, <c>model.safetensors.index.json</c> (spec llama1-3.md 3.2): which file holds which
+/// tensor.</summary>
 public sealed class SafetensorsIndex
 {
     private SafetensorsIndex(IReadOnlyDictionary<string, string> weightMap) => WeightMap = weightMap;

@@ -32,7 +32,8 @@ public sealed class SafetensorsWriter : TensorWriter
     /// <summary>Creates a writer.</summary>
     /// <param name="path">The file, usually <c>model.safetensors</c>. Of several files, the names are <c>model-00001-of-00003.safetensors</c> and so on, and
     /// <c>model.safetensors.index.json</c> lists them.</param>
-    /// <param name="metadata">Strings for <c>__metadata__</c>, written to every file; null writes <c>format: pt</c>, without which transformers refuses a checkpoint.</param>
+    /// <param name="metadata">Strings for <c>__metadata__</c>, written to every file; null writes <c>format: pt</c>, without which transformers refuses a
+    /// checkpoint.</param>
     /// <param name="maxShardBytes">A file is ended before its data would exceed this; a single larger tensor gets a file of its own.</param>
     public SafetensorsWriter(string path, IReadOnlyDictionary<string, string>? metadata = null, long maxShardBytes = long.MaxValue)
         : base(path)

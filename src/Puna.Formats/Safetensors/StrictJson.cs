@@ -78,7 +78,8 @@ internal ref struct StrictJson
         return Text();
     }
 
-    /// <summary>The next value, which must be an array of whole numbers from 0 to 2^63 - 1, no more than fit into <paramref name="values"/>; how many there are.</summary>
+    /// <summary>The next value, which must be an array of whole numbers from 0 to 2^63 - 1, no more than fit into <paramref name="values"/>; how many there
+    /// are.</summary>
     public int Numbers(string what, scoped Span<long> values)
     {
         Expect(JsonTokenType.StartArray, what);

@@ -60,6 +60,7 @@ public class GgufErrorTests
         { "offset 2^64 - 32", new GgufBytes { DataBytes = 64 }.Tensor("a", [1], 0, Huge - 31).Build(), "tensor a: expected an offset that is a multiple of 32, got 18446744073709551584" },
         { "offset 2^62", new GgufBytes { DataBytes = 64 }.Tensor("a", [1], 0, 1UL << 62).Build(), "tensor a: expected 4 bytes at" },
         { "behind the end", new GgufBytes { DataBytes = 3 }.Tensor("a", [1], 0, 0).Build(), "tensor a: expected 4 bytes at" },
+        { "2^63 - 1 bytes", new GgufBytes { Alignment = 1 }.Tensor("a", [long.MaxValue], 24, 0).Build(), "tensor a: expected 9223372036854775807 bytes at" },
         { "no data", new GgufBytes().Tensor("a", [1], 0, 0).Build(), "tensor a: expected 4 bytes at" },
         { "overlap", new GgufBytes { DataBytes = 100 }.Tensor("a", [9], 0, 0).Tensor("b", [1], 0, 32).Build(), "tensor b: expected data behind tensor a" },
         { "the same place", new GgufBytes { DataBytes = 100 }.Tensor("a", [1], 0, 0).Tensor("b", [1], 0, 0).Build(), "got an overlap" },

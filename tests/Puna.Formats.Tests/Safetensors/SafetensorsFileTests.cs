@@ -77,6 +77,8 @@ public class SafetensorsFileTests
         Assert.Equal(0, two.Address % 4);
         Assert.Equal([1.5f, -2], two.Row<float>(0).ToArray());
         Assert.Equal(two.Address, file.GetTensor("two").Address); // copied once
+        Assert.True(file.TryGetInfo("two", out TensorInfo? info));
+        Assert.Equal(8 + header.Length + 1, info.Offset); // still what the file says
         Assert.Equal(5, file.GetTensor("one").Row<byte>(0)[0]);
     }
 
