@@ -34,7 +34,7 @@ public sealed class SessionTests : IDisposable
         int[] ids = _model.Tokenizer!.EncodePrompt(prompt);
         Assert.Equal(ids, expected[..ids.Length]);
         using var session = new Session(_model, _ops);
-        GenerationStep[] steps = [.. session.Generate(ids, _greedy, TestContext.Current.CancellationToken)];
+        GenerationStep[] steps = [.. Generate(session, ids, _greedy)];
         Assert.Equal(expected, session.Tokens);
         Assert.Equal(FinishReason.Stop, steps[^1].Finish);
         // The text of the pieces is the text of the whole.
@@ -49,7 +49,7 @@ public sealed class SessionTests : IDisposable
         string Run(long seed)
         {
             using var session = new Session(_model, _ops);
-            return string.Concat(session.Generate(ids, new GenerationOptions { MaxTokens = 40, Sampling = new SamplingOptions { Temperature = 1, Seed = seed } }).Select(s => s.Text));
+            return string.Concat(Generate(session, ids, new GenerationOptions { MaxTokens = 40, Sampling = new SamplingOptions { Temperature = 1, Seed = seed } }).Select(s => s.Text));
         }
 
         Assert.Equal(Run(7), Run(7));
@@ -61,12 +61,12 @@ public sealed class SessionTests : IDisposable
     {
         int[] first = _model.Tokenizer!.EncodePrompt("Once upon a time");
         using var warm = new Session(_model, _ops);
-        int[] story = [.. first, .. warm.Generate(first, _greedy with { MaxTokens = 20 }).Select(s => s.Token)];
+        int[] story = [.. first, .. Generate(warm, first, _greedy with { MaxTokens = 20 }).Select(s => s.Token)];
         int[] second = [.. story[..15], .. _model.Tokenizer.Encode(" The llama")];
-        int[] reused = [.. warm.Generate(second, _greedy with { MaxTokens = 10 }).Select(s => s.Token)];
+        int[] reused = [.. Generate(warm, second, _greedy with { MaxTokens = 10 }).Select(s => s.Token)];
         Assert.Equal(15, warm.ReusedTokens);
         using var cold = new Session(_model, _ops);
-        Assert.Equal([.. cold.Generate(second, _greedy with { MaxTokens = 10 }).Select(s => s.Token)], reused);
+        Assert.Equal([.. Generate(cold, second, _greedy with { MaxTokens = 10 }).Select(s => s.Token)], reused);
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public sealed class SessionTests : IDisposable
     {
         int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");
         using var session = new Session(_model, _ops);
-        string all = string.Concat(session.Generate(ids, _greedy).Select(s => s.Text));
+        string all = string.Concat(Generate(session, ids, _greedy).Select(s => s.Text));
         string stop = all.Substring(30, 6);
-        GenerationStep[] steps = [.. session.Generate(ids, _greedy with { StopStrings = [stop] })];
+        GenerationStep[] steps = [.. Generate(session, ids, _greedy with { StopStrings = [stop] })];
         Assert.Equal(all[..all.IndexOf(stop, StringComparison.Ordinal)], string.Concat(steps.Select(s => s.Text)));
         Assert.Equal(FinishReason.Stop, steps[^1].Finish);
     }
@@ -86,7 +86,7 @@ public sealed class SessionTests : IDisposable
     {
         int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");
         using var session = new Session(_model, _ops);
-        foreach (GenerationStep step in session.Generate(ids, _greedy with { MaxTokens = 5, Sampling = SamplingOptions.Greedy with { LogProbs = 3 } }))
+        foreach (GenerationStep step in Generate(session, ids, _greedy with { MaxTokens = 5, Sampling = SamplingOptions.Greedy with { LogProbs = 3 } }))
         {
             Assert.Equal(step.Token, step.LogProbs!.Chosen.Token);
             Assert.Equal(step.Token, step.LogProbs.Top[0].Token);
@@ -100,10 +100,10 @@ public sealed class SessionTests : IDisposable
     {
         int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");
         using var session = new Session(_model, _ops);
-        Assert.Equal(FinishReason.Length, session.Generate(ids, _greedy with { MaxTokens = 3 }).Last().Finish);
-        Assert.Empty(session.Generate(ids, _greedy with { MaxTokens = 0 }));
+        Assert.Equal(FinishReason.Length, Generate(session, ids, _greedy with { MaxTokens = 3 }).Last().Finish);
+        Assert.Empty(Generate(session, ids, _greedy with { MaxTokens = 0 }));
         int[] full = [.. Enumerable.Repeat(ids[1], _model.Llama.Config.ContextLength - 2)];
-        GenerationStep[] steps = [.. session.Generate(full, _greedy with { StopIds = [] })];
+        GenerationStep[] steps = [.. Generate(session, full, _greedy with { StopIds = [] })];
         Assert.Equal((2, FinishReason.Context), (steps.Length, steps[^1].Finish!.Value));
     }
 
@@ -112,13 +112,13 @@ public sealed class SessionTests : IDisposable
     {
         using var session = new Session(_model, _ops);
         int context = _model.Llama.Config.ContextLength;
-        Assert.Contains("at least one token", Assert.Throws<PunaException>(() => session.Generate([], _greedy)).Message, StringComparison.Ordinal);
-        Assert.Contains($"context of {context}, got {context}", Assert.Throws<PunaException>(() => session.Generate(new int[context], _greedy)).Message, StringComparison.Ordinal);
-        Assert.Contains("token id", Assert.Throws<PunaException>(() => session.Generate([1, 5000], _greedy).ToList()).Message, StringComparison.Ordinal);
-        Assert.Throws<PunaException>(() => session.Generate([1], _greedy with { MaxTokens = -1 }));
-        Assert.Throws<PunaException>(() => session.Generate([1], _greedy with { Sampling = SamplingOptions.Greedy with { Temperature = double.NaN } }));
+        Assert.Contains("at least one token", Assert.Throws<PunaException>(() => Generate(session, [], _greedy)).Message, StringComparison.Ordinal);
+        Assert.Contains($"context of {context}, got {context}", Assert.Throws<PunaException>(() => Generate(session, new int[context], _greedy)).Message, StringComparison.Ordinal);
+        Assert.Contains("token id", Assert.Throws<PunaException>(() => Generate(session, [1, 5000], _greedy).ToList()).Message, StringComparison.Ordinal);
+        Assert.Throws<PunaException>(() => Generate(session, [1], _greedy with { MaxTokens = -1 }));
+        Assert.Throws<PunaException>(() => Generate(session, [1], _greedy with { Sampling = SamplingOptions.Greedy with { Temperature = double.NaN } }));
         // The session still works.
-        Assert.NotEmpty(session.Generate([1, 5], _greedy with { MaxTokens = 2 }));
+        Assert.NotEmpty(Generate(session, [1, 5], _greedy with { MaxTokens = 2 }));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class SessionTests : IDisposable
                 cancel.Cancel();
             }
         });
-        Assert.Equal(4, session.Generate(ids, _greedy with { MaxTokens = 4 }).Count());
+        Assert.Equal(4, Generate(session, ids, _greedy with { MaxTokens = 4 }).Count());
     }
 
     [Fact]
@@ -143,11 +143,14 @@ public sealed class SessionTests : IDisposable
         int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");
         using var session = new Session(_model, _ops);
         GenerationOptions options = _greedy with { MaxTokens = 300, StopIds = [] };
-        _ = session.Generate(ids, options).Count();
+        _ = Generate(session, ids, options).Count();
         long before = GC.GetAllocatedBytesForCurrentThread();
-        int tokens = session.Generate(ids, options).Count();
+        int tokens = Generate(session, ids, options).Count();
         long perToken = (GC.GetAllocatedBytesForCurrentThread() - before) / tokens;
         // The text of the token is a string; the forward pass allocates nothing.
         Assert.InRange(perToken, 0, 400);
     }
+
+    private static IEnumerable<GenerationStep> Generate(Session session, IReadOnlyList<int> prompt, GenerationOptions options) =>
+        session.Generate(prompt, options, TestContext.Current.CancellationToken);
 }
