@@ -1,1 +1,3 @@
-return 0;
+using Puna.Cli.Hosting;
+
+return CliHost.RunProcess(args);

@@ -1,0 +1,27 @@
+using Puna.Cli.Parsing;
+using Puna.DefaultModel;
+
+namespace Puna.Cli.Commands;
+
+/// <summary>Options that several commands have, defined once.</summary>
+internal static class CommonOptions
+{
+    private const int MostThreads = 1024;
+
+    /// <summary><c>--model M</c>.</summary>
+    public static Option<string?> Model(bool isRequired = false) => Options.Path(
+        "model", "M", "The model: a file, a folder, an embedded name, or owner/name[:file] of the hub", ValueHint.Model, isRequired ? null : DefaultModels.Default + ", which is embedded");
+
+    /// <summary><c>--threads N</c>.</summary>
+    public static Option<long?> Threads(bool computes = true) => Options.OptionalInteger(
+        "threads", "N", computes ? "Threads that compute" : "Accepted by every command that opens a model; nothing is computed here", computes ? "one per core" : null, 1, MostThreads);
+
+    /// <summary><c>--no-mmap</c>.</summary>
+    public static Option<bool> NoMmap() => Options.Flag("no-mmap", "Read the model into memory instead of mapping its file");
+
+    /// <summary><c>--json</c>.</summary>
+    public static Option<bool> Json(string summary = "Print one JSON object") => Options.Flag("json", summary);
+
+    /// <summary>Threads to compute with.</summary>
+    public static int ThreadCount(long? option) => option is long n ? (int)n : Math.Min(Environment.ProcessorCount, MostThreads);
+}

@@ -1,0 +1,140 @@
+using Puna.Cli.Generation;
+using Puna.Cli.Hosting;
+using Puna.Cli.Parsing;
+using Puna.Formats;
+using Puna.Formats.Npy;
+using Puna.Formats.Safetensors;
+using Puna.Models;
+using Puna.Tensors;
+
+namespace Puna.Cli.Commands;
+
+/// <summary><c>puna logits</c>.</summary>
+internal sealed class LogitsCommand : Command
+{
+    // Rows of logits held at a time: 64 MB of them.
+    private const long LogitsAtOnce = 1 << 24;
+    private const int FewestRows = 16;
+    private const int MostRows = 512;
+
+    private static readonly ModelOptions Model = new();
+    private static readonly Option<int[]?> Tokens = Parsing.Options.Tokens("tokens", "The token ids, exactly these: nothing is added");
+    private static readonly Option<string?> Inputs = Parsing.Options.Path("inputs", "F", "A safetensors file with the ids as input_ids, int64 [tokens] or [1, tokens]; other tensors in it are ignored", ValueHint.File);
+    private static readonly Option<string?> Out = Parsing.Options.Path("out", "F.npy", "The file to write", ValueHint.File);
+
+    /// <inheritdoc/>
+    public override string Name => "logits";
+
+    /// <inheritdoc/>
+    public override string Summary => "write the logits of one forward pass as a NumPy file";
+
+    /// <inheritdoc/>
+    public override string Description =>
+        "Computes one forward pass over the given tokens and writes the logits of every position as float32 [tokens, vocabulary], in C order. For a classifier "
+        + "its logits are written, [1, labels], those of the last token. No tokenizer is needed.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<OptionGroup> Groups => [Model.Group, new("Input and output", Tokens, Inputs, Out)];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("puna logits --tokens 1,402,338 --out logits.npy", "Of the embedded model"),
+        new("puna logits --model llama.gguf --inputs io.safetensors --out logits.npy", "The ids of a recorded test"),
+    ];
+
+    /// <inheritdoc/>
+    public override int Execute(CommandContext context)
+    {
+        string path = context.Args.Require(Out);
+        int[] ids = ReadIds(context.Args);
+        using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: false);
+        Llama llama = opened.Llama;
+        int width = llama.Output.Weight.Out;
+        bool isClassifier = llama.Config.Labels > 0;
+        Check(ids, llama.Config);
+        using var file = new NpyWriter(path, new Shape(isClassifier ? 1 : ids.Length, width));
+        using KvCache cache = llama.CreateCache();
+        using KvSequence sequence = cache.CreateSequence();
+        KvSequence[] sequences = [sequence];
+        var batch = new Batch();
+        var pass = new ForwardContext();
+        // In pieces the result is the same, except where the base of the rotation depends on the length of the whole.
+        int rows = llama.Config.RopeScaling is RopeScaling.Dynamic ? ids.Length : (int)Math.Clamp(LogitsAtOnce / width, FewestRows, MostRows);
+        for (int at = 0; at < ids.Length; at += rows)
+        {
+            context.Token.ThrowIfCancellationRequested();
+            int count = Math.Min(rows, ids.Length - at);
+            bool isLast = at + count == ids.Length;
+            ArenaMark mark = opened.Ops.Mark();
+            batch.Clear();
+            batch.Add(ids.AsSpan(at, count), at, !isClassifier ? BatchOutputs.All : isLast ? BatchOutputs.Last : BatchOutputs.None);
+            Write(opened.Ops, llama.Forward(opened.Ops, batch, pass, sequences), file);
+            opened.Ops.Release(mark);
+        }
+
+        file.Complete();
+        return ExitCodes.Done;
+    }
+
+    private static void Write(CpuOps ops, Tensor logits, NpyWriter file)
+    {
+        var row = new float[logits.Columns];
+        for (long i = 0; i < logits.Rows; i++)
+        {
+            ops.Read(logits.Slice(i, 1), row);
+            file.Write(row);
+        }
+    }
+
+    private static int[] ReadIds(ParsedArguments args)
+    {
+        args.Exclude(Tokens, Inputs);
+        if (args.Get(Tokens) is { } ids)
+        {
+            return ids;
+        }
+
+        string path = args.Get(Inputs) ?? throw new UsageException("logits: expected --tokens or --inputs, got neither");
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        if (!file.TryGetInfo("input_ids", out TensorInfo? info))
+        {
+            throw new FileFormatException(path, "tensor input_ids: expected in the file, got none");
+        }
+
+        bool isVector = info.Shape.Rank == 1 || (info.Shape.Rank == 2 && info.Shape[0] == 1);
+        if (!isVector || info.DType is not (DType.I64 or DType.I32))
+        {
+            throw new FileFormatException(path, $"tensor input_ids: expected i64 [tokens] or [1, tokens], got {info.DType.Name()} {info.Shape}");
+        }
+
+        Tensor tensor = file.GetTensor("input_ids");
+        if (info.DType == DType.I32)
+        {
+            return tensor.Row<int>(0).ToArray();
+        }
+
+        ReadOnlySpan<long> wide = tensor.Shape.Count == 0 ? [] : tensor.Row<long>(0);
+        var result = new int[wide.Length];
+        for (int i = 0; i < wide.Length; i++)
+        {
+            result[i] = wide[i] is >= 0 and <= int.MaxValue ? (int)wide[i] : throw new FileFormatException(path, $"tensor input_ids[{i}]: expected a token id, got {wide[i]}");
+        }
+
+        return result;
+    }
+
+    private static void Check(int[] ids, LlamaConfig config)
+    {
+        if (ids.Length == 0)
+        {
+            throw new PunaException("tokens: expected at least one, got none");
+        }
+
+        TokenIds.Check(ids, config);
+        if (ids.Length > config.ContextLength && config.RopeScaling is not RopeScaling.Dynamic)
+        {
+            throw new PunaException($"tokens: expected at most the context of {config.ContextLength}, got {ids.Length}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Puna.Models;
+using Puna.Runtime.Generation;
+using Puna.Tensors;
+
+namespace Puna.Cli.Generation;
+
+/// <summary>The passes that <c>puna bench</c> times: several sequences in one ragged batch, random prompts, the most likely token each step.</summary>
+internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationToken token)
+{
+    private readonly Llama _llama = opened.Llama;
+    private readonly CpuOps _ops = opened.Ops;
+    private readonly Batch _batch = new();
+    private readonly ForwardContext _pass = new();
+    private readonly float[] _row = new float[opened.Llama.Output.Weight.Out];
+
+    /// <summary>Bytes of the weights that a decoding step reads: all but an embedding that is not the output layer too.</summary>
+    public long WeightBytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach ((string name, _) in _llama.Config.Parameters())
+            {
+                bool isLookup = name == "tok_embeddings.weight" && !_llama.Config.TiedEmbeddings;
+                bytes += !isLookup && opened.Checkpoint.TryGetInfo(name, out Formats.TensorInfo? info) ? info.ByteLength : 0;
+            }
+
+            return bytes;
+        }
+    }
+
+    /// <summary>Brings code, caches and pages of the model into the state they have in the middle of work.</summary>
+    public void WarmUp(int prefill)
+    {
+        const int Tokens = 16;
+        const int Steps = 4;
+        int most = _llama.Config.ContextLength;
+        Run(Math.Min(prefill, Math.Min(Tokens, Math.Max(1, most - Steps))), Math.Min(Steps, most - 1));
+    }
+
+    /// <summary>Times a prefill and the decoding after it.</summary>
+    public (TimeSpan Prefill, TimeSpan Decode) Run(int prefill, int decode)
+    {
+        using KvCache cache = _llama.CreateCache();
+        var cached = new KvSequence[sequences];
+        var next = new int[sequences];
+        var prompts = new int[sequences][];
+        var random = new Random(1); // the same tokens every time
+        for (int s = 0; s < sequences; s++)
+        {
+            cached[s] = cache.CreateSequence();
+            prompts[s] = new int[prefill];
+            for (int i = 0; i < prefill; i++)
+            {
+                prompts[s][i] = random.Next(_llama.Config.Vocab);
+            }
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        int chunk = _llama.Config.RopeScaling is RopeScaling.Dynamic ? prefill : Math.Max(1, Session.PrefillChunk / sequences);
+        for (int at = 0; at < prefill; at += chunk)
+        {
+            int count = Math.Min(chunk, prefill - at);
+            bool isLast = at + count == prefill;
+            _batch.Clear();
+            for (int s = 0; s < sequences; s++)
+            {
+                _batch.Add(prompts[s].AsSpan(at, count), at, isLast ? BatchOutputs.Last : BatchOutputs.None);
+            }
+
+            Forward(cached, isLast ? next : []);
+        }
+
+        TimeSpan prefillTime = Stopwatch.GetElapsedTime(start);
+        start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < decode; i++)
+        {
+            _batch.Clear();
+            for (int s = 0; s < sequences; s++)
+            {
+                _batch.Add([next[s]], prefill + i, BatchOutputs.Last);
+            }
+
+            Forward(cached, next);
+        }
+
+        return (prefillTime, Stopwatch.GetElapsedTime(start));
+    }
+
+    private void Forward(KvSequence[] cached, Span<int> next)
+    {
+        token.ThrowIfCancellationRequested();
+        ArenaMark mark = _ops.Mark();
+        Tensor logits = _llama.Forward(_ops, _batch, _pass, cached);
+        for (int s = 0; s < next.Length; s++)
+        {
+            _ops.Read(logits.Slice(s, 1), _row);
+            next[s] = Largest(_row);
+        }
+
+        _ops.Release(mark);
+    }
+
+    private static int Largest(ReadOnlySpan<float> values)
+    {
+        int best = 0;
+        for (int i = 1; i < values.Length; i++)
+        {
+            best = values[i] > values[best] ? i : best;
+        }
+
+        return best;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using Puna.Cli.Commands;
+using Puna.Cli.Hosting;
+using Puna.Cli.Locating;
+using Puna.Cli.Parsing;
+using Puna.Models;
+using Puna.Models.Checkpoints;
+using Puna.Runtime.Generation;
+using Puna.Tensors;
+using Puna.Text;
+
+namespace Puna.Cli.Generation;
+
+/// <summary>A model that is ready to compute, and what computes it.</summary>
+internal sealed class OpenedModel : IDisposable
+{
+    private readonly LanguageModel? _language;
+
+    private OpenedModel(string name, Checkpoint checkpoint, Llama llama, LanguageModel? language, CpuOps ops, TimeSpan loadTime)
+    {
+        (Name, Checkpoint, Llama, _language, Ops, LoadTime) = (name, checkpoint, llama, language, ops, loadTime);
+    }
+
+    /// <summary>What to call it.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it was loaded from.</summary>
+    public Checkpoint Checkpoint { get; }
+
+    /// <summary>The network.</summary>
+    public Llama Llama { get; }
+
+    /// <summary>The network with its tokenizer, where it was opened with it.</summary>
+    public LanguageModel Language => _language ?? throw new InvalidOperationException("the model was opened without its tokenizer");
+
+    /// <summary>What computes it.</summary>
+    public CpuOps Ops { get; }
+
+    /// <summary>How long opening took.</summary>
+    public TimeSpan LoadTime { get; }
+
+    /// <summary>The tokenizer.</summary>
+    /// <exception cref="PunaException">The model has none.</exception>
+    public Tokenizer RequireTokenizer() => Language.Tokenizer ?? throw new PunaException($"model {Name}: expected a tokenizer, got a model without one");
+
+    /// <summary>Finds and opens the model that the options name.</summary>
+    /// <param name="context">The command line.</param>
+    /// <param name="options">The options of the command.</param>
+    /// <param name="withTokenizer">Whether text is made or read; otherwise a tokenizer that is not understood is no obstacle.</param>
+    /// <exception cref="PunaException">There is no such model, or it cannot be run.</exception>
+    public static OpenedModel Open(CommandContext context, ModelOptions options, bool withTokenizer)
+    {
+        ParsedArguments args = context.Args;
+        ModelSource source = new ModelLocator(context).Locate(args.Get(options.Model));
+        long start = Stopwatch.GetTimestamp();
+        Checkpoint checkpoint = source.OpenCheckpoint(map: !args.Get(options.NoMmap));
+        try
+        {
+            if (withTokenizer && checkpoint.Config.Labels > 0)
+            {
+                throw new PunaException($"model {source.Name}: expected a language model, got a classifier");
+            }
+
+            LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint) : null;
+            Llama llama = language?.Llama ?? checkpoint.Load();
+            var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
+            return new OpenedModel(source.Name, checkpoint, llama, language, ops, Stopwatch.GetElapsedTime(start));
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Ops.Dispose();
+        Checkpoint.Dispose();
+    }
+}

@@ -1,0 +1,51 @@
+using Puna.Cli.Parsing;
+using Puna.Tensors;
+using Puna.Text;
+using Puna.Text.Chat;
+
+namespace Puna.Cli.Generation;
+
+/// <summary>A prompt as a user gives it.</summary>
+/// <param name="Text">The text, or null where <paramref name="Tokens"/> are given.</param>
+/// <param name="Tokens">Token ids, taken exactly so.</param>
+/// <param name="System">A system message, or null.</param>
+/// <param name="IsRaw">Whether an instruction model is to continue the text as it stands.</param>
+internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, bool IsRaw)
+{
+    /// <summary>Makes the ids the model is given.</summary>
+    /// <exception cref="PunaException">The model has no tokenizer where one is needed, no row for a token, or no place for a system message.</exception>
+    public PreparedPrompt Prepare(OpenedModel opened)
+    {
+        if (Tokens is not null)
+        {
+            TokenIds.Check(Tokens, opened.Llama.Config);
+            return new PreparedPrompt(Tokens, opened.Language.Tokenizer?.Decode(Tokens), null);
+        }
+
+        Tokenizer tokenizer = opened.RequireTokenizer();
+        ChatFormat? format = IsRaw ? null : opened.Language.Chat?.Format;
+        if (format is not null)
+        {
+            ChatMessage user = new(ChatRole.User, Text!);
+            ChatMessage[] messages = System is null ? [user] : [new ChatMessage(ChatRole.System, System), user];
+            return new PreparedPrompt(format.Encode(messages, tokenizer), null, format.StopIds(tokenizer));
+        }
+
+        if (System is not null)
+        {
+            throw new UsageException(IsRaw
+                ? "options --system and --raw exclude each other"
+                : $"option --system: expected a model with a chat format, got {opened.Name}: {opened.Language.Chat?.Explanation}");
+        }
+
+        // A text to be continued has no end yet, whatever the tokenizer adds to texts that are complete.
+        var ids = new List<int>();
+        if (tokenizer.AddBos && tokenizer.BosId is int bos)
+        {
+            ids.Add(bos);
+        }
+
+        tokenizer.Encode(Text!, ids);
+        return new PreparedPrompt([.. ids], Text, null);
+    }
+}

@@ -1,0 +1,20 @@
+using Puna.Models;
+using Puna.Tensors;
+
+namespace Puna.Cli.Generation;
+
+/// <summary>Checks token ids that a user wrote.</summary>
+internal static class TokenIds
+{
+    /// <summary>Throws where an id has no row in the embedding.</summary>
+    public static void Check(ReadOnlySpan<int> ids, LlamaConfig config)
+    {
+        for (int i = 0; i < ids.Length; i++)
+        {
+            if ((uint)ids[i] >= (uint)config.Vocab)
+            {
+                throw new PunaException($"token {i + 1}: expected an id from 0 to {config.Vocab - 1}, got {ids[i]}");
+            }
+        }
+    }
+}
