@@ -17,7 +17,7 @@ public sealed class PerplexityTests
     {
         string[] lines = File.ReadAllLines(TestFiles.Golden("trained-tiny", "test.txt"));
         using JsonDocument record = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("trained-tiny", "perplexity.json")));
-        using LanguageModel model = LanguageModel.Open(TestFiles.Golden("trained-tiny", file));
+        using LanguageModel model = LanguageModel.Open(file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : TestFiles.Golden("trained-tiny", file));
         using var ops = new CpuOps(2);
         PerplexityResult result = new Perplexity(model, ops).Score(lines, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(record.RootElement.GetProperty("tokens").GetInt64(), result.Tokens);

@@ -1,6 +1,4 @@
-using Puna.Formats.Gguf;
 using Puna.Formats.Safetensors;
-using Puna.Models.Checkpoints;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
@@ -26,20 +24,32 @@ public sealed class SessionTests : IDisposable
     [InlineData("greedy_0", "Once upon a time")]
     [InlineData("greedy_1", "One morning, Rosa")]
     [InlineData("greedy_2", "Pedro had 7 bags of salt in the barn. He gave 3 bags to his aunt.")]
-    [InlineData("greedy_3", "The storm")]
     public void StoriesContinueAsTheReferenceContinuesThem(string name, string prompt)
     {
-        using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Golden("trained-tiny", "io.safetensors"));
-        int[] expected = [.. io.GetTensor(name).Row<long>(0).ToArray().Select(x => (int)x)];
-        int[] ids = _model.Tokenizer!.EncodePrompt(prompt);
-        Assert.Equal(ids, expected[..ids.Length]);
-        using var session = new Session(_model, _ops);
-        GenerationStep[] steps = [.. Generate(session, ids, _greedy)];
+        // The fourth recorded story is told by the 16-bit weights only: at one token the two best are closer than rounding to 8 bits.
+        Continues(_model, name, prompt);
+    }
+
+    [Theory]
+    [InlineData("greedy_0", "Once upon a time")]
+    [InlineData("greedy_1", "One morning, Rosa")]
+    [InlineData("greedy_2", "Pedro had 7 bags of salt in the barn. He gave 3 bags to his aunt.")]
+    [InlineData("greedy_3", "The storm")]
+    public void TheOriginalWeightsTellAllStories(string name, string prompt)
+    {
+        using LanguageModel original = LanguageModel.Open(TestFiles.GoldenModel("trained-tiny"));
+        Continues(original, name, prompt);
+    }
+
+    [Fact]
+    public void StoriesOfTheLlama2cModelContinueAsRecorded()
+    {
+        using LanguageModel model = LanguageModel.Open(TestFiles.Asset("stories260K", "stories260K.bin"));
+        using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Asset("stories260K", "io.safetensors"));
+        int[] expected = [.. io.GetTensor("greedy_ids").Row<long>(0).ToArray().Select(x => (int)x)];
+        using var session = new Session(model, _ops);
+        _ = Generate(session, expected[..1], _greedy with { MaxTokens = expected.Length - 1, StopIds = [] }).Count();
         Assert.Equal(expected, session.Tokens);
-        Assert.Equal(FinishReason.Stop, steps[^1].Finish);
-        // The text of the pieces is the text of the whole.
-        string whole = _model.Tokenizer.Decode(expected[..^1], skipSpecial: true);
-        Assert.Equal(whole, prompt + string.Concat(steps.Select(s => s.Text)));
     }
 
     [Fact]
@@ -142,13 +152,31 @@ public sealed class SessionTests : IDisposable
     {
         int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");
         using var session = new Session(_model, _ops);
-        GenerationOptions options = _greedy with { MaxTokens = 300, StopIds = [] };
-        _ = Generate(session, ids, options).Count();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        int tokens = Generate(session, ids, options).Count();
-        long perToken = (GC.GetAllocatedBytesForCurrentThread() - before) / tokens;
-        // The text of the token is a string; the forward pass allocates nothing.
-        Assert.InRange(perToken, 0, 400);
+        long Allocated(int tokens)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Equal(tokens, Generate(session, ids, _greedy with { MaxTokens = tokens, StopIds = [] }).Count());
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        _ = Allocated(300);
+        // The text of a token is a string or two; the forward pass and the sampler allocate nothing.
+        Assert.InRange((Allocated(300) - Allocated(100)) / 200, 0, 300);
+    }
+
+    private void Continues(LanguageModel model, string name, string prompt)
+    {
+        using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Golden("trained-tiny", "io.safetensors"));
+        int[] expected = [.. io.GetTensor(name).Row<long>(0).ToArray().Select(x => (int)x)];
+        int[] ids = model.Tokenizer!.EncodePrompt(prompt);
+        Assert.Equal(ids, expected[..ids.Length]);
+        using var session = new Session(model, _ops);
+        GenerationStep[] steps = [.. Generate(session, ids, _greedy)];
+        Assert.Equal(expected, session.Tokens);
+        Assert.Equal(FinishReason.Stop, steps[^1].Finish);
+        // The text of the pieces is the text of the whole.
+        string whole = model.Tokenizer.Decode(expected[..^1], skipSpecial: true);
+        Assert.Equal(whole, prompt + string.Concat(steps.Select(s => s.Text)));
     }
 
     private static IEnumerable<GenerationStep> Generate(Session session, IReadOnlyList<int> prompt, GenerationOptions options) =>
