@@ -77,7 +77,8 @@ internal sealed class CacheLayout(string root, string owner, string name)
             if (document.RootElement.ValueKind != JsonValueKind.Object) return refs;
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
-                if (property.Value.ValueKind == JsonValueKind.String && property.Value.GetString() is { } commit && HubListing.IsCommit(commit)) refs[property.Name] = commit;
+                if (property.Value.ValueKind != JsonValueKind.String || property.Value.GetString() is not { } commit) continue;
+                if (HubListing.IsCommit(commit)) refs[property.Name] = commit;
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

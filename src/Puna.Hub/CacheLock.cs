@@ -1,8 +1,8 @@
 namespace Puna.Hub;
 
 /// <summary>
-/// Keeps other processes (and other pulls of this one) from writing to a model's folder. It is an open file: the system lets go of it when a process ends, however it ends.
-/// The file itself stays; deleting it would let two processes hold two files of the same name.
+/// Keeps other processes (and other pulls of this one) from writing to a model's folder. It is an open file: the system lets go of it when a process
+/// ends, however it ends. The file itself stays; deleting it would let two processes hold two files of the same name.
 /// </summary>
 internal sealed class CacheLock : IDisposable
 {

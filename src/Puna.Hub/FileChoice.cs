@@ -30,7 +30,10 @@ internal static partial class FileChoice
                 throw new HubException(HubErrorKind.BadAnswer, $"model {reference.Id}: expected a file name usable everywhere, got '{file.Path}': {problem}");
             }
 
-            if (!names.Add(file.Path)) throw new HubException(HubErrorKind.BadAnswer, $"model {reference.Id}: expected file names that differ in more than case, got '{file.Path}' twice");
+            if (!names.Add(file.Path))
+            {
+                throw new HubException(HubErrorKind.BadAnswer, $"model {reference.Id}: expected file names that differ in more than case, got '{file.Path}' twice");
+            }
         }
 
         return chosen;
@@ -61,7 +64,7 @@ internal static partial class FileChoice
         if (!index && !Ends(file, ".safetensors")) return new ChosenFiles([file], file.Path);
 
         var files = Beside(listing, folder);
-        string stem = index ? file.Path[..^(".safetensors".Length + IndexSuffix.Length)] : Part().Match(file.Path) is { Success: true } part ? part.Groups["stem"].Value : "";
+        string stem = index ? file.Path[..^(".safetensors".Length + IndexSuffix.Length)] : StemOf(file.Path);
         if (stem.Length == 0)
         {
             files.Add(file);
@@ -82,29 +85,33 @@ internal static partial class FileChoice
         {
             // Large quantised models have a folder per type; with a single one in all there is nothing to ask.
             string below = folder.Length == 0 ? "" : folder + "/";
-            ggufs = listing.Files.Where(file => file.Path.StartsWith(below, StringComparison.Ordinal) && !file.Path.StartsWith("original/", StringComparison.Ordinal) && IsGgufModel(file)).ToList();
+            ggufs = listing.Files.Where(file => IsGgufModel(file) && StartsWith(file, below) && !StartsWith(file, "original/")).ToList();
         }
 
         // Meta's files beside GGUFs in other folders are the better answer than a question; in the same folder GGUF comes first.
         bool meta = here.Exists(file => IsConsolidated(NameOf(file.Path)));
         if (ggufs.Count > 0 && (!meta || FolderOf(ggufs[0].Path) == folder))
         {
-            List<string> models = ggufs.Select(file => Part().Match(file.Path) is { Success: true } part ? part.Groups["stem"].Value : file.Path).Distinct(StringComparer.Ordinal).ToList();
-            if (models.Count == 1) return Gguf(listing, reference, ggufs[0]);
+            int models = ggufs.Select(file => StemOf(file.Path) is { Length: > 0 } stem ? stem : file.Path).Distinct(StringComparer.Ordinal).Count();
+            if (models == 1) return Gguf(listing, reference, ggufs[0]);
             throw new HubException(
                 HubErrorKind.Ambiguous,
-                $"model {reference.Id}: expected the name of one of its {models.Count} GGUF models, got none (write {reference.Id}:FILE with one of {Names(FirstParts(ggufs))})");
+                $"model {reference.Id}: expected the name of one of its {models} GGUF models, got none "
+                + $"(write {reference.Id}:FILE with one of {Names(FirstParts(ggufs))})");
         }
 
         if (meta) return Meta(listing, reference, folder);
         string where = folder.Length == 0 ? "" : $" in folder '{folder}'";
-        throw new HubException(HubErrorKind.NotFound, $"model {reference.Id}: expected .safetensors, .gguf or consolidated.*.pth files{where}, got none ({Has(here.Count > 0 ? here : listing.Files)})");
+        throw new HubException(
+            HubErrorKind.NotFound,
+            $"model {reference.Id}: expected .safetensors, .gguf or consolidated.*.pth files{where}, got none ({Has(here.Count > 0 ? here : listing.Files)})");
     }
 
     private static ChosenFiles Safetensors(HubListing listing, ModelReference reference, string folder, List<HubFile> here)
     {
         List<HubFile> files = Beside(listing, folder);
-        HubFile? index = here.Find(file => NameOf(file.Path) == "model.safetensors" + IndexSuffix) ?? here.Find(file => Ends(file, ".safetensors" + IndexSuffix));
+        HubFile? index = here.Find(file => NameOf(file.Path) == "model.safetensors" + IndexSuffix)
+            ?? here.Find(file => Ends(file, ".safetensors" + IndexSuffix));
         HubFile? single = here.Find(file => NameOf(file.Path) == "model.safetensors");
         if (single is not null)
         {
@@ -149,11 +156,9 @@ internal static partial class FileChoice
         Match? first = null;
         foreach (HubFile file in listing.Files)
         {
-            if (Ends(file, ".safetensors") && FolderOf(file.Path) == folder && Part().Match(file.Path) is { Success: true } part && part.Groups["stem"].Value == stem)
-            {
-                first = part;
-                break;
-            }
+            if (!Ends(file, ".safetensors") || FolderOf(file.Path) != folder || StemOf(file.Path) != stem) continue;
+            first = Part().Match(file.Path);
+            break;
         }
 
         if (first is null) return false;
@@ -180,7 +185,9 @@ internal static partial class FileChoice
                 : throw new HubException(HubErrorKind.NotFound, $"model {reference.Id}: expected {count} parts of {stem}, got no '{path}' in the repository"));
         }
 
-        return count > 0 ? parts : throw new HubException(HubErrorKind.BadAnswer, $"model {reference.Id}: expected a split file of at least 1 part, got '{part.Value}'");
+        return count > 0
+            ? parts
+            : throw new HubException(HubErrorKind.BadAnswer, $"model {reference.Id}: expected a split file of at least 1 part, got '{part.Value}'");
     }
 
     private static List<HubFile> Beside(HubListing listing, string folder) =>
@@ -197,12 +204,14 @@ internal static partial class FileChoice
 
     // Projectors and importance matrices are GGUF files but no models.
     private static bool IsGgufModel(HubFile file) =>
-        Ends(file, ".gguf") && !NameOf(file.Path).StartsWith("mmproj", StringComparison.OrdinalIgnoreCase) && !NameOf(file.Path).Contains("imatrix", StringComparison.OrdinalIgnoreCase);
+        Ends(file, ".gguf") && !NameOf(file.Path).StartsWith("mmproj", StringComparison.OrdinalIgnoreCase)
+        && !NameOf(file.Path).Contains("imatrix", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<string> FirstParts(List<HubFile> ggufs) =>
         ggufs.Where(file => Part().Match(file.Path) is not { Success: true } part || part.Groups["index"].Value == "00001").Select(file => file.Path);
 
-    private static string Has(IReadOnlyList<HubFile> files) => files.Count == 0 ? "the repository is empty" : "it has " + Names(files.Select(file => file.Path));
+    private static string Has(IReadOnlyList<HubFile> files) =>
+        files.Count == 0 ? "the repository is empty" : "it has " + Names(files.Select(file => file.Path));
 
     private static string Names(IEnumerable<string> names)
     {
@@ -211,12 +220,19 @@ internal static partial class FileChoice
         return all.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $"{text} and {all.Count - MostNamed} more") : text;
     }
 
+    /// <summary>The name of a split file without its number; empty where it is not split.</summary>
+    private static string StemOf(string path) => Part().Match(path) is { Success: true } part ? part.Groups["stem"].Value : "";
+
+    private static bool StartsWith(HubFile file, string prefix) => file.Path.StartsWith(prefix, StringComparison.Ordinal);
+
     private static bool Ends(HubFile file, string suffix) => file.Path.EndsWith(suffix, StringComparison.OrdinalIgnoreCase);
 
     private static string FolderOf(string path) => path.LastIndexOf('/') is > 0 and var slash ? path[..slash] : "";
 
     private static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 
-    [GeneratedRegex("^(?<stem>.*)-(?<index>[0-9]{5})-of-(?<count>[0-9]{5})\\.(?<extension>gguf|safetensors)$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "^(?<stem>.*)-(?<index>[0-9]{5})-of-(?<count>[0-9]{5})\\.(?<extension>gguf|safetensors)$",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Part();
 }

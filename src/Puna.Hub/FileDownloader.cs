@@ -59,7 +59,8 @@ internal sealed class FileDownloader(HubHttp http, HubOptions options, ModelRefe
     }
 
     /// <summary>Takes in one answer to its end. Returns the checksum that the file should have, or null.</summary>
-    private async Task<string?> ReceiveAsync(HubFile file, HubResponse response, PartialFile partial, ProgressMeter meter, RetryBudget retries, CancellationToken cancellation)
+    private async Task<string?> ReceiveAsync(
+        HubFile file, HubResponse response, PartialFile partial, ProgressMeter meter, RetryBudget retries, CancellationToken cancellation)
     {
         if (response.Status == HttpStatusCode.RequestedRangeNotSatisfiable && partial.Length > 0)
         {
@@ -82,7 +83,8 @@ internal sealed class FileDownloader(HubHttp http, HubOptions options, ModelRefe
 
         if (size is null && !response.HasEnd)
         {
-            throw new HubException(HubErrorKind.BadAnswer, $"{What(file.Path)}: expected a length in the list of files or in the answer, got none ({response.Host})");
+            throw new HubException(
+                HubErrorKind.BadAnswer, $"{What(file.Path)}: expected a length in the list of files or in the answer, got none ({response.Host})");
         }
 
         meter.Total = size;
@@ -132,12 +134,14 @@ internal sealed class FileDownloader(HubHttp http, HubOptions options, ModelRefe
         // Without a checksum in the list, only the commit tells that the content is the one listed.
         if (listing.HasCommits && file.Sha256 is null && linked.Commit is { } now && HubListing.IsCommit(now) && now != listing.Commit)
         {
-            throw new HubException(HubErrorKind.BadAnswer, $"{What(file.Path)}: expected commit {listing.Commit}, got {now}; the model has just changed, pull again");
+            throw new HubException(
+                HubErrorKind.BadAnswer, $"{What(file.Path)}: expected commit {listing.Commit}, got {now}; the model has just changed, pull again");
         }
 
-        if (response.Headers.ContentEncoding.Any(encoding => !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+        if (response.Headers.ContentEncoding.Any(name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new HubException(HubErrorKind.BadAnswer, $"{What(file.Path)}: expected the bytes as they are, got Content-Encoding {string.Join(", ", response.Headers.ContentEncoding)} ({response.Host})");
+            string encoding = string.Join(", ", response.Headers.ContentEncoding);
+            throw new HubException(HubErrorKind.BadAnswer, $"{What(file.Path)}: expected the bytes as they are, got Content-Encoding {encoding} ({response.Host})");
         }
 
         return (file.Size ?? linked.Size, file.Sha256 ?? linked.Sha256);

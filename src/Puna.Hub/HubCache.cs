@@ -11,7 +11,8 @@ public sealed class HubCache
     public HubCache(string? folder = null) => Folder = folder is null ? DefaultFolder : Path.GetFullPath(folder);
 
     /// <summary>
-    /// <c>PUNA_CACHE</c>; else <c>%LOCALAPPDATA%\puna</c> on Windows, <c>~/Library/Caches/puna</c> on macOS, <c>$XDG_CACHE_HOME/puna</c> or <c>~/.cache/puna</c> elsewhere.
+    /// <c>PUNA_CACHE</c>; else <c>%LOCALAPPDATA%\puna</c> on Windows, <c>~/Library/Caches/puna</c> on macOS, <c>$XDG_CACHE_HOME/puna</c> or
+    /// <c>~/.cache/puna</c> elsewhere.
     /// </summary>
     public static string DefaultFolder => HubSettings.FindCache(null, Environment.GetEnvironmentVariable, HubSettings.Home);
 
@@ -57,7 +58,9 @@ public sealed class HubCache
     }
 
     /// <summary>Removes a model.</summary>
-    /// <param name="name"><c>owner/name</c> for all of it, <c>owner/name@revision</c> for one revision, <c>owner/name:file</c> for a file (all parts of a split one).</param>
+    /// <param name="name">
+    /// <c>owner/name</c> for all of it, <c>owner/name@revision</c> for one revision, <c>owner/name:file</c> for a file (all parts of a split one).
+    /// </param>
     /// <returns>How many bytes that freed, unfinished downloads included.</returns>
     /// <exception cref="PunaException">The name is no name.</exception>
     /// <exception cref="HubException">It is not here, is in use, or cannot be deleted.</exception>

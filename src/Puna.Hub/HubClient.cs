@@ -12,7 +12,8 @@ public sealed class HubClient : IDisposable
     /// <summary>Creates a client; nothing is sent yet.</summary>
     /// <param name="options">Where the hub and the cache are; what is left open comes from the environment.</param>
     /// <param name="handler">
-    /// Sends the requests, for proxies and tests; stays the caller's. It must not follow redirects itself: the client does, so that the token stays with the endpoint.
+    /// Sends the requests, for proxies and tests; stays the caller's. It must not follow redirects itself: the client does, so that the token stays
+    /// with the endpoint.
     /// </param>
     /// <exception cref="PunaException">An option or an environment variable is not what it should be.</exception>
     public HubClient(HubOptions? options = null, HttpMessageHandler? handler = null)
@@ -77,9 +78,10 @@ public sealed class HubClient : IDisposable
 
     private async Task<HubListing> ListAsync(ModelReference reference, IProgress<PullProgress>? progress, CancellationToken cancellation)
     {
-        progress?.Report(new PullProgress(PullStage.Listing, "", 0, 0, 0, null, 0));
+        void Say(PullStage stage, string? note) => progress?.Report(new PullProgress(stage, "", 0, 0, 0, null, 0, note));
+        Say(PullStage.Listing, null);
         Uri address = new(_http.Address("api", "models", reference.Owner, reference.Name, "revision", reference.Revision).AbsoluteUri + "?blobs=true");
-        var retries = new RetryBudget(_settings.Options, $"model {reference.Id}", resumes: false, note => progress?.Report(new PullProgress(PullStage.Retrying, "", 0, 0, 0, null, 0, note)));
+        var retries = new RetryBudget(_settings.Options, $"model {reference.Id}", resumes: false, note => Say(PullStage.Retrying, note));
         while (true)
         {
             try
@@ -136,7 +138,8 @@ public sealed class HubClient : IDisposable
         foreach (string other in layout.Commits())
         {
             if (other == commit || layout.ReadListing(other) is not { } listing) continue;
-            if (listing.Files.Any(twin => twin == file) && HubCache.IsHere(layout.Snapshot(other), file)) return SafePath.Combine(layout.Snapshot(other), file.Path);
+            string folder = layout.Snapshot(other);
+            if (listing.Files.Contains(file) && HubCache.IsHere(folder, file)) return SafePath.Combine(folder, file.Path);
         }
 
         return null;

@@ -20,15 +20,17 @@ internal static class HubFailure
         if (response.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
             // The hub answers 401 for names that do not exist too, so as not to tell which private ones do.
+            string page = $"{endpoint.AbsoluteUri.TrimEnd('/')}/{reference.Id}";
             string help = hasToken
-                ? $"the token given may not read it: accept its licence at {endpoint.AbsoluteUri.TrimEnd('/')}/{reference.Id}, or check the token and the name"
-                : $"it is gated or private, or the name is wrong: accept its licence at {endpoint.AbsoluteUri.TrimEnd('/')}/{reference.Id} and give a token ({TokenHint})";
+                ? $"the token given may not read it: accept its licence at {page}, or check the token and the name"
+                : $"it is gated or private, or the name is wrong: accept its licence at {page} and give a token ({TokenHint})";
             return new HubException(HubErrorKind.AccessDenied, $"model {reference.Id}: {host} refused access (HTTP {(int)response.Status}); {help}");
         }
 
         if (response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
         {
-            string what = file is not null || code.Contains("EntryNotFound", StringComparison.OrdinalIgnoreCase) ? $"file '{file ?? reference.File}' of model {reference.Id}"
+            string what = file is not null || code.Contains("EntryNotFound", StringComparison.OrdinalIgnoreCase)
+                ? $"file '{file ?? reference.File}' of model {reference.Id}"
                 : code.Contains("RevisionNotFound", StringComparison.OrdinalIgnoreCase) ? $"revision '{reference.Revision}' of model {reference.Id}"
                 : reference.Revision == ModelReference.DefaultRevision ? $"model {reference.Id}"
                 : $"model {reference.Id} at revision '{reference.Revision}'";

@@ -75,7 +75,8 @@ internal sealed class HubHttp : IDisposable
                 }
             }
 
-            throw new HubException(HubErrorKind.BadAnswer, $"hub {_settings.Endpoint.Host}: expected at most {MostRedirects} redirects, got more ({address.AbsolutePath})");
+            throw new HubException(
+                HubErrorKind.BadAnswer, $"hub {_settings.Endpoint.Host}: expected at most {MostRedirects} redirects, got more ({address.AbsolutePath})");
         }
         catch
         {
@@ -127,7 +128,8 @@ internal sealed class HubHttp : IDisposable
         // The address that was redirected to is not repeated in messages: it may carry a signature.
         if (location is null || !Uri.TryCreate(from, location, out Uri? to) || (to.Scheme != Uri.UriSchemeHttp && to.Scheme != Uri.UriSchemeHttps))
         {
-            throw new HubException(HubErrorKind.BadAnswer, $"hub {from.Host}: expected a redirect to an http(s) address, got another or none ({from.AbsolutePath})");
+            throw new HubException(
+                HubErrorKind.BadAnswer, $"hub {from.Host}: expected a redirect to an http(s) address, got another or none ({from.AbsolutePath})");
         }
 
         return from.Scheme == Uri.UriSchemeHttps && to.Scheme == Uri.UriSchemeHttp

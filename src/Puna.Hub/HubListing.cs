@@ -6,7 +6,10 @@ using System.Text.Json;
 
 namespace Puna.Hub;
 
-/// <summary>The files of a repository at one commit: the hub's answer to <c>/api/models/{owner}/{name}/revision/{rev}?blobs=true</c>, also kept in the cache in the same form.</summary>
+/// <summary>
+/// The files of a repository at one commit: the hub's answer to <c>/api/models/{owner}/{name}/revision/{rev}?blobs=true</c>, also kept in the cache in
+/// the same form.
+/// </summary>
 /// <param name="Commit">Commit id, lower-case hexadecimal.</param>
 /// <param name="Files">All files, in the order listed.</param>
 /// <param name="HasCommits">Whether the commit is the hub's; otherwise it is made from the list itself, and the hub does not know it.</param>
@@ -80,8 +83,9 @@ internal sealed record HubListing(string Commit, IReadOnlyList<HubFile> Files, b
             throw Bad(where, "a list of files ('siblings')", "none");
         }
 
-        if (siblings.GetArrayLength() > MostFiles) throw Bad(where, $"at most {MostFiles} files", siblings.GetArrayLength().ToString(CultureInfo.InvariantCulture));
-        var files = new List<HubFile>(siblings.GetArrayLength());
+        int count = siblings.GetArrayLength();
+        if (count > MostFiles) throw Bad(where, $"at most {MostFiles} files", count.ToString(CultureInfo.InvariantCulture));
+        var files = new List<HubFile>(count);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (JsonElement entry in siblings.EnumerateArray())
         {
@@ -109,7 +113,9 @@ internal sealed record HubListing(string Commit, IReadOnlyList<HubFile> Files, b
             long? lfsSize = ReadSize(lfs, path, where);
             if (size is not null && lfsSize is not null && size != lfsSize) throw Bad(where, $"one size of '{path}'", $"{size} and {lfsSize}");
             size ??= lfsSize;
-            if (lfs.TryGetProperty("sha256", out JsonElement digest) && digest.ValueKind != JsonValueKind.Null)
+
+            // Lists of a folder's files call it oid, and so do some mirrors here.
+            if ((lfs.TryGetProperty("sha256", out JsonElement digest) || lfs.TryGetProperty("oid", out digest)) && digest.ValueKind != JsonValueKind.Null)
             {
                 sha = digest.ValueKind == JsonValueKind.String ? digest.GetString()!.ToLowerInvariant() : "";
                 if (sha.Length != 64 || !ModelReference.IsHex(sha)) throw Bad(where, $"a SHA-256 of '{path}' (64 hexadecimal digits)", $"'{sha}'");

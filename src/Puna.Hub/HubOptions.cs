@@ -18,7 +18,7 @@ public sealed record HubOptions
     /// <summary>Folder of the local cache. Null: see <see cref="HubCache.DefaultFolder"/>.</summary>
     public string? CacheFolder { get; init; }
 
-    /// <summary>Whether to use the cache alone. Null: whether <c>PUNA_OFFLINE</c> or <c>HF_HUB_OFFLINE</c> is <c>1</c>, <c>true</c>, <c>yes</c> or <c>on</c>.</summary>
+    /// <summary>Whether to use the cache alone. Null: whether <c>PUNA_OFFLINE</c> or <c>HF_HUB_OFFLINE</c> is <c>1</c> (or <c>true</c>, <c>yes</c>, <c>on</c>).</summary>
     public bool? Offline { get; init; }
 
     /// <summary>Whether to ask the hub for the newest files of a branch even if the cache has a complete model of that name.</summary>

@@ -44,7 +44,8 @@ internal sealed class HubSettings
         Require(options.StallTimeout > TimeSpan.Zero && options.StallTimeout.TotalDays <= 1, "stall timeout", "more than 0, at most 1 day", options.StallTimeout);
         Require(options.LockTimeout >= TimeSpan.Zero, "lock timeout", "no negative time", options.LockTimeout);
         bool offline = options.Offline ?? (IsOn(environment("PUNA_OFFLINE")) || IsOn(environment("HF_HUB_OFFLINE")));
-        return new HubSettings(options, FindEndpoint(options, environment), FindToken(options, environment, home), FindCache(options.CacheFolder, environment, home), offline);
+        string cache = FindCache(options.CacheFolder, environment, home);
+        return new HubSettings(options, FindEndpoint(options, environment), FindToken(options, environment, home), cache, offline);
     }
 
     /// <summary>The settings of this process.</summary>
@@ -77,7 +78,8 @@ internal sealed class HubSettings
             : environment("PUNA_HUB") is { Length: > 0 } own ? (own, "PUNA_HUB")
             : environment("HF_ENDPOINT") is { Length: > 0 } common ? (common, "HF_ENDPOINT")
             : (DefaultEndpoint, "default");
-        if (!Uri.TryCreate(text.Trim().TrimEnd('/'), UriKind.Absolute, out Uri? endpoint) || (endpoint.Scheme != Uri.UriSchemeHttp && endpoint.Scheme != Uri.UriSchemeHttps)
+        if (!Uri.TryCreate(text.Trim().TrimEnd('/'), UriKind.Absolute, out Uri? endpoint)
+            || (endpoint.Scheme != Uri.UriSchemeHttp && endpoint.Scheme != Uri.UriSchemeHttps)
             || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0)
         {
             // The value is not repeated: a password may be in it.

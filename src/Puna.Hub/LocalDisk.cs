@@ -6,8 +6,11 @@ namespace Puna.Hub;
 internal static class LocalDisk
 {
     /// <summary>The exception for a failed file operation.</summary>
-    public static HubException Fail(string action, string path, Exception e) =>
-        new(HubErrorKind.Disk, IsFull(e) ? $"cannot {action} {path}: the disk is full; make room and pull again, it goes on from here" : $"cannot {action} {path}: {e.Message.TrimEnd('.')}", e);
+    public static HubException Fail(string action, string path, Exception e)
+    {
+        string why = IsFull(e) ? "the disk is full; make room and pull again, it goes on from here" : e.Message.TrimEnd('.');
+        return new HubException(HubErrorKind.Disk, $"cannot {action} {path}: {why}", e);
+    }
 
     /// <summary>Whether an exception of a file operation says that the disk, or the user's share of it, is full.</summary>
     public static bool IsFull(Exception e)

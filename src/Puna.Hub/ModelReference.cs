@@ -109,7 +109,8 @@ public sealed record ModelReference
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) return "has a character that is not a letter, a digit, - _ or .";
         }
 
-        if (name[0] is '.' or '-' || name[^1] is '.' or '-' || name.Contains("..", StringComparison.Ordinal)) return "begins or ends with . or -, or has .. in it";
+        bool edges = name[0] is '.' or '-' || name[^1] is '.' or '-';
+        if (edges || name.Contains("..", StringComparison.Ordinal)) return "begins or ends with . or -, or has .. in it";
         return SafePath.IsDeviceName(name) ? "is a device name on Windows" : null;
     }
 

@@ -34,7 +34,8 @@ internal sealed record PartialNote(long? Size, string? Sha256, string? Tag)
             using JsonDocument document = JsonDocument.Parse(json);
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object) return null;
-            long? size = root.TryGetProperty("size", out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out long value) ? value : null;
+            bool sized = root.TryGetProperty("size", out JsonElement number) && number.ValueKind == JsonValueKind.Number;
+            long? size = sized && number.TryGetInt64(out long value) ? value : null;
             return new PartialNote(size, Text(root, "sha256"), Text(root, "etag") is { } tag && IsTag(tag) ? tag : null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -43,7 +44,8 @@ internal sealed record PartialNote(long? Size, string? Sha256, string? Tag)
         }
     }
 
-    private static string? Text(JsonElement root, string name) => root.TryGetProperty(name, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
+    private static string? Text(JsonElement root, string name) =>
+        root.TryGetProperty(name, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
 
     // It goes back into a request header.
     private static bool IsTag(string tag)

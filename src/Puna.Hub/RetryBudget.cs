@@ -31,7 +31,8 @@ internal sealed class RetryBudget(HubOptions options, string what, bool resumes,
         if (_failures >= options.MaxAttempts)
         {
             string attempts = _failures == 1 ? "1 attempt" : string.Create(CultureInfo.InvariantCulture, $"{_failures} attempts");
-            throw new HubException(HubErrorKind.Network, $"{what}: {failure.Message}; given up after {attempts}{(resumes ? ", the next pull goes on from there" : "")}", failure);
+            string hint = resumes ? ", the next pull goes on from there" : "";
+            throw new HubException(HubErrorKind.Network, $"{what}: {failure.Message}; given up after {attempts}{hint}", failure);
         }
 
         TimeSpan delay = Delay();
@@ -39,10 +40,8 @@ internal sealed class RetryBudget(HubOptions options, string what, bool resumes,
         {
             if (asked > options.MaxRetryDelay)
             {
-                throw new HubException(
-                    HubErrorKind.Network,
-                    string.Create(CultureInfo.InvariantCulture, $"{what}: {failure.Message} and asks to come back in {Math.Ceiling(asked.TotalSeconds)} s; try again then"),
-                    failure);
+                string seconds = Math.Ceiling(asked.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+                throw new HubException(HubErrorKind.Network, $"{what}: {failure.Message} and asks to come back in {seconds} s; try again then", failure);
             }
 
             if (asked > delay) delay = asked;

@@ -46,7 +46,9 @@ internal static class SafePath
         return null;
     }
 
-    /// <summary>Why a name cannot be a file here: what <see cref="Escape"/> says, or that some operating system gives it another meaning; null when it is fine.</summary>
+    /// <summary>
+    /// Why a name cannot be a file here: what <see cref="Escape"/> says, or that some operating system gives it another meaning; null when it is fine.
+    /// </summary>
     public static string? Problem(string path)
     {
         if (Escape(path) is { } escape) return escape;

@@ -1,6 +1,8 @@
 namespace Puna.Hub;
 
-/// <summary>Cancels an exchange in which nothing happens for too long. Armed only while the network is waited for, so that a slow disk is not taken for a slow server.</summary>
+/// <summary>
+/// Cancels an exchange in which nothing happens for too long. Armed only while the network is waited for, so that a slow disk is not taken for a slow server.
+/// </summary>
 internal sealed class StallGuard : IDisposable
 {
     private readonly CancellationTokenSource _source;

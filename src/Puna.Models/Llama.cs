@@ -97,10 +97,9 @@ public sealed class Llama
         {
             int first = batch.Positions[batch.Starts[s]];
             int tokens = batch.Starts[s + 1] - batch.Starts[s];
-            // A dynamic base is made for lengths beyond the trained context; nothing else is.
-            if (first + (long)tokens > Config.ContextLength && Config.RopeScaling is not RopeScaling.Dynamic)
+            if (first + (long)tokens > Config.TokenLimit)
             {
-                throw new PunaException($"context of {Config.Name}: expected at most {Config.ContextLength} tokens, got {first + (long)tokens}");
+                throw new PunaException($"context of {Config.Name}: expected at most {Config.TokenLimit} tokens, got {first + (long)tokens}");
             }
 
             if ((cache is null ? 0 : cache[s].Length) != first)

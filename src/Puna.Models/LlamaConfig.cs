@@ -62,6 +62,9 @@ public sealed record LlamaConfig
     /// <summary>What the checkpoint calls the model, for messages.</summary>
     public string Name { get; init; } = "llama";
 
+    /// <summary>Most tokens of a text: the context, except that a dynamic rotary base is made for lengths beyond it.</summary>
+    public int TokenLimit => RopeScaling is RopeScaling.Dynamic ? int.MaxValue : ContextLength;
+
     /// <summary>Number of parameters, counted from the shapes; a tied embedding counts once.</summary>
     public long ParameterCount
     {

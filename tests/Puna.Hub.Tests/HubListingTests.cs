@@ -23,6 +23,10 @@ public class HubListingTests
     }
 
     [Fact]
+    public void TheChecksumMayBeCalledOid() => Assert.Equal(
+        [new HubFile("a", 5, Sha)], Parse($$"""{"siblings":[{"rfilename":"a","lfs":{"oid":"{{Sha}}","size":5} }]}""").Files);
+
+    [Fact]
     public void RoundTrips()
     {
         HubListing listing = Parse(Good);

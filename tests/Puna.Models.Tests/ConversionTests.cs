@@ -23,7 +23,7 @@ public sealed class ConversionTests : IDisposable
         string gguf = Path.Combine(_folder, "model.gguf");
         string meta = Path.Combine(_folder, "meta");
         string back = Path.Combine(_folder, "back");
-        string original = TestFiles.Golden(name);
+        string original = TestFiles.GoldenModel(name);
         Convert(original, gguf, CheckpointFormat.Gguf);
         Convert(gguf, meta, CheckpointFormat.Meta);
         Convert(meta, back, CheckpointFormat.Safetensors);
@@ -60,7 +60,7 @@ public sealed class ConversionTests : IDisposable
     {
         string path = Path.Combine(_folder, "quantised.gguf");
         Assert.True(FileTypes.TryParse(type, out FileType fileType));
-        Convert(TestFiles.Golden("trained-tiny"), path, CheckpointFormat.Gguf, fileType);
+        Convert(TestFiles.GoldenModel("trained-tiny"), path, CheckpointFormat.Gguf, fileType);
         using Checkpoint ours = Checkpoint.Open(path);
         using Checkpoint peer = Checkpoint.Open(TestFiles.Golden("trained-tiny", type + ".gguf"));
         foreach ((string parameter, Shape _) in peer.Config.Parameters())
@@ -89,16 +89,45 @@ public sealed class ConversionTests : IDisposable
     [Fact]
     public void BlockTypesFitOnlyGguf()
     {
-        using Checkpoint source = Checkpoint.Open(TestFiles.Golden("mqa"));
+        using Checkpoint source = Checkpoint.Open(TestFiles.GoldenModel("mqa"));
         PunaException e = Assert.Throws<PunaException>(() => CheckpointConverter.Convert(
             source, Path.Combine(_folder, "x"), new ConversionOptions { Format = CheckpointFormat.Safetensors, Type = FileType.Q4_0 }, cancel: TestContext.Current.CancellationToken));
         Assert.Contains("q4_0", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
+    public void AValueThatATypeCannotHoldIsAnError()
+    {
+        string folder = Path.Combine(_folder, "large");
+        Convert(TestFiles.GoldenModel("llama2-gqa"), folder, CheckpointFormat.Safetensors);
+        using (SafetensorsFile file = SafetensorsFile.Open(folder, map: false))
+        {
+            file.GetTensor("model.layers.1.mlp.up_proj.weight").Row<float>(3)[5] = 1e6f;
+            using var writer = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"));
+            foreach (Formats.TensorInfo info in file.Tensors)
+            {
+                writer.Declare(info.Name, info.DType, info.Shape);
+            }
+
+            writer.Begin();
+            while (writer.Current is { } tensor)
+            {
+                writer.WriteTensor(file.GetTensor(tensor.Name));
+            }
+
+            writer.Complete();
+        }
+
+        string result = Path.Combine(_folder, "half.gguf");
+        PunaException e = Assert.Throws<PunaException>(() => Convert(folder, result, CheckpointFormat.Gguf, FileType.F16));
+        Assert.Contains("layers.1.feed_forward.w3.weight row 3", e.Message, StringComparison.Ordinal);
+        Assert.Equal([folder], Directory.EnumerateFileSystemEntries(_folder));
+    }
+
+    [Fact]
     public void CancellingLeavesNothingBehind()
     {
-        using Checkpoint source = Checkpoint.Open(TestFiles.Golden("mqa"));
+        using Checkpoint source = Checkpoint.Open(TestFiles.GoldenModel("mqa"));
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
         Assert.Throws<OperationCanceledException>(() => CheckpointConverter.Convert(

@@ -20,7 +20,7 @@ public sealed class LlamaGoldenTests
     [MemberData(nameof(Dense))]
     public void LogitsAndHiddenStatesMatch(string name)
     {
-        string folder = TestFiles.Golden(name);
+        string folder = TestFiles.GoldenModel(name);
         using SafetensorsFile io = SafetensorsFile.Open(Path.Combine(folder, "io.safetensors"));
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         Llama model = checkpoint.Load();
@@ -46,7 +46,7 @@ public sealed class LlamaGoldenTests
     [MemberData(nameof(Dense))]
     public void GreedyContinuationsMatch(string name)
     {
-        string folder = TestFiles.Golden(name);
+        string folder = TestFiles.GoldenModel(name);
         using SafetensorsFile io = SafetensorsFile.Open(Path.Combine(folder, "io.safetensors"));
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         Llama model = checkpoint.Load();
@@ -60,7 +60,7 @@ public sealed class LlamaGoldenTests
     [MemberData(nameof(OneAnswer))]
     public void EveryWayToRunGivesTheSameBits(string name)
     {
-        string folder = TestFiles.Golden(name);
+        string folder = TestFiles.GoldenModel(name);
         using SafetensorsFile io = SafetensorsFile.Open(Path.Combine(folder, "io.safetensors"));
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         EveryWay(checkpoint.Load(), io.Ints("input_ids"));
@@ -69,7 +69,7 @@ public sealed class LlamaGoldenTests
     [Fact]
     public void RewardModelScoresMatch()
     {
-        string folder = TestFiles.Golden("reward-model");
+        string folder = TestFiles.GoldenModel("reward-model");
         using SafetensorsFile io = SafetensorsFile.Open(Path.Combine(folder, "io.safetensors"));
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         float[] scores = Runner.Whole(checkpoint.Load(), io.Ints("input_ids"));
@@ -84,8 +84,8 @@ public sealed class LlamaGoldenTests
     public void EveryFormatGivesTheSameBits(string other, string original)
     {
         using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Golden(original, "io.safetensors"));
-        using Checkpoint a = Checkpoint.Open(TestFiles.Golden(original));
-        using Checkpoint b = Checkpoint.Open(TestFiles.Golden(other.Split('/')));
+        using Checkpoint a = Checkpoint.Open(TestFiles.GoldenModel(original));
+        using Checkpoint b = Checkpoint.Open(other.Contains('/', StringComparison.Ordinal) ? TestFiles.Golden(other.Split('/')) : TestFiles.GoldenModel(other));
         int[] ids = io.Ints("input_ids");
         Assert.Equal(Runner.Whole(a.Load(), ids), Runner.Whole(b.Load(), ids));
     }
@@ -95,7 +95,7 @@ public sealed class LlamaGoldenTests
     [InlineData("meta-llama3-gqa-1x-bfloat16")]
     public void MetaBfloat16LogitsMatch(string name)
     {
-        string folder = TestFiles.Golden(name);
+        string folder = TestFiles.GoldenModel(name);
         using SafetensorsFile io = SafetensorsFile.Open(Path.Combine(folder, "io.safetensors"));
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         float[] logits = Runner.Whole(checkpoint.Load(), io.Ints("input_ids"));
@@ -106,7 +106,7 @@ public sealed class LlamaGoldenTests
     public void TrainedModelMatches()
     {
         using SafetensorsFile io = SafetensorsFile.Open(TestFiles.Golden("trained-tiny", "io.safetensors"));
-        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.Golden("trained-tiny"));
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.GoldenModel("trained-tiny"));
         Llama model = checkpoint.Load();
         // Logits of a trained model reach 30; the float32 spacing there is ten times that of the random models.
         Assert.InRange(GoldenIo.MaxDifference(io.Floats("story_logits"), Runner.Whole(model, io.Ints("story_ids"))), 0, 1e-4);

@@ -18,6 +18,13 @@ public static class TestFiles
         return Path.Exists(committed) && !Path.Exists(Shared("PUNA_GOLDENS", "goldens", parts)) ? committed : Find("PUNA_GOLDENS", "goldens", parts);
     }
 
+    /// <summary>Folder of a golden model: the shared one, or the committed copy where that has the weights; skips the running test where there is none.</summary>
+    public static string GoldenModel(string name) =>
+        Path.GetDirectoryName(Golden(name, name.StartsWith("meta-", StringComparison.Ordinal) ? "consolidated.00.pth" : "model.safetensors"))!;
+
+    /// <summary>The model that is embedded in the tool.</summary>
+    public static string EmbeddedModel => Path.Combine(Root, "src", "Puna.DefaultModel", "puna-tiny.gguf");
+
     /// <summary>Path inside the third-party assets; skips the running test, saying so, where they are not at hand.</summary>
     public static string Asset(params string[] parts) => Find("PUNA_ASSETS", "assets", parts);
 

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Puna.Tensors;
+using Puna.Tensors.Kernels.Cpu;
 using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Bench.Quantization;
@@ -21,7 +22,7 @@ public unsafe class DequantizeBenchmarks : IDisposable
 
     /// <summary>The definition.</summary>
     [Benchmark(Baseline = true, OperationsPerInvoke = Columns)]
-    public void Scalar() => DequantizeKernels.DequantizeRow(Type, VectorLevel.Scalar, (byte*)_source.Address, (float*)_destination.Address, Columns);
+    public void Scalar() => DequantizeKernels.DequantizeRow(Type, CpuPath.Scalar, (byte*)_source.Address, (float*)_destination.Address, Columns);
 
     /// <summary>What a matrix product calls.</summary>
     [Benchmark(OperationsPerInvoke = Columns)]

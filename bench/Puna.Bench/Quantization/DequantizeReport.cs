@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Puna.Tensors;
+using Puna.Tensors.Kernels.Cpu;
 using Puna.Tensors.Kernels.Cpu.Quantization;
 using Puna.Tensors.Quantization;
 
@@ -25,15 +26,15 @@ internal static unsafe class DequantizeReport
             }
 
             RandomBlocks.Fill(type, source.Span<byte>(0, (int)type.RowBytes(Columns)), seed: 1);
-            double scalar = Rate(type, VectorLevel.Scalar, source, destination);
-            double vector = Rate(type, VectorLevels.Best, source, destination);
+            double scalar = Rate(type, CpuPath.Scalar, source, destination);
+            double vector = Rate(type, CpuFeatures.Chosen, source, destination);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{type.Name(),-8} {scalar,7:0.00} {vector,7:0.00}"));
         }
 
         return 0;
     }
 
-    private static double Rate(DType type, VectorLevel level, NativeStorage source, NativeStorage destination)
+    private static double Rate(DType type, CpuPath level, NativeStorage source, NativeStorage destination)
     {
         double best = 0;
         for (int attempt = 0; attempt < 12; attempt++)

@@ -1,4 +1,5 @@
 using Puna.Formats;
+using Puna.Formats.Meta;
 using Puna.Tensors;
 
 namespace Puna.Fuzz.Targets;
@@ -7,14 +8,17 @@ namespace Puna.Fuzz.Targets;
 internal static class TargetFiles
 {
     /// <summary>The bytes of the one file that <paramref name="write"/> makes at the path it is given.</summary>
-    public static byte[] Written(string name, Action<string> write)
+    /// <param name="name">Name of that path.</param>
+    /// <param name="write">Writes the file, or a folder of files.</param>
+    /// <param name="file">Of a folder, the name of the file that is wanted.</param>
+    public static byte[] Written(string name, Action<string> write, string file = "")
     {
         string folder = Directory.CreateTempSubdirectory("puna-fuzz-").FullName;
         try
         {
             string path = Path.Combine(folder, name);
             write(path);
-            return File.ReadAllBytes(path);
+            return File.ReadAllBytes(Path.Combine(path, file));
         }
         finally
         {
@@ -40,6 +44,20 @@ internal static class TargetFiles
 
             writer.Complete();
         }
+    }
+
+    /// <summary>A zip file of stored entries.</summary>
+    public static byte[] Zip(params ReadOnlySpan<(string Name, byte[] Data)> entries)
+    {
+        using var stream = new MemoryStream();
+        var writer = new StoredZipWriter(stream);
+        foreach ((string name, byte[] data) in entries)
+        {
+            writer.Add(name, data);
+        }
+
+        writer.Finish();
+        return stream.ToArray();
     }
 
     /// <summary>Bytes in storage of their own, exactly as long, so that reading behind the end is noticed.</summary>

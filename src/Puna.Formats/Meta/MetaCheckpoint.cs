@@ -151,7 +151,8 @@ public sealed class MetaCheckpoint : TensorFile
                     ?? throw new FileFormatException(shard.Path, $"tensor {entry.Name}: expected in every part, missing here");
                 if (parts[i].Shape != entry.Shape || parts[i].DType != entry.DType)
                 {
-                    throw new FileFormatException(shard.Path, $"tensor {entry.Name}: expected {entry.DType.Name()} {entry.Shape} as in {System.IO.Path.GetFileName(first.Path)}, got {parts[i].DType.Name()} {parts[i].Shape}", parts[i].Offset);
+                    string expected = $"{entry.DType.Name()} {entry.Shape} as in {System.IO.Path.GetFileName(first.Path)}";
+                    throw new FileFormatException(shard.Path, $"tensor {entry.Name}: expected {expected}, got {parts[i].DType.Name()} {parts[i].Shape}", parts[i].Offset);
                 }
             }
 
@@ -229,7 +230,8 @@ public sealed class MetaCheckpoint : TensorFile
             int kept = i - (i % merged.Step);
             if (i != kept && !_shards[i].SameBytes(merged.Parts[i], _shards[kept], merged.Parts[kept]))
             {
-                throw new FileFormatException(_shards[i].Path, $"tensor {merged.Info.Name}: expected the same key-value head as in {System.IO.Path.GetFileName(_shards[kept].Path)}", merged.Parts[i].Offset);
+                string other = System.IO.Path.GetFileName(_shards[kept].Path);
+                throw new FileFormatException(_shards[i].Path, $"tensor {merged.Info.Name}: expected the same key-value head as in {other}", merged.Parts[i].Offset);
             }
         }
     }
@@ -249,7 +251,8 @@ public sealed class MetaCheckpoint : TensorFile
         long times = Params.Dim / rows;
         if (Params.FfnHidden % times == 0 && hidden == Params.FfnHidden / times)
         {
-            throw new FileFormatException(MetaParts.Sibling(_shards[0].Path, _shards.Count), $"checkpoint: expected {times * _shards.Count} parts, got {_shards.Count}: this one is missing");
+            string missing = MetaParts.Sibling(_shards[0].Path, _shards.Count);
+            throw new FileFormatException(missing, $"checkpoint: expected {times * _shards.Count} parts, got {_shards.Count}: this one is missing");
         }
 
         long? RowsOf(string name) => _tensors.TryGetValue(name, out Merged? tensor) && tensor.Info.Shape is { Rank: 2, Count: > 0 } shape ? shape[0] : null;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using Puna.Tensors;
 
 namespace Puna.Formats.Meta;
@@ -46,7 +47,7 @@ public sealed record MetaParams
     /// <summary>Key and value heads, 1 to <see cref="NHeads"/>.</summary>
     public int KvHeads => NKvHeads ?? NHeads;
 
-    /// <summary>Feed-forward width F that follows from the other values (spec llama1-3.md 1.1).</summary>
+    /// <summary>Feed-forward width F that follows from the other values (spec llama1-3.md 1.1); 0 where an absurdly small factor makes it so.</summary>
     public long FfnHidden
     {
         get
@@ -76,6 +77,11 @@ public sealed record MetaParams
         if (json.StartsWith("\uFEFF"u8))
         {
             json = json[3..];
+        }
+
+        if (!Utf8.IsValid(json))
+        {
+            throw new FileFormatException(file, "params.json: expected JSON in UTF-8");
         }
 
         JsonElement root;
@@ -153,7 +159,7 @@ public sealed record MetaParams
 
             if (Raw.ValueKind == JsonValueKind.Object)
             {
-                foreach (JsonProperty property in Raw.EnumerateObject().Where(x => !IsKnown(x.Name)))
+                foreach (JsonProperty property in Raw.EnumerateObject().Where(IsOther))
                 {
                     property.WriteTo(json);
                 }
@@ -165,8 +171,11 @@ public sealed record MetaParams
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static bool IsKnown(string key) => key is "dim" or "n_layers" or "n_heads" or "n_kv_heads" or "vocab_size" or "multiple_of" or "ffn_dim_multiplier"
-        or "norm_eps" or "rope_theta" or "use_scaled_rope";
+    /// <summary>Whether a key has no property here. An object called <c>model</c> would be taken for the parameters when it is read again.</summary>
+    private static bool IsOther(JsonProperty property) =>
+        property.Name is not ("dim" or "n_layers" or "n_heads" or "n_kv_heads" or "vocab_size" or "multiple_of" or "ffn_dim_multiplier" or "norm_eps" or "rope_theta"
+            or "use_scaled_rope")
+        && !(property.Name == "model" && property.Value.ValueKind == JsonValueKind.Object);
 
     /// <summary>Typed access to the object, with errors that name the key.</summary>
     private readonly struct Reader(JsonElement root, string file)

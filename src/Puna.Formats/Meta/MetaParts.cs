@@ -37,7 +37,8 @@ internal static class MetaParts
         {
             if (!numbers.Contains(i))
             {
-                throw new FileFormatException(Path.Combine(folder, Name(i)), $"checkpoint: expected parts {Name(0)} to {Name(numbers.Max)}, got {numbers.Count} of {numbers.Max + 1}: this one is missing");
+                string got = $"expected parts {Name(0)} to {Name(numbers.Max)}, got {numbers.Count} of {numbers.Max + 1}";
+                throw new FileFormatException(Path.Combine(folder, Name(i)), $"checkpoint: {got}: this one is missing");
             }
         }
 

@@ -29,5 +29,6 @@ public static class MetaSplits
     }
 
     /// <summary>Whether the tensor belongs to the key or value heads, which parts of one head share where there are more parts than heads.</summary>
-    public static bool IsKeyOrValue(string name) => name.EndsWith(".attention.wk.weight", StringComparison.Ordinal) || name.EndsWith(".attention.wv.weight", StringComparison.Ordinal);
+    public static bool IsKeyOrValue(string name) =>
+        name.EndsWith(".attention.wk.weight", StringComparison.Ordinal) || name.EndsWith(".attention.wv.weight", StringComparison.Ordinal);
 }

@@ -210,7 +210,7 @@ internal ref struct PickleMachine
 
     private void PushGlobal(PickleOp op, string module, string name) =>
         Push(PickleGlobal.Find(module, name)
-            ?? throw Error($"pickle opcode {PickleOpcodes.Describe((byte)op)}: global {module}.{name} is refused: only torch tensors, their storages and collections.OrderedDict are read"));
+            ?? throw Error($"pickle opcode {PickleOpcodes.Describe((byte)op)}: global {module}.{name} is refused: only tensors, their storages and OrderedDict are read"));
 
     private void PushLong(ReadOnlySpan<byte> bytes)
     {
@@ -352,8 +352,11 @@ internal ref struct PickleMachine
                 return new PickleDict();
             case (PickleGlobalKind.RebuildParameter, [PickleTensor tensor, bool, PickleDict]):
                 return tensor;
-            case (PickleGlobalKind.RebuildTensor, [PickleStorage storage, long offset, PickleTuple size, PickleTuple stride, bool, PickleDict or PickleNone, .. var more]) when more.Length <= 1:
-                return new PickleTensor(storage, offset >= 0 ? offset : throw Misuse($"an offset of at least 0, got {offset}"), Sizes(size, "sizes"), Sizes(stride, "strides"));
+            case (PickleGlobalKind.RebuildTensor, [PickleStorage storage, long offset, PickleTuple size, PickleTuple stride, bool, PickleDict or PickleNone, .. var more])
+                when more.Length <= 1:
+                return offset >= 0
+                    ? new PickleTensor(storage, offset, Sizes(size, "sizes"), Sizes(stride, "strides"))
+                    : throw Misuse($"an offset of at least 0, got {offset}");
             default:
                 throw Misuse($"the arguments of {callee.Name}");
         }

@@ -142,7 +142,8 @@ public sealed class StoredZip
         }
 
         ulong count = U64(bytes, 32), length = U64(bytes, 40), offset = U64(bytes, 48);
-        if (!Agrees((ulong)classic.Count, count, ushort.MaxValue) || !Agrees((ulong)classic.Length, length, Saturated) || !Agrees((ulong)classic.Offset, offset, Saturated))
+        if (!Agrees((ulong)classic.Count, count, ushort.MaxValue) || !Agrees((ulong)classic.Length, length, Saturated)
+            || !Agrees((ulong)classic.Offset, offset, Saturated))
         {
             throw Error("zip: expected the end record to agree with the zip64 end record", (long)at);
         }
@@ -192,7 +193,8 @@ public sealed class StoredZip
         {
             if (records[i].Start < records[i - 1].End)
             {
-                throw Error($"zip entry {records[i].Name}: expected to begin after {records[i - 1].Name}, which ends at byte {records[i - 1].End}: entries overlap", records[i].Start);
+                (string name, (_, long end, string before)) = (records[i].Name, records[i - 1]);
+                throw Error($"zip entry {name}: expected to begin after {before}, which ends at byte {end}: entries overlap", records[i].Start);
             }
         }
     }
@@ -278,7 +280,8 @@ public sealed class StoredZip
             throw Error($"zip entry {name}: expected {length} bytes before the directory at {limit}, got data at {data}", offset);
         }
 
-        if (U16(local, 26) != rawName.Length || !Bytes(offset + LocalBytes, rawName.Length).SequenceEqual(rawName) || U16(local, 8) != 0 || ((U16(local, 6) ^ flags) & 0x2069) != 0)
+        if (U16(local, 26) != rawName.Length || !Bytes(offset + LocalBytes, rawName.Length).SequenceEqual(rawName)
+            || U16(local, 8) != 0 || ((U16(local, 6) ^ flags) & 0x2069) != 0)
         {
             throw Error($"zip entry {name}: expected its header to agree with the directory", offset);
         }

@@ -219,7 +219,8 @@ internal sealed class TorchShard : IDisposable
 
         if (!inside)
         {
-            throw Error($"tensor {tensor.Name}: expected sizes {shape}, strides [{string.Join(", ", tensor.Stride)}] and offset {tensor.Offset} inside a storage of {tensor.StorageCount}", data.Offset);
+            string place = $"sizes {shape}, strides [{string.Join(", ", tensor.Stride)}] and offset {tensor.Offset}";
+            throw Error($"tensor {tensor.Name}: expected {place} inside a storage of {tensor.StorageCount}", data.Offset);
         }
 
         if (shape.Count > tensor.StorageCount)

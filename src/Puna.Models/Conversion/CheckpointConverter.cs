@@ -15,7 +15,7 @@ namespace Puna.Models.Conversion;
 /// </summary>
 public static class CheckpointConverter
 {
-    private const int PieceValues = 1 << 20;
+    private const int PieceBytes = 1 << 22;
 
     /// <summary>Converts.</summary>
     /// <param name="source">The checkpoint; only read.</param>
@@ -179,45 +179,17 @@ public static class CheckpointConverter
             yield break;
         }
 
-        long columns = from.Columns;
-        var values = new float[columns];
-        var bytes = new byte[item.Type.RowBytes(columns)];
-        int pending = 0;
-        for (long row = 0; row < from.Rows; row++)
+        int rowBytes = (int)item.Type.RowBytes(from.Columns);
+        int rows = (int)Math.Clamp(PieceBytes / Math.Max(1, rowBytes), 1, from.Rows);
+        var buffer = new byte[checked(rows * rowBytes)];
+        for (long first = 0; first < from.Rows; first += rows)
         {
-            long sourceRow = reorder ? RowOrder.Source(row, source.Config.HeadDim, source.RopeLayout, layout) : row;
-            WriteRow(from, sourceRow, item, values, bytes, writer);
-            pending += bytes.Length;
-            if (pending >= PieceValues)
-            {
-                yield return pending;
-                pending = 0;
-            }
+            int count = (int)Math.Min(rows, from.Rows - first);
+            RowConverter.Convert(
+                from, item.Type, row => reorder ? RowOrder.Source(row, source.Config.HeadDim, source.RopeLayout, layout) : row, first, count, buffer, item.Name);
+            writer.Write(buffer.AsSpan(0, count * rowBytes));
+            yield return count * rowBytes;
         }
-
-        yield return pending;
-    }
-
-    private static void WriteRow(Tensor from, long row, Item item, float[] values, byte[] bytes, TensorWriter writer)
-    {
-        Span<byte> stored = from.Row<byte>(row);
-        if (from.DType == item.Type)
-        {
-            writer.Write(stored);
-            return;
-        }
-
-        Dequantizer.Dequantize(from.DType, stored, values);
-        try
-        {
-            Quantizer.Quantize(item.Type, values, bytes);
-        }
-        catch (PunaException e)
-        {
-            throw new PunaException($"tensor {item.Name} row {row}: {e.Message}", e);
-        }
-
-        writer.Write(bytes);
     }
 
     private static int WriteVector(Tensor from, Item item, int headDim, RopeLayout fromLayout, RopeLayout toLayout, TensorWriter writer)

@@ -56,7 +56,7 @@ public sealed class Session : IDisposable
     public IEnumerable<GenerationStep> Generate(IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancel = default)
     {
         options.Sampling.Validate();
-        int context = _model.Llama.Config.ContextLength;
+        int context = _model.Llama.Config.TokenLimit;
         if (prompt.Count == 0)
         {
             throw new PunaException("prompt: expected at least one token, got none (the model has no token that begins a text)");
@@ -83,7 +83,7 @@ public sealed class Session : IDisposable
         }
 
         Prefill(prompt, cancel);
-        int context = _model.Llama.Config.ContextLength;
+        int context = _model.Llama.Config.TokenLimit;
         var sampler = new Sampler(options.Sampling, _logits.Length);
         IncrementalDecoder? decoder = _model.Tokenizer?.CreateDecoder(!options.ShowSpecialTokens);
         StartDecoder(decoder, prompt);

@@ -1,3 +1,4 @@
+using Puna.Tensors.Kernels.Cpu;
 using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors.Quantization;
@@ -29,6 +30,6 @@ public static class Dequantizer
             throw new PunaException($"dequantise {type.Name()}: expected {bytes} bytes for {destination.Length} values, got {source.Length}");
         }
 
-        DequantizeKernels.DequantizeSpan(type, VectorLevels.Best, source, destination);
+        DequantizeKernels.DequantizeSpan(type, CpuFeatures.Chosen, source, destination);
     }
 }

@@ -22,7 +22,8 @@ internal static class FloatBits
         else if (magnitude < 0x0080_0000)
         {
             // Denormal: put the bits below the exponent of 2^-14, then take 2^-14 away again.
-            magnitude = BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(magnitude + 0x3880_0000) - BitConverter.UInt32BitsToSingle(0x3880_0000));
+            float shifted = BitConverter.UInt32BitsToSingle(magnitude + 0x3880_0000) - BitConverter.UInt32BitsToSingle(0x3880_0000);
+            magnitude = BitConverter.SingleToUInt32Bits(shifted);
         }
         else
         {
@@ -40,7 +41,7 @@ internal static class FloatBits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float FromBFloat16(uint bits) => BitConverter.UInt32BitsToSingle(bits << 16);
 
-    /// <summary>The nearest bfloat16, ties to even; a NaN keeps its sign and becomes quiet, because dropping low payload bits alone could make it infinity.</summary>
+    /// <summary>The nearest bfloat16, ties to even. A NaN keeps its sign and becomes quiet: without its low payload bits alone it could be infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort ToBFloat16(float value)
     {

@@ -18,7 +18,9 @@ public static class Quantizer
 
     /// <summary>Encodes whole blocks. Blocks do not depend on each other, so a tensor may be cut anywhere between them.</summary>
     /// <param name="type">Type to write.</param>
-    /// <param name="values">A whole number of blocks; finite for block types. Float types keep NaN and infinity, and F16 rounds to infinity as IEEE 754 has it.</param>
+    /// <param name="values">
+    /// A whole number of blocks; finite for block types. Float types keep NaN and infinity, and F16 rounds to infinity as IEEE 754 has it.
+    /// </param>
     /// <param name="destination">Exactly the bytes of these blocks.</param>
     /// <exception cref="PunaException">
     /// The type has no encoder, the lengths do not belong together, or a block type meets a value that is not finite or too large for its half-precision scale.
@@ -108,7 +110,8 @@ public static class Quantizer
             float value = values[i];
             if (!float.IsFinite(value))
             {
-                throw new PunaException($"quantise {type.Name()}: expected finite values, got {(float.IsNaN(value) ? "NaN" : value > 0 ? "infinity" : "-infinity")} (value {i})");
+                string name = float.IsNaN(value) ? "NaN" : value > 0 ? "infinity" : "-infinity";
+                throw new PunaException($"quantise {type.Name()}: expected finite values, got {name} (value {i})");
             }
 
             if (MathF.Abs(value) >= 1 << 30)
@@ -119,5 +122,7 @@ public static class Quantizer
     }
 
     private static PunaException TooLargeFor(DType type, float value, int index) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"quantise {type.Name()}: expected values that fit half-precision scales, got {value:R} (value {index})"));
+        new(string.Create(
+            CultureInfo.InvariantCulture,
+            $"quantise {type.Name()}: expected values that fit half-precision scales, got {value:R} (value {index})"));
 }

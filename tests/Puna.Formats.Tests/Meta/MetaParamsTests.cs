@@ -74,6 +74,14 @@ public class MetaParamsTests
     }
 
     [Fact]
+    public void AnObjectCalledModelIsNotTakenForTheParametersLater()
+    {
+        MetaParams p = Parse("""{"model": {"dim": 64, "n_layers": 2, "n_heads": 4, "model": {"dim": 32, "n_layers": 1, "n_heads": 2}}}""");
+        Assert.Equal(64, p.Dim);
+        Assert.Equal(64, MetaParams.Parse(p.ToJson(), "again").Dim);
+    }
+
+    [Fact]
     public void WritesWhatItReads()
     {
         var p = new MetaParams
@@ -120,7 +128,9 @@ public class MetaParamsTests
     public void RefusesDeepAndBrokenText()
     {
         Assert.Throws<FileFormatException>(() => Parse(new string('[', 100_000)));
-        Assert.Throws<FileFormatException>(() => MetaParams.Parse([0x22, 0xff, 0x22], "x"));
+        byte[] name = Encoding.UTF8.GetBytes("""{"dim": 64, "n_layers": 2, "n_heads": 4, "?": 5}""");
+        name[name.AsSpan().IndexOf((byte)'?')] = 0xff;
+        Assert.Contains("UTF-8", Assert.Throws<FileFormatException>(() => MetaParams.Parse(name, "x")).Message, StringComparison.Ordinal);
         byte[] good = Encoding.UTF8.GetBytes(Llama2);
         for (int length = 0; length < good.Length; length++)
         {

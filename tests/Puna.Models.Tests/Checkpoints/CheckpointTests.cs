@@ -109,7 +109,7 @@ public sealed class CheckpointTests : IDisposable
         }
 
         int[] ids = [1, 9, 4, 200, 31, 7];
-        using Checkpoint plain = Checkpoint.Open(TestFiles.Golden("llama2-gqa"));
+        using Checkpoint plain = Checkpoint.Open(TestFiles.GoldenModel("llama2-gqa"));
         using Checkpoint a = Checkpoint.Open(biased);
         using Checkpoint b = Checkpoint.Open(gguf);
         Assert.True(a.Config.QkvBias && b.Config.QkvBias);
@@ -121,7 +121,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void ContextOverflowIsAnError()
     {
-        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.Golden("llama2-gqa"));
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.GoldenModel("llama2-gqa"));
         Llama model = Llama.Build(checkpoint.Config with { ContextLength = 5 }, checkpoint.RopeLayout, name => new Weight(name, checkpoint.GetTensor(name)));
         PunaException e = Assert.Throws<PunaException>(() => Runner.Whole(model, [1, 2, 3, 4, 5, 6]));
         Assert.Contains("expected at most 5 tokens, got 6", e.Message, StringComparison.Ordinal);
@@ -186,7 +186,7 @@ public sealed class CheckpointTests : IDisposable
     private string Gguf(Action<GgufMetadata> change)
     {
         string path = Path.Combine(_folder, "plain.gguf");
-        using (Checkpoint golden = Checkpoint.Open(TestFiles.Golden("llama2-gqa")))
+        using (Checkpoint golden = Checkpoint.Open(TestFiles.GoldenModel("llama2-gqa")))
         {
             CheckpointConverter.Convert(golden, path, new ConversionOptions { Format = CheckpointFormat.Gguf }, cancel: TestContext.Current.CancellationToken);
         }

@@ -25,7 +25,10 @@ public class QuantizationMixTests
         JsonElement file = mixes.RootElement.GetProperty(name);
         Assert.True(FileTypes.TryParse(name.Split(' ')[^1], out FileType type));
         var model = new MixModel(
-            file.GetProperty("layers").GetInt32(), file.GetProperty("heads").GetInt32(), file.GetProperty("kvHeads").GetInt32(), file.GetProperty("tied").GetBoolean());
+            file.GetProperty("layers").GetInt32(),
+            file.GetProperty("heads").GetInt32(),
+            file.GetProperty("kvHeads").GetInt32(),
+            file.GetProperty("tied").GetBoolean());
         var mix = new QuantizationMix(type, model);
         foreach (JsonProperty tensor in file.GetProperty("tensors").EnumerateObject())
         {
@@ -132,7 +135,8 @@ public class QuantizationMixTests
         Assert.False(FileTypes.TryParse("15", out _));
         Assert.False(FileTypes.TryParse("", out _));
         Assert.False(FileTypes.TryParse(null, out _));
-        Assert.All(FileTypes.All, t => Assert.True(FileTypes.TryParse(t.Name(), out FileType same) && same == t && Puna.Tensors.Quantization.Quantizer.Supports(t.DefaultType())));
+        Assert.All(FileTypes.All, t => Assert.True(FileTypes.TryParse(t.Name(), out FileType same) && same == t, t.Name()));
+        Assert.All(FileTypes.All, t => Assert.True(Puna.Tensors.Quantization.Quantizer.Supports(t.DefaultType()), t.Name()));
         Assert.Equal(18, FileTypes.All.Count);
     }
 }

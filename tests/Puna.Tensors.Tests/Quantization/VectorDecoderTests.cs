@@ -1,10 +1,11 @@
+using Puna.Tensors.Kernels.Cpu;
 using Puna.Tensors.Kernels.Cpu.Quantization;
 using Puna.Tensors.Quantization;
 using Puna.Tests.Shared;
 
 namespace Puna.Tensors.Tests.Quantization;
 
-/// <summary>Every vector width against the scalar twin and the fixture, also the widths that this processor lacks (portable code runs in their place).</summary>
+/// <summary>Every vector width against the scalar twin and the fixture, also widths that this processor lacks (portable code in their place).</summary>
 public class VectorDecoderTests
 {
     public static TheoryData<DType, int> Cases
@@ -14,7 +15,7 @@ public class VectorDecoderTests
             var cases = new TheoryData<DType, int>();
             foreach (DType type in Enum.GetValues<DType>().Where(Dequantizer.Supports))
             {
-                foreach (VectorLevel level in Enum.GetValues<VectorLevel>())
+                foreach (CpuPath level in Enum.GetValues<CpuPath>())
                 {
                     cases.Add(type, (int)level);
                 }
@@ -36,8 +37,8 @@ public class VectorDecoderTests
         ReadOnlySpan<byte> odd = source.AsSpan(1); // no alignment is promised
         var expected = new float[values];
         var actual = new float[values];
-        DequantizeKernels.DequantizeSpan(type, VectorLevel.Scalar, odd, expected);
-        DequantizeKernels.DequantizeSpan(type, (VectorLevel)level, odd, actual);
+        DequantizeKernels.DequantizeSpan(type, CpuPath.Scalar, odd, expected);
+        DequantizeKernels.DequantizeSpan(type, (CpuPath)level, odd, actual);
         DequantizerTests.AssertSameBits(expected, actual);
     }
 
@@ -53,14 +54,14 @@ public class VectorDecoderTests
         var source = new SafetensorsSource(TestFiles.Fixture("quantization", "blocks.safetensors"));
         float[] expected = source.Floats($"{type}.values");
         var actual = new float[expected.Length];
-        DequantizeKernels.DequantizeSpan(type, (VectorLevel)level, source.Bytes($"{type}.blocks"), actual);
+        DequantizeKernels.DequantizeSpan(type, (CpuPath)level, source.Bytes($"{type}.blocks"), actual);
         DequantizerTests.AssertSameBits(expected, actual);
     }
 
     [Theory]
-    [InlineData((int)VectorLevel.V128)]
-    [InlineData((int)VectorLevel.V256)]
-    [InlineData((int)VectorLevel.V512)]
+    [InlineData((int)CpuPath.Vector128)]
+    [InlineData((int)CpuPath.Avx2)]
+    [InlineData((int)CpuPath.Avx512)]
     public void EveryHalfIsExact(int level)
     {
         var halves = new byte[2 << 16];
@@ -73,7 +74,7 @@ public class VectorDecoderTests
         }
 
         var actual = new float[1 << 16];
-        DequantizeKernels.DequantizeSpan(DType.F16, (VectorLevel)level, halves, actual);
+        DequantizeKernels.DequantizeSpan(DType.F16, (CpuPath)level, halves, actual);
         DequantizerTests.AssertSameBits(expected, actual);
     }
 
@@ -85,7 +86,7 @@ public class VectorDecoderTests
         var source = new byte[type.RowBytes(values)];
         var room = new float[values + 16];
         room.AsSpan(values).Fill(42f);
-        DequantizeKernels.DequantizeSpan(type, (VectorLevel)level, source, room.AsSpan(0, values));
+        DequantizeKernels.DequantizeSpan(type, (CpuPath)level, source, room.AsSpan(0, values));
         Assert.All(room[values..], v => Assert.Equal(42f, v));
     }
 }

@@ -22,7 +22,7 @@ public sealed unsafe partial class CpuOps
                 throw new PunaException($"token id: expected 0 to {source.Rows - 1}, got {rows[i]}");
             }
 
-            DequantizeKernels.DequantizeRow(source.DType, (byte*)source.Address + (rows[i] * source.RowStride), (float*)y.Address + (i * source.Columns), (int)source.Columns);
+            DequantizeKernels.DequantizeRow(source.DType, Path, (byte*)source.Address + (rows[i] * source.RowStride), (float*)y.Address + (i * source.Columns), (int)source.Columns);
         }
 
         GC.KeepAlive(source.Storage);

@@ -49,8 +49,8 @@ internal static unsafe partial class DotTile
         Vector256<float> low = default, high = default;
         for (int i = 0; i < k; i += 16)
         {
-            low = Vector256.FusedMultiplyAdd(Vector256.Load(w + i), Vector256.Load(x + i), low);
-            high = Vector256.FusedMultiplyAdd(Vector256.Load(w + i + 8), Vector256.Load(x + i + 8), high);
+            low = Fused.MultiplyAdd(Vector256.Load(w + i), Vector256.Load(x + i), low);
+            high = Fused.MultiplyAdd(Vector256.Load(w + i + 8), Vector256.Load(x + i + 8), high);
         }
 
         return Lanes.Sum(low, high);
@@ -69,25 +69,25 @@ internal static unsafe partial class DotTile
             Vector256<float> u = Vector256.Load(x + i);
             Vector256<float> v = Vector256.Load(x1 + i);
             Vector256<float> m = Vector256.Load(w + i);
-            a0 = Vector256.FusedMultiplyAdd(m, u, a0);
-            b0 = Vector256.FusedMultiplyAdd(m, v, b0);
+            a0 = Fused.MultiplyAdd(m, u, a0);
+            b0 = Fused.MultiplyAdd(m, v, b0);
             m = Vector256.Load(w1 + i);
-            c0 = Vector256.FusedMultiplyAdd(m, u, c0);
-            d0 = Vector256.FusedMultiplyAdd(m, v, d0);
+            c0 = Fused.MultiplyAdd(m, u, c0);
+            d0 = Fused.MultiplyAdd(m, v, d0);
             m = Vector256.Load(w2 + i);
-            e0 = Vector256.FusedMultiplyAdd(m, u, e0);
-            f0 = Vector256.FusedMultiplyAdd(m, v, f0);
+            e0 = Fused.MultiplyAdd(m, u, e0);
+            f0 = Fused.MultiplyAdd(m, v, f0);
             u = Vector256.Load(x + i + 8);
             v = Vector256.Load(x1 + i + 8);
             m = Vector256.Load(w + i + 8);
-            a1 = Vector256.FusedMultiplyAdd(m, u, a1);
-            b1 = Vector256.FusedMultiplyAdd(m, v, b1);
+            a1 = Fused.MultiplyAdd(m, u, a1);
+            b1 = Fused.MultiplyAdd(m, v, b1);
             m = Vector256.Load(w1 + i + 8);
-            c1 = Vector256.FusedMultiplyAdd(m, u, c1);
-            d1 = Vector256.FusedMultiplyAdd(m, v, d1);
+            c1 = Fused.MultiplyAdd(m, u, c1);
+            d1 = Fused.MultiplyAdd(m, v, d1);
             m = Vector256.Load(w2 + i + 8);
-            e1 = Vector256.FusedMultiplyAdd(m, u, e1);
-            f1 = Vector256.FusedMultiplyAdd(m, v, f1);
+            e1 = Fused.MultiplyAdd(m, u, e1);
+            f1 = Fused.MultiplyAdd(m, v, f1);
         }
 
         y[0] = Lanes.Sum(a0, a1);
@@ -109,14 +109,14 @@ internal static unsafe partial class DotTile
         {
             Vector256<float> u = Vector256.Load(x + i);
             Vector256<float> v = Vector256.Load(x + i + 8);
-            a0 = Vector256.FusedMultiplyAdd(Vector256.Load(w + i), u, a0);
-            a1 = Vector256.FusedMultiplyAdd(Vector256.Load(w + i + 8), v, a1);
-            b0 = Vector256.FusedMultiplyAdd(Vector256.Load(w1 + i), u, b0);
-            b1 = Vector256.FusedMultiplyAdd(Vector256.Load(w1 + i + 8), v, b1);
-            c0 = Vector256.FusedMultiplyAdd(Vector256.Load(w2 + i), u, c0);
-            c1 = Vector256.FusedMultiplyAdd(Vector256.Load(w2 + i + 8), v, c1);
-            d0 = Vector256.FusedMultiplyAdd(Vector256.Load(w3 + i), u, d0);
-            d1 = Vector256.FusedMultiplyAdd(Vector256.Load(w3 + i + 8), v, d1);
+            a0 = Fused.MultiplyAdd(Vector256.Load(w + i), u, a0);
+            a1 = Fused.MultiplyAdd(Vector256.Load(w + i + 8), v, a1);
+            b0 = Fused.MultiplyAdd(Vector256.Load(w1 + i), u, b0);
+            b1 = Fused.MultiplyAdd(Vector256.Load(w1 + i + 8), v, b1);
+            c0 = Fused.MultiplyAdd(Vector256.Load(w2 + i), u, c0);
+            c1 = Fused.MultiplyAdd(Vector256.Load(w2 + i + 8), v, c1);
+            d0 = Fused.MultiplyAdd(Vector256.Load(w3 + i), u, d0);
+            d1 = Fused.MultiplyAdd(Vector256.Load(w3 + i + 8), v, d1);
         }
 
         y[0] = Lanes.Sum(a0, a1);

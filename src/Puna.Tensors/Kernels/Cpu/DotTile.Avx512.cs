@@ -51,7 +51,7 @@ internal static unsafe partial class DotTile
         Vector512<float> sum = default;
         for (int i = 0; i < k; i += 16)
         {
-            sum = Vector512.FusedMultiplyAdd(Vector512.Load(w + i), Vector512.Load(x + i), sum);
+            sum = Fused.MultiplyAdd(Vector512.Load(w + i), Vector512.Load(x + i), sum);
         }
 
         return Lanes.Sum(sum);
@@ -67,10 +67,10 @@ internal static unsafe partial class DotTile
         for (int i = 0; i < k; i += 16)
         {
             Vector512<float> u = Vector512.Load(x + i);
-            a = Vector512.FusedMultiplyAdd(Vector512.Load(w + i), u, a);
-            b = Vector512.FusedMultiplyAdd(Vector512.Load(w1 + i), u, b);
-            c = Vector512.FusedMultiplyAdd(Vector512.Load(w2 + i), u, c);
-            d = Vector512.FusedMultiplyAdd(Vector512.Load(w3 + i), u, d);
+            a = Fused.MultiplyAdd(Vector512.Load(w + i), u, a);
+            b = Fused.MultiplyAdd(Vector512.Load(w1 + i), u, b);
+            c = Fused.MultiplyAdd(Vector512.Load(w2 + i), u, c);
+            d = Fused.MultiplyAdd(Vector512.Load(w3 + i), u, d);
         }
 
         y[0] = Lanes.Sum(a);
@@ -99,25 +99,25 @@ internal static unsafe partial class DotTile
             Vector512<float> u2 = Vector512.Load(x2 + i);
             Vector512<float> u3 = Vector512.Load(x3 + i);
             Vector512<float> m = Vector512.Load(w + i);
-            a0 = Vector512.FusedMultiplyAdd(m, u0, a0);
-            a1 = Vector512.FusedMultiplyAdd(m, u1, a1);
-            a2 = Vector512.FusedMultiplyAdd(m, u2, a2);
-            a3 = Vector512.FusedMultiplyAdd(m, u3, a3);
+            a0 = Fused.MultiplyAdd(m, u0, a0);
+            a1 = Fused.MultiplyAdd(m, u1, a1);
+            a2 = Fused.MultiplyAdd(m, u2, a2);
+            a3 = Fused.MultiplyAdd(m, u3, a3);
             m = Vector512.Load(w1 + i);
-            b0 = Vector512.FusedMultiplyAdd(m, u0, b0);
-            b1 = Vector512.FusedMultiplyAdd(m, u1, b1);
-            b2 = Vector512.FusedMultiplyAdd(m, u2, b2);
-            b3 = Vector512.FusedMultiplyAdd(m, u3, b3);
+            b0 = Fused.MultiplyAdd(m, u0, b0);
+            b1 = Fused.MultiplyAdd(m, u1, b1);
+            b2 = Fused.MultiplyAdd(m, u2, b2);
+            b3 = Fused.MultiplyAdd(m, u3, b3);
             m = Vector512.Load(w2 + i);
-            c0 = Vector512.FusedMultiplyAdd(m, u0, c0);
-            c1 = Vector512.FusedMultiplyAdd(m, u1, c1);
-            c2 = Vector512.FusedMultiplyAdd(m, u2, c2);
-            c3 = Vector512.FusedMultiplyAdd(m, u3, c3);
+            c0 = Fused.MultiplyAdd(m, u0, c0);
+            c1 = Fused.MultiplyAdd(m, u1, c1);
+            c2 = Fused.MultiplyAdd(m, u2, c2);
+            c3 = Fused.MultiplyAdd(m, u3, c3);
             m = Vector512.Load(w3 + i);
-            d0 = Vector512.FusedMultiplyAdd(m, u0, d0);
-            d1 = Vector512.FusedMultiplyAdd(m, u1, d1);
-            d2 = Vector512.FusedMultiplyAdd(m, u2, d2);
-            d3 = Vector512.FusedMultiplyAdd(m, u3, d3);
+            d0 = Fused.MultiplyAdd(m, u0, d0);
+            d1 = Fused.MultiplyAdd(m, u1, d1);
+            d2 = Fused.MultiplyAdd(m, u2, d2);
+            d3 = Fused.MultiplyAdd(m, u3, d3);
         }
 
         y[0] = Lanes.Sum(a0);

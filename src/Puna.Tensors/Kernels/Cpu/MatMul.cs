@@ -79,7 +79,7 @@ internal unsafe struct MatMul : IKernelJob
             for (int r = 0; r < rows; r++)
             {
                 float* row = tile + (r * stride);
-                DequantizeKernels.DequantizeRow(DType, W + ((first + r) * WStride), row, In);
+                DequantizeKernels.DequantizeRow(DType, Path, W + ((first + r) * WStride), row, In);
                 for (int i = In; i < K; i++)
                 {
                     row[i] = 0;

@@ -110,8 +110,9 @@ internal static class Groups
         for (int half = 0; half < 2; half++)
         {
             ReadOnlySpan<byte> v = n.Slice(128 * half, 128);
-            Vector256<byte> packed = Vector256.Create(v) | (Vector256.Create(v[32..]) << 2) | (Vector256.Create(v[64..]) << 4) | (Vector256.Create(v[96..]) << 6);
-            packed.CopyTo(q[(32 * half)..]);
+            Vector256<byte> low = Vector256.Create(v) | (Vector256.Create(v[32..]) << 2);
+            Vector256<byte> high = Vector256.Create(v[64..]) | (Vector256.Create(v[96..]) << 2);
+            (low | (high << 4)).CopyTo(q[(32 * half)..]);
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Puna.Tensors.Quantization.Encoding;
 
 /// <summary>
-/// Scale of a group for the types whose values are scale·n with n from −half to half − 1 (Q3_K, Q6_K), by least squares weighted with x². The scale has the
-/// sign that sends the value of largest magnitude to the longer, negative side.
+/// Scale of a group for the types whose values are scale·n with n from −half to half − 1 (Q3_K, Q6_K), by least squares weighted with x². The scale has
+/// the sign that sends the value of largest magnitude to the longer, negative side.
 /// </summary>
 internal static class SymmetricFit
 {

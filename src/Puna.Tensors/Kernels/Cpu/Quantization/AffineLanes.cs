@@ -17,7 +17,12 @@ internal static class AffineLanes
     /// <param name="minima">Receives what is taken away, at least 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Fit(
-        AffineFit fit, ReadOnlySpan<Vector256<float>> values, ReadOnlySpan<Vector256<float>> weights, Span<Vector256<float>> integers, Span<float> scales, Span<float> minima)
+        AffineFit fit,
+        ReadOnlySpan<Vector256<float>> values,
+        ReadOnlySpan<Vector256<float>> weights,
+        Span<Vector256<float>> integers,
+        Span<float> scales,
+        Span<float> minima)
     {
         // References instead of spans keep the bounds checks out of loops that run for every trial; all three have the length of values.
         int count = values.Length;
@@ -96,7 +101,13 @@ internal static class AffineLanes
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Error(
-        ref readonly Vector256<float> x, ref readonly Vector256<float> w, ref readonly Vector256<float> n, int count, Vector256<float> scale, Vector256<float> least, bool absolute)
+        ref readonly Vector256<float> x,
+        ref readonly Vector256<float> w,
+        ref readonly Vector256<float> n,
+        int count,
+        Vector256<float> scale,
+        Vector256<float> least,
+        bool absolute)
     {
         Vector256<float> error = Vector256<float>.Zero;
         if (absolute)

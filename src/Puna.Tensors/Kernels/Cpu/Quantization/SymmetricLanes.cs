@@ -48,7 +48,13 @@ internal static class SymmetricLanes
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Products(
-        ref readonly Vector256<float> x, int count, Vector256<float> inverse, Vector256<float> low, Vector256<float> high, out Vector256<float> xn, out Vector256<float> nn)
+        ref readonly Vector256<float> x,
+        int count,
+        Vector256<float> inverse,
+        Vector256<float> low,
+        Vector256<float> high,
+        out Vector256<float> xn,
+        out Vector256<float> nn)
     {
         Vector256<float> sumXN = Vector256<float>.Zero;
         Vector256<float> sumNN = Vector256<float>.Zero;

@@ -16,7 +16,8 @@ internal static class Grid
     /// <summary>Four rows of four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<sbyte> Fours(ref sbyte grid, int first, int second, int third, int fourth) =>
-        Vector128.Create(Row<uint>(ref grid, 4 * first), Row<uint>(ref grid, 4 * second), Row<uint>(ref grid, 4 * third), Row<uint>(ref grid, 4 * fourth)).AsSByte();
+        Vector128.Create(
+            Row<uint>(ref grid, 4 * first), Row<uint>(ref grid, 4 * second), Row<uint>(ref grid, 4 * third), Row<uint>(ref grid, 4 * fourth)).AsSByte();
 
     /// <summary>Minus where the bit is set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Puna.Evaluation;
+using Puna.Runtime.Generation;
+using Puna.Tensors;
+using Puna.Tests.Shared;
+
+namespace Puna.Evaluation.Tests;
+
+public sealed class PerplexityTests
+{
+    [Theory]
+    [InlineData("", "bf16 weights (model.safetensors)")]
+    [InlineData("q8_0.gguf", "q8_0")]
+    [InlineData("q4_0.gguf", "q4_0")]
+    [InlineData("q4_k_m.gguf", "q4_k_m")]
+    public void TrainedModelScoresAsRecorded(string file, string type)
+    {
+        string[] lines = File.ReadAllLines(TestFiles.Golden("trained-tiny", "test.txt"));
+        using JsonDocument record = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("trained-tiny", "perplexity.json")));
+        using LanguageModel model = LanguageModel.Open(file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : TestFiles.Golden("trained-tiny", file));
+        using var ops = new CpuOps(2);
+        PerplexityResult result = new Perplexity(model, ops).Score(lines, cancel: TestContext.Current.CancellationToken);
+        Assert.Equal(record.RootElement.GetProperty("tokens").GetInt64(), result.Tokens);
+        double expected = record.RootElement.GetProperty("types").GetProperty(type).GetProperty("mean_nll_float32").GetDouble();
+        // The same float32 arithmetic in another order; 0.1 % is allowed, rounding moves it by less than a hundredth of that.
+        Assert.InRange(Math.Abs(result.MeanNll / expected - 1), 0, 1e-5);
+    }
+
+    [Fact]
+    public void ALongTextIsReadInWindows()
+    {
+        using LanguageModel model = LanguageModel.Open(TestFiles.EmbeddedModel);
+        using var ops = new CpuOps(2);
+        var perplexity = new Perplexity(model, ops);
+        string text = string.Join(' ', Enumerable.Repeat("Rosa walked to the village with her llama.", 120));
+        int tokens = model.Tokenizer!.Encode(text).Length;
+        Assert.True(tokens > model.Llama.Config.ContextLength);
+        var calls = new List<long>();
+        PerplexityResult result = perplexity.Score(["", text, "The storm came."], r => calls.Add(r.Texts), TestContext.Current.CancellationToken);
+        Assert.Equal(2, result.Texts);
+        // Every token but BOS is predicted once, and EOS of both texts.
+        Assert.Equal(tokens + 1 + model.Tokenizer.Encode("The storm came.").Length + 1, result.Tokens);
+        Assert.Equal([1L, 2L], calls);
+        Assert.InRange(result.MeanNll, 0, Math.Log(model.Llama.Config.Vocab));
+        Assert.Equal(Math.Exp(result.MeanNll), result.Perplexity);
+    }
+}
