@@ -26,6 +26,7 @@ public sealed class GgufMetadata : IReadOnlyCollection<KeyValuePair<string, Gguf
     /// <summary>Sets a value whose GGUF type follows from its .NET type (numbers, bool, string, and arrays of these).</summary>
     public void Set(string key, object value) => _values[key] = value switch
     {
+        GgufValue ready => ready,
         Array array => new GgufValue(GgufValueType.Array, array, TypeOf(array.GetType().GetElementType()!)),
         _ => new GgufValue(TypeOf(value.GetType()), value),
     };
@@ -59,8 +60,16 @@ public sealed class GgufMetadata : IReadOnlyCollection<KeyValuePair<string, Gguf
     /// <summary>An array of strings, or null where the key is absent.</summary>
     public string[]? GetStrings(string key) => _values.TryGetValue(key, out GgufValue? v) ? v.Value as string[] ?? throw Wrong(key, "an array of strings", v) : null;
 
-    /// <summary>An array of 32-bit floats, or null where the key is absent.</summary>
-    public float[]? GetFloats(string key) => _values.TryGetValue(key, out GgufValue? v) ? v.Value as float[] ?? throw Wrong(key, "an array of float32", v) : null;
+    /// <summary>An array of floating-point numbers as float32, or null where the key is absent.</summary>
+    public float[]? GetFloats(string key) => !_values.TryGetValue(key, out GgufValue? v) ? null : v.Value switch
+    {
+        float[] floats => floats,
+        double[] doubles => Array.ConvertAll(doubles, x => (float)x),
+        _ => throw Wrong(key, "an array of floating-point numbers", v),
+    };
+
+    /// <summary>An array of truth values, or null where the key is absent.</summary>
+    public bool[]? GetBools(string key) => _values.TryGetValue(key, out GgufValue? v) ? v.Value as bool[] ?? throw Wrong(key, "an array of bools", v) : null;
 
     /// <summary>An array of integers of any width, or null where the key is absent.</summary>
     public long[]? GetIntegers(string key)
@@ -70,9 +79,19 @@ public sealed class GgufMetadata : IReadOnlyCollection<KeyValuePair<string, Gguf
             return null;
         }
 
-        return v.Value is Array array && v.ElementType is not (GgufValueType.String or GgufValueType.Array or GgufValueType.Bool or GgufValueType.Float32 or GgufValueType.Float64)
-            ? [.. array.Cast<object>().Select(x => ToInteger(key, x))]
-            : throw Wrong(key, "an array of integers", v);
+        // By the element type, not by the array's: the runtime lets an int[] pass for a uint[].
+        return v.ElementType switch
+        {
+            GgufValueType.UInt8 => Array.ConvertAll((byte[])v.Value, x => (long)x),
+            GgufValueType.Int8 => Array.ConvertAll((sbyte[])v.Value, x => (long)x),
+            GgufValueType.UInt16 => Array.ConvertAll((ushort[])v.Value, x => (long)x),
+            GgufValueType.Int16 => Array.ConvertAll((short[])v.Value, x => (long)x),
+            GgufValueType.UInt32 => Array.ConvertAll((uint[])v.Value, x => (long)x),
+            GgufValueType.Int32 => Array.ConvertAll((int[])v.Value, x => (long)x),
+            GgufValueType.UInt64 => Array.ConvertAll((ulong[])v.Value, x => ToInteger(key, x)),
+            GgufValueType.Int64 => [.. (long[])v.Value],
+            _ => throw Wrong(key, "an array of integers", v),
+        };
     }
 
     /// <inheritdoc/>

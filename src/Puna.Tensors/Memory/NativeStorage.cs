@@ -7,6 +7,9 @@ public sealed unsafe class NativeStorage : Storage
 {
     private const nuint Alignment = 64;
 
+    [ThreadStatic]
+    private static long _allocated;
+
     private nint _address;
 
     /// <summary>Allocates <paramref name="byteLength"/> bytes.</summary>
@@ -25,7 +28,11 @@ public sealed unsafe class NativeStorage : Storage
         }
 
         GC.AddMemoryPressure(Math.Max(1, byteLength));
+        _allocated += byteLength;
     }
+
+    /// <summary>Bytes the current thread has allocated so far, whether freed since or not; the twin of <see cref="GC.GetAllocatedBytesForCurrentThread"/>.</summary>
+    public static long AllocatedBytesForCurrentThread => _allocated;
 
     /// <summary>Frees memory that nobody disposed.</summary>
     ~NativeStorage() => Dispose(false);

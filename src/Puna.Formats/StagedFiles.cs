@@ -1,0 +1,125 @@
+using Puna.Tensors;
+
+namespace Puna.Formats;
+
+/// <summary>
+/// Files that appear together or not at all: each is written under a temporary name in its final folder, <see cref="Commit"/> renames them into place in
+/// the order of their creation, and <see cref="Dispose"/> without it deletes what was written.
+/// </summary>
+public sealed class StagedFiles : IDisposable
+{
+    private const int BufferBytes = 1 << 18;
+
+    private readonly List<Entry> _entries = [];
+    private bool _closed;
+
+    /// <summary>Opens a new file for writing (and seeking). The caller may dispose the stream once the file is complete; <see cref="Commit"/> does it
+    /// otherwise.</summary>
+    /// <param name="path">Where the file will be. Its folder must exist; a file of this name is replaced on <see cref="Commit"/>.</param>
+    /// <exception cref="PunaException">The folder is missing or may not be written.</exception>
+    public FileStream Create(string path)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        if (Directory.Exists(path))
+        {
+            throw new PunaException($"file {path}: cannot be written: there is a folder of this name");
+        }
+
+        try
+        {
+            string full = Path.GetFullPath(path);
+            string folder = Path.GetDirectoryName(full) ?? full;
+            string temporary = Path.Combine(folder, $".{Path.GetRandomFileName()}.tmp");
+            var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes);
+            _entries.Add(new Entry(full, temporary, stream));
+            return stream;
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new PunaException($"file {path}: cannot be written: its folder does not exist", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new PunaException($"file {path}: cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Closes all files and renames them into place. Where one cannot be, none of them is left behind.</summary>
+    /// <exception cref="PunaException">A file cannot be renamed, for example because its target is in use.</exception>
+    /// <exception cref="IOException">The last bytes could not be written, for example because the disk is full.</exception>
+    public void Commit()
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        foreach (Entry entry in _entries)
+        {
+            entry.Stream.Dispose();
+        }
+
+        int placed = 0;
+        try
+        {
+            for (; placed < _entries.Count; placed++)
+            {
+                File.Move(_entries[placed].Temporary, _entries[placed].Path, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            foreach (Entry entry in _entries.Take(placed))
+            {
+                Delete(entry.Path);
+            }
+
+            throw new PunaException($"file {_entries[placed].Path}: cannot be put in place: {e.Message}", e);
+        }
+
+        _closed = true;
+    }
+
+    /// <summary>Deletes the temporary files, unless <see cref="Commit"/> succeeded.</summary>
+    public void Dispose()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        _closed = true;
+        foreach (Entry entry in _entries)
+        {
+            try
+            {
+                entry.Stream.Dispose();
+            }
+            catch (IOException)
+            {
+                // What could not be flushed (disk full) is deleted next.
+            }
+
+            Delete(entry.Temporary);
+        }
+    }
+
+    /// <summary>Writes one whole file so that it appears complete or not at all.</summary>
+    /// <inheritdoc cref="Create" path="/exception"/>
+    public static void Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        using var files = new StagedFiles();
+        files.Create(path).Write(bytes);
+        files.Commit();
+    }
+
+    private static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Best effort: the error that led here is the one to report.
+        }
+    }
+
+    private readonly record struct Entry(string Path, string Temporary, FileStream Stream);
+}
