@@ -26,33 +26,56 @@ internal sealed class TokenizerJsonReader
     /// <exception cref="FileFormatException">It is no JSON, or something in it is not understood.</exception>
     public static MergeTokenizer Read(ReadOnlySpan<byte> content, string file)
     {
+        var reader = new TokenizerJsonReader(file);
+        return reader.Guard(content, static (r, json) =>
+        {
+            r.ReadSections(json, onlyAdded: false);
+            return r.Build();
+        });
+    }
+
+    /// <summary>Reads the added tokens alone; quick, because they stand at the beginning.</summary>
+    /// <exception cref="FileFormatException">The file is no JSON up to there, or the tokens are malformed.</exception>
+    public static List<AddedToken> ReadAddedTokens(ReadOnlySpan<byte> content, string file)
+    {
+        var reader = new TokenizerJsonReader(file);
+        return reader.Guard(content, static (r, json) =>
+        {
+            r.ReadSections(json, onlyAdded: true);
+            return PipelineReader.AddedTokens(r.Section("added_tokens"));
+        });
+    }
+
+    private delegate T Work<T>(TokenizerJsonReader reader, ReadOnlySpan<byte> json);
+
+    /// <summary>Turns every way in which a file can be bad into one kind of exception.</summary>
+    private T Guard<T>(ReadOnlySpan<byte> content, Work<T> work)
+    {
         ReadOnlySpan<byte> json = content.StartsWith("\uFEFF"u8) ? content[3..] : content;
         if (!Utf8.IsValid(json))
         {
-            throw new FileFormatException(file, "JSON: expected UTF-8, got other bytes");
+            throw new FileFormatException(_file, "JSON: expected UTF-8, got other bytes");
         }
 
-        var reader = new TokenizerJsonReader(file);
         try
         {
-            reader.ReadSections(json);
-            return reader.Build();
+            return work(this, json);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             // The second: a text with half a surrogate pair.
-            throw new FileFormatException(file, $"JSON: {error.Message}", inner: error);
+            throw new FileFormatException(_file, $"JSON: {error.Message}", inner: error);
         }
         finally
         {
-            foreach (JsonDocument document in reader._documents)
+            foreach (JsonDocument document in _documents)
             {
                 document.Dispose();
             }
         }
     }
 
-    private void ReadSections(ReadOnlySpan<byte> content)
+    private void ReadSections(ReadOnlySpan<byte> content, bool onlyAdded)
     {
         var json = new Utf8JsonReader(content);
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
@@ -66,7 +89,7 @@ internal sealed class TokenizerJsonReader
             string name = json.GetString()!;
             switch (name)
             {
-                case "model" when _sections.ContainsKey("added_tokens") && _sections.ContainsKey("pre_tokenizer"):
+                case "model" when !onlyAdded && _sections.ContainsKey("added_tokens") && _sections.ContainsKey("pre_tokenizer"):
                     _model = ReadModel(content, ref json);
                     break;
                 case "model":
@@ -78,6 +101,11 @@ internal sealed class TokenizerJsonReader
                     JsonDocument document = JsonDocument.ParseValue(ref json);
                     _documents.Add(document);
                     _sections[name] = new JsonSection(document.RootElement, name, _file);
+                    if (onlyAdded && name == "added_tokens")
+                    {
+                        return;
+                    }
+
                     break;
                 default:
                     json.Skip();
@@ -85,7 +113,7 @@ internal sealed class TokenizerJsonReader
             }
         }
 
-        if (model >= 0 && _model is null)
+        if (model >= 0 && _model is null && !onlyAdded)
         {
             var again = new Utf8JsonReader(content[model..]);
             _model = ReadModel(content[model..], ref again);

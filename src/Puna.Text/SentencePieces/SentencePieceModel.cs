@@ -59,6 +59,28 @@ internal sealed class SentencePieceModel
         Types.Add(type);
     }
 
+    /// <summary>A copy that can be added to.</summary>
+    public SentencePieceModel Copy()
+    {
+        var copy = new SentencePieceModel
+        {
+            ModelType = ModelType,
+            ByteFallback = ByteFallback,
+            SpaceAsSuffix = SpaceAsSuffix,
+            UnknownSurface = UnknownSurface,
+            NormalizerName = NormalizerName,
+            CharsMap = CharsMap,
+            AddDummyPrefix = AddDummyPrefix,
+            RemoveExtraWhitespaces = RemoveExtraWhitespaces,
+            EscapeWhitespaces = EscapeWhitespaces,
+        };
+        RoleNames.CopyTo(copy.RoleNames, 0);
+        copy.Pieces.AddRange(Pieces);
+        copy.Scores.AddRange(Scores);
+        copy.Types.AddRange(Types);
+        return copy;
+    }
+
     /// <summary>The value of a byte piece <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>, or -1.</summary>
     public static int ByteValue(ReadOnlySpan<byte> piece) =>
         piece.Length == 6 && piece.StartsWith("<0x"u8) && piece[5] == '>' && HexValue(piece[3]) is >= 0 and int high && HexValue(piece[4]) is >= 0 and int low
