@@ -45,6 +45,8 @@ internal sealed class BenchCommand : Command
     {
         int decode = context.Args.Get(Decode);
         int sequences = context.Args.Get(BatchSize);
+        // Before the model is there: the buffer that is read must not count to the memory that the model takes.
+        double bandwidth = MemoryBandwidth.Measure((int)(context.Args.Get(Model.Threads) ?? Environment.ProcessorCount), context.Token);
         using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: false);
         Llama llama = opened.Llama;
         if (llama.Config.Labels > 0)
@@ -65,7 +67,7 @@ internal sealed class BenchCommand : Command
         using var process = Process.GetCurrentProcess();
         var result = new BenchResult(
             prefill, decode, sequences, opened.LoadTime, prefillTime, decodeTime, process.PeakWorkingSet64, loop.WeightBytes,
-            MemoryBandwidth.Measure(opened.Ops.Threads, context.Token), opened.Ops.Threads, opened.Ops.Path.ToString().ToLowerInvariant());
+            bandwidth, opened.Ops.Threads, opened.Ops.Path.ToString().ToLowerInvariant());
         if (context.Args.Get(Json))
         {
             result.WriteJson(context.Out);

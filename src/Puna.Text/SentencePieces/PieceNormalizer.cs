@@ -12,41 +12,16 @@ internal sealed class PieceNormalizer(SentencePieceModel model, CharsMap? map, S
 {
     private readonly byte[] _space = model.EscapeWhitespaces ? "▁"u8.ToArray() : " "u8.ToArray();
 
-    /// <summary>How many bytes the result may have at most, for a map that replaces nothing.</summary>
-    public static int MostBytes(int textBytes) => checked((textBytes * 3) + 3);
-
     /// <summary>Normalises well-formed UTF-8 into a rented array.</summary>
     /// <returns>The array, to be given back to the shared pool, and how much of it is used.</returns>
     public (byte[] Buffer, int Length) Normalize(ReadOnlySpan<byte> text)
     {
-        byte[] output = ArrayPool<byte>.Shared.Rent(MostBytes(text.Length));
         if (map is not null || model.RemoveExtraWhitespaces)
         {
-            return Slow(text, output);
+            return Slow(text, ArrayPool<byte>.Shared.Rent((text.Length * 2) + 16));
         }
 
-        int length = 0;
-        if (text.Length > 0 && model.AddDummyPrefix)
-        {
-            _space.CopyTo(output, 0);
-            length = _space.Length;
-        }
-
-        while (true)
-        {
-            int run = text.IndexOf((byte)' ');
-            ReadOnlySpan<byte> word = run < 0 ? text : text[..run];
-            word.CopyTo(output.AsSpan(length));
-            length += word.Length;
-            if (run < 0)
-            {
-                return (output, length);
-            }
-
-            _space.CopyTo(output, length);
-            length += _space.Length;
-            text = text[(run + 1)..];
-        }
+        return SpaceMarks.Write(text, text.Length > 0 && model.AddDummyPrefix ? _space : [], _space);
     }
 
     private (byte[] Buffer, int Length) Slow(ReadOnlySpan<byte> text, byte[] output)

@@ -29,7 +29,7 @@ public sealed class SentencePieceTokenizer : Tokenizer
     // Whether merging the characters of a piece gives the piece itself: 0 not yet known, 1 yes, 2 no. Filled as pieces are met; any thread writes the same.
     private readonly byte[] _whole;
 
-    internal SentencePieceTokenizer(SentencePieceModel model, string file, TokenRoles? roles = null)
+    internal SentencePieceTokenizer(SentencePieceModel model, string file, TokenRoles? roles = null, bool allowDuplicates = false)
         : base(roles ?? SentencePieceRoles.Of(model))
     {
         Model = model;
@@ -44,7 +44,7 @@ public sealed class SentencePieceTokenizer : Tokenizer
             byte[] piece = model.Pieces[id];
             PieceType type = model.Types[id];
             bool spelled = type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused && piece.Length > 0;
-            if (pieces.Add(id, piece, spelled) is int other && other != id)
+            if (pieces.Add(id, piece, spelled) is int other && other != id && !allowDuplicates)
             {
                 throw new FileFormatException(file, $"piece {Encoding.UTF8.GetString(piece)}: expected once, got it as {other} and {id}");
             }

@@ -9,23 +9,33 @@ internal sealed class SpecialMatcher
     private readonly byte[][] _tokens;
     private readonly string[] _names;
     private readonly int[] _ids;
+    private readonly bool[] _always;
+    private readonly bool _anyAlways;
     private readonly SearchValues<byte> _first;
 
-    /// <summary>Creates a matcher; of equal strings the first counts, and empty ones are left out.</summary>
+    /// <summary>Creates a matcher for strings that are also the names by which they are allowed.</summary>
     public SpecialMatcher(IEnumerable<KeyValuePair<string, int>> tokens)
+        : this(tokens.Select(static t => new Entry(t.Key, t.Value, t.Key, false)))
     {
-        var sorted = new SortedDictionary<byte[], (string Name, int Id)>(Comparer<byte[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b)));
-        foreach ((string name, int id) in tokens)
+    }
+
+    /// <summary>Creates a matcher; of equal strings the first counts, and empty ones are left out.</summary>
+    public SpecialMatcher(IEnumerable<Entry> entries)
+    {
+        var sorted = new SortedDictionary<byte[], Entry>(Comparer<byte[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b)));
+        foreach (Entry entry in entries)
         {
-            if (name.Length > 0)
+            if (entry.Text.Length > 0)
             {
-                sorted.TryAdd(Encoding.UTF8.GetBytes(name), (name, id));
+                sorted.TryAdd(Encoding.UTF8.GetBytes(entry.Text), entry);
             }
         }
 
         _tokens = [.. sorted.Keys];
-        _names = [.. sorted.Values.Select(static v => v.Name)];
-        _ids = [.. sorted.Values.Select(static v => v.Id)];
+        _names = [.. sorted.Values.Select(static e => e.Name)];
+        _ids = [.. sorted.Values.Select(static e => e.Id)];
+        _always = [.. sorted.Values.Select(static e => e.Always)];
+        _anyAlways = _always.Contains(true);
         _first = SearchValues.Create([.. _tokens.Select(static t => t[0]).Distinct()]);
     }
 
@@ -43,7 +53,7 @@ internal sealed class SpecialMatcher
     /// <returns>Its id, or -1 where there is none; <paramref name="start"/> is then the end of the text.</returns>
     public int Next(ReadOnlySpan<byte> text, int at, SpecialTokens allowed, out int start, out int length)
     {
-        if (!allowed.IsNone && _tokens.Length > 0)
+        if (_tokens.Length > 0 && (_anyAlways || !allowed.IsNone))
         {
             while (true)
             {
@@ -79,7 +89,7 @@ internal sealed class SpecialMatcher
             // The strings in [low, high) agree with the text so far; one that ends here sorts first.
             if (_tokens[low].Length == depth)
             {
-                if (allowed.Allows(_names[low]))
+                if (_always[low] || allowed.Allows(_names[low]))
                 {
                     found = _ids[low];
                     length = depth;
@@ -118,4 +128,11 @@ internal sealed class SpecialMatcher
 
         return low;
     }
+
+    /// <summary>A string to find.</summary>
+    /// <param name="Text">The string.</param>
+    /// <param name="Id">Its id.</param>
+    /// <param name="Name">The name by which <see cref="SpecialTokens"/> knows it.</param>
+    /// <param name="Always">Whether it is found whatever is allowed.</param>
+    internal readonly record struct Entry(string Text, int Id, string Name, bool Always);
 }
