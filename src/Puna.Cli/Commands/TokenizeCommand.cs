@@ -18,7 +18,7 @@ internal sealed class TokenizeCommand : Command
     private static readonly Option<bool> Special = Parsing.Options.Flag("special", "Recognise special tokens that are written out in a text");
     private static readonly Option<bool> Bos = Parsing.Options.Flag("bos", "Begin each text with the token that begins a text");
     private static readonly Option<bool> Pieces = Parsing.Options.Flag("pieces", "Print each token with its entry in the vocabulary, one per line");
-    private static readonly Option<bool> Json = CommonOptions.Json("Print {\"ids\":[...],\"text\":\"...\"} per text, the text decoded from the ids");
+    private static readonly Option<bool> Json = CommonOptions.Json("Print a JSON object per text: its ids, and the text decoded from them");
 
     /// <inheritdoc/>
     public override string Name => "tokenize";

@@ -71,7 +71,7 @@ internal sealed class Terminal
 
     private static int FindWidth(bool isTerminal)
     {
-        const int Narrowest = 40;
+        const int Narrowest = 50;
         const int Widest = 120;
         const int Usual = 80;
         int width = Usual;

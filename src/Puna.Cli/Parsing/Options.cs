@@ -95,7 +95,7 @@ internal static class Options
     }
 
     private static string? Range(long least, long most, long unlimited) =>
-        most >= unlimited
+        most >= Math.Min(unlimited, int.MaxValue)
             ? (least <= -unlimited ? null : string.Create(CultureInfo.InvariantCulture, $"at least {least}"))
             : string.Create(CultureInfo.InvariantCulture, $"{least} to {most}");
 }

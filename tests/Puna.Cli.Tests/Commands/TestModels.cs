@@ -30,8 +30,14 @@ internal static class TestModels
     public static string WriteChat(string path)
     {
         const string Template = "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}{{ '[INST] <<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' + m['content'] + ' [/INST]' }}{% endif %}{% endfor %}";
+        return WriteChanged(path, static metadata => metadata.Set("tokenizer.chat_template", Template));
+    }
+
+    /// <summary>Writes the embedded model with other metadata.</summary>
+    public static string WriteChanged(string path, Action<GgufMetadata> change)
+    {
         using var file = (GgufFile)new EmbeddedModel(DefaultModels.Default).OpenTensors(map: true);
-        file.Metadata.Set("tokenizer.chat_template", Template);
+        change(file.Metadata);
         using var writer = new GgufWriter(path, file.Metadata);
         foreach (TensorInfo tensor in file.Tensors)
         {

@@ -51,7 +51,7 @@ public class HelpTextTests
     }
 
     [Theory]
-    [InlineData(40)]
+    [InlineData(50)]
     [InlineData(80)]
     [InlineData(120)]
     public void EveryPageNamesEveryOptionAndKeepsTheWidth(int width)
