@@ -12,7 +12,9 @@ public static class CheckpointTokenizer
     /// <exception cref="PunaException">It is damaged or not understood, or it has tokens the embedding has no row for.</exception>
     public static Tokenizer? Open(Checkpoint checkpoint)
     {
-        Tokenizer? tokenizer = checkpoint.Gguf is GgufMetadata metadata ? GgufTokenizer.Create(metadata, checkpoint.Path) : TokenizerLoader.TryOpenFolder(checkpoint.Folder);
+        Tokenizer? tokenizer = checkpoint.Gguf is GgufMetadata metadata ? GgufTokenizer.Create(metadata, checkpoint.Path)
+            : checkpoint.Folder is string folder ? TokenizerLoader.TryOpenFolder(folder)
+            : null;
         if (tokenizer is not null && tokenizer.VocabularySize > checkpoint.Config.Vocab)
         {
             throw new PunaException($"vocabulary of {checkpoint.Path}: expected at most {checkpoint.Config.Vocab} tokens, as many as the embedding has rows, got {tokenizer.VocabularySize}");
