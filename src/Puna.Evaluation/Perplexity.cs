@@ -21,9 +21,14 @@ public sealed class Perplexity
     /// <summary>Prepares a measurement.</summary>
     /// <param name="model">The model.</param>
     /// <param name="ops">The device.</param>
-    /// <exception cref="PunaException">The model has no tokenizer.</exception>
+    /// <exception cref="PunaException">The model has no tokenizer, or is a classifier.</exception>
     public Perplexity(LanguageModel model, CpuOps ops)
     {
+        if (model.Llama.Config.Labels > 0 || model.Llama.Config.ContextLength < 2)
+        {
+            throw new PunaException($"model {model.Checkpoint.Path}: expected a language model with a context of two tokens or more");
+        }
+
         _model = model;
         _ops = ops;
         _tokenizer = model.Tokenizer ?? throw new PunaException($"model {model.Checkpoint.Path}: expected a tokenizer, got none");

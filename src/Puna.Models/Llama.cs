@@ -79,6 +79,11 @@ public sealed class Llama
         }
 
         Advance(batch, cache);
+        if (batch.Outputs.IsEmpty)
+        {
+            return ops.Allocate(new Shape(0, Output.Weight.Out));
+        }
+
         x = ops.RmsNorm(ops.SelectRows(x, batch.Outputs), Norm, Config.NormEpsilon);
         return Output.Forward(ops, x);
     }

@@ -30,7 +30,16 @@ public readonly record struct Tensor(Storage Storage, nint Offset, Shape Shape, 
     public bool IsContiguous => RowStride == DType.RowBytes(Columns) || Rows <= 1;
 
     /// <summary>Address of the first value; keep the storage alive while it is used.</summary>
-    public nint Address => Storage.Address + Offset;
+    /// <exception cref="ObjectDisposedException">The storage is gone.</exception>
+    public nint Address
+    {
+        get
+        {
+            nint address = Storage.Address;
+            ObjectDisposedException.ThrowIf(address == 0, Storage);
+            return address + Offset;
+        }
+    }
 
     /// <summary>A new contiguous tensor in memory of its own, zeros.</summary>
     public static Tensor Create(Shape shape, DType dtype = DType.F32) =>

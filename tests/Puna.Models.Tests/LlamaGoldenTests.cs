@@ -127,6 +127,36 @@ public sealed class LlamaGoldenTests
         Assert.Equal(ids, Runner.Greedy(model, ids[..1], ids.Length - 1, cached: true));
     }
 
+    [Fact]
+    public void AForwardPassAllocatesNothing()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.GoldenModel("llama31-scaled"));
+        Llama model = checkpoint.Load();
+        using var ops = new Tensors.CpuOps(1);
+        using Tensors.KvCache cache = model.CreateCache();
+        Tensors.KvSequence[] sequence = [cache.CreateSequence()];
+        var context = new ForwardContext();
+        var batch = new Tensors.Batch();
+        int[] token = [5];
+        // A block of the cache is allocated every 32 tokens: what is measured lies inside one.
+        Pass(34);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Pass(20);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Pass(int tokens)
+        {
+            for (int i = 0; i < tokens; i++)
+            {
+                Tensors.ArenaMark mark = ops.Mark();
+                batch.Clear();
+                batch.Add(token, sequence[0].Length, Tensors.BatchOutputs.Last);
+                model.Forward(ops, batch, context, sequence);
+                ops.Release(mark);
+            }
+        }
+    }
+
     private static void EveryWay(Llama model, int[] ids)
     {
         float[] whole = Runner.Whole(model, ids, threads: 1);

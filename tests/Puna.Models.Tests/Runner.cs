@@ -129,7 +129,7 @@ internal static class Runner
         public Tensor RmsNorm(Tensor x, Weight norm, float epsilon)
         {
             Tensor y = ops.RmsNorm(x, norm, epsilon);
-            hidden(y);
+            hidden(y); // the blocks call NormMatMul: this is the final norm
             return y;
         }
 
@@ -145,9 +145,9 @@ internal static class Runner
 
         public void Append(KvView cache, Tensor k, Tensor v, Batch batch) => ops.Append(cache, k, v, batch);
 
-        public Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context)
+        public Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context, IOps? outer = null)
         {
-            Tensor y = ops.Run(block, x, context);
+            Tensor y = ops.Run(block, x, context, outer ?? this);
             hidden(y);
             return y;
         }

@@ -26,8 +26,14 @@ public sealed class Session : IDisposable
     /// <summary>Starts an empty session.</summary>
     /// <param name="model">The model; stays open as long as the session.</param>
     /// <param name="ops">The device; used by one session at a time.</param>
+    /// <exception cref="PunaException">The model is a classifier.</exception>
     public Session(LanguageModel model, CpuOps ops)
     {
+        if (model.Llama.Config.Labels > 0)
+        {
+            throw new PunaException($"model {model.Checkpoint.Path}: expected a language model, got a classifier, which makes no text");
+        }
+
         _model = model;
         _ops = ops;
         _cache = model.Llama.CreateCache();
@@ -72,10 +78,16 @@ public sealed class Session : IDisposable
             throw new PunaException($"max tokens: expected 0 or more, got {options.MaxTokens}");
         }
 
-        return Steps(prompt, options, cancel);
+        if (options.StopStrings.Count > 0 && _model.Tokenizer is null)
+        {
+            throw new PunaException($"stop strings: expected a model with a tokenizer, got {_model.Checkpoint.Path} without one");
+        }
+
+        // A copy, because the session's own tokens may be what is given.
+        return Steps([.. prompt], options, cancel);
     }
 
-    private IEnumerable<GenerationStep> Steps(IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancel)
+    private IEnumerable<GenerationStep> Steps(int[] prompt, GenerationOptions options, CancellationToken cancel)
     {
         if (options.MaxTokens == 0)
         {
@@ -83,8 +95,10 @@ public sealed class Session : IDisposable
         }
 
         Prefill(prompt, cancel);
-        int context = _model.Llama.Config.TokenLimit;
-        var sampler = new Sampler(options.Sampling, _logits.Length);
+        int context = End(options, prompt.Length);
+        // Rows beyond the vocabulary are padding of the matrix, not tokens.
+        int vocabulary = Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue);
+        var sampler = new Sampler(options.Sampling, vocabulary);
         IncrementalDecoder? decoder = _model.Tokenizer?.CreateDecoder(!options.ShowSpecialTokens);
         StartDecoder(decoder, prompt);
         var stops = new StopStringMatcher(options.StopStrings);
@@ -93,8 +107,8 @@ public sealed class Session : IDisposable
         for (int generated = 1; ; generated++)
         {
             cancel.ThrowIfCancellationRequested();
-            int token = sampler.Sample(_logits, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens), promptLength);
-            TokenLogProbs? logProbs = options.Sampling.LogProbs is int top ? TokenLogProbs.Compute(_logits, token, top) : null;
+            int token = sampler.Sample(_logits.AsSpan(0, vocabulary), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens), promptLength);
+            TokenLogProbs? logProbs = options.Sampling.LogProbs is int top ? TokenLogProbs.Compute(_logits.AsSpan(0, vocabulary), token, top) : null;
             _tokens.Add(token);
             bool ended = stopIds.Contains(token);
             string text = decoder is null ? "" : stops.Push(ended && !options.ShowSpecialTokens ? "" : decoder.Push(token));
@@ -123,19 +137,28 @@ public sealed class Session : IDisposable
     /// A continuation is shown as it stands behind the prompt: a decoder that starts afresh would drop the leading space of a SentencePiece token. So it is shown
     /// the prompt's last tokens first.
     /// </summary>
-    private static void StartDecoder(IncrementalDecoder? decoder, IReadOnlyList<int> prompt)
+    private static void StartDecoder(IncrementalDecoder? decoder, int[] prompt)
     {
         const int Enough = 8;
-        for (int i = Math.Max(0, prompt.Count - Enough); i < prompt.Count && decoder is not null; i++)
+        for (int i = Math.Max(0, prompt.Length - Enough); i < prompt.Length && decoder is not null; i++)
         {
             decoder.Push(prompt[i]);
         }
     }
 
-    private void Prefill(IReadOnlyList<int> prompt, CancellationToken cancel)
+    /// <summary>Tokens at which a generation ends by itself. A dynamic rotary base has no end, so one is set where nothing else bounds the text.</summary>
+    private int End(GenerationOptions options, int promptLength)
+    {
+        LlamaConfig config = _model.Llama.Config;
+        return config.RopeScaling is RopeScaling.Dynamic dynamic && options.MaxTokens is null
+            ? (int)Math.Clamp(dynamic.Factor * config.ContextLength, promptLength + 1L, int.MaxValue)
+            : config.TokenLimit;
+    }
+
+    private void Prefill(int[] prompt, CancellationToken cancel)
     {
         int same = 0;
-        int reusable = Math.Min(_sequence[0].Length, prompt.Count - 1);
+        int reusable = Math.Min(_sequence[0].Length, prompt.Length - 1);
         while (same < reusable && _tokens[same] == prompt[same])
         {
             same++;
@@ -145,18 +168,18 @@ public sealed class Session : IDisposable
         ReusedTokens = same = dynamic ? 0 : same;
         _sequence[0].Truncate(same);
         _tokens.RemoveRange(same, _tokens.Count - same);
-        for (int i = same; i < prompt.Count; i++)
+        for (int i = same; i < prompt.Length; i++)
         {
             _tokens.Add(prompt[i]);
         }
 
         // With a base that depends on the length there is one answer per length only, so the prompt is read at once.
         int chunk = dynamic ? int.MaxValue : PrefillChunk;
-        for (int at = same; at < prompt.Count;)
+        for (int at = same; at < prompt.Length;)
         {
             cancel.ThrowIfCancellationRequested();
-            int count = Math.Min(chunk, prompt.Count - at);
-            Forward(at, count, at + count == prompt.Count);
+            int count = Math.Min(chunk, prompt.Length - at);
+            Forward(at, count, at + count == prompt.Length);
             at += count;
         }
     }

@@ -16,7 +16,10 @@ public interface IKernelJob
 /// Threads that share the items of a kernel call. The caller works too. Items are taken one by one, so a thread that the operating system holds up
 /// delays only its own item. Idle threads spin for a short while, then give their core away, then sleep.
 /// </summary>
-/// <remarks>Calls from several threads are carried out one after the other. A job must not start another one, and must not throw.</remarks>
+/// <remarks>
+/// Calls from several threads are carried out one after the other. A job must not start another one. Where an item throws, the others are still done, and then the
+/// first exception is thrown to the caller.
+/// </remarks>
 public sealed unsafe class KernelThreadPool : IDisposable
 {
     private const int SpinsBeforeYield = 400;
@@ -35,6 +38,7 @@ public sealed unsafe class KernelThreadPool : IDisposable
     private delegate*<nint, int, int, void> _execute;
     private volatile int _sleepers;
     private volatile bool _stop;
+    private Exception? _error;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">Threads that compute, the caller included; 0 means one per core.</param>
@@ -93,6 +97,12 @@ public sealed unsafe class KernelThreadPool : IDisposable
                     Pause(ref spins);
                 }
             }
+
+            Exception? error = Interlocked.Exchange(ref _error, null);
+            if (error is not null)
+            {
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+            }
         }
     }
 
@@ -144,7 +154,16 @@ public sealed unsafe class KernelThreadPool : IDisposable
             if (Interlocked.CompareExchange(ref _ticket, ticket - 1, ticket) == ticket)
             {
                 Debug.Assert(left <= items);
-                execute(job, items - left, worker);
+                try
+                {
+                    execute(job, items - left, worker);
+                }
+                catch (Exception e)
+                {
+                    // Not to unwind here: the caller's stack frame holds the job that other threads still read, and a worker's exception would end the process.
+                    Interlocked.CompareExchange(ref _error, e, null);
+                }
+
                 Interlocked.Decrement(ref _unfinished);
                 any = true;
             }

@@ -53,12 +53,12 @@ public sealed partial class CpuOps : IOps, IDisposable
     public Tensor Allocate(Shape shape) => _arena.Allocate(shape);
 
     /// <inheritdoc/>
-    public Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context)
+    public Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context, IOps? outer = null)
     {
         // The result of one block is the input of the next and of nothing else: it is overwritten in place.
         Tensor result = x == _lastResult ? x : _arena.Allocate(x.Shape);
         ArenaMark mark = _arena.Mark();
-        Tensor y = block.Forward(this, x, context);
+        Tensor y = block.Forward(outer ?? this, x, context);
         if (y.Shape != x.Shape)
         {
             throw new InvalidOperationException($"block: expected output {x.Shape}, got {y.Shape}");

@@ -62,7 +62,11 @@ public interface IOps
 
     /// <summary>Runs a block in a scope of its own: what it allocated is given back, its result is kept. An input that is itself the latest result of this
     /// method may be overwritten by the new one.</summary>
-    Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context);
+    /// <param name="block">The block.</param>
+    /// <param name="x">Its input.</param>
+    /// <param name="context">What it is told.</param>
+    /// <param name="outer">What the block computes with: a decorator gives itself, so that it sees the calls inside; null means this.</param>
+    Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context, IOps? outer = null);
 
     /// <summary>Copies a tensor's values to host memory: the only synchronisation.</summary>
     void Read(Tensor x, Span<float> host);

@@ -51,5 +51,10 @@ public sealed class KvSequence : IDisposable
     /// <summary>Gives all blocks back.</summary>
     public void Dispose() => Truncate(0);
 
-    internal nint BlockAddress(int block, int layer) => _blocks[block].Address + (Cache.LayerBytes * layer);
+    internal nint BlockAddress(int block, int layer)
+    {
+        nint address = _blocks[block].Address;
+        ObjectDisposedException.ThrowIf(address == 0, Cache);
+        return address + (Cache.LayerBytes * layer);
+    }
 }

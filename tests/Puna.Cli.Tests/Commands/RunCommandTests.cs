@@ -17,7 +17,7 @@ public class RunCommandTests
     public void TellsStoriesAsRecorded(string golden, string prompt)
     {
         int[] story = TestModels.ReadIds(TestFiles.Fixture("goldens", "trained-tiny", "io.safetensors"), golden);
-        using JsonDocument run = RunJson("run", prompt, "--model", TestFiles.Golden("trained-tiny"), "--temperature", "0", "--json");
+        using JsonDocument run = RunJson("run", prompt, "--model", TestFiles.GoldenModel("trained-tiny"), "--temperature", "0", "--json");
         int promptTokens = run.RootElement.GetProperty("prompt_tokens").GetInt32();
         Assert.Equal(story[promptTokens..], Ids(run));
         Assert.Equal("stop", run.RootElement.GetProperty("finish_reason").GetString());

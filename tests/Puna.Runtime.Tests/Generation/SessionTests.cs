@@ -132,6 +132,24 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public void ASessionsOwnTokensMayBeContinued()
+    {
+        int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");
+        using var session = new Session(_model, _ops);
+        _ = Generate(session, ids, _greedy with { MaxTokens = 12 }).Count();
+        int[] own = [.. Generate(session, session.Tokens, _greedy with { MaxTokens = 8 }).Select(s => s.Token)];
+        using var other = new Session(_model, _ops);
+        Assert.Equal([.. Generate(other, ids, _greedy with { MaxTokens = 20 }).Select(s => s.Token).Skip(12)], own);
+    }
+
+    [Fact]
+    public void AClassifierMakesNoText()
+    {
+        using LanguageModel classifier = LanguageModel.Open(TestFiles.GoldenModel("reward-model"));
+        Assert.Contains("classifier", Assert.Throws<PunaException>(() => new Session(classifier, _ops)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void CancellationLeavesTheSessionUsable()
     {
         int[] ids = _model.Tokenizer!.EncodePrompt("Once upon a time");

@@ -60,6 +60,37 @@ public sealed class KernelThreadPoolTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void AnExceptionReachesTheCallerAndThePoolGoesOn(int threads)
+    {
+        using var pool = new KernelThreadPool(threads);
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.Throws<InvalidTimeZoneException>(() =>
+            {
+                var job = default(Fail);
+                pool.Run(ref job, 40);
+            });
+            _sum = 0;
+            var good = default(Count);
+            pool.Run(ref good, 100);
+            Assert.Equal(100, _sum);
+        }
+    }
+
+    private struct Fail : IKernelJob
+    {
+        public readonly void Execute(int item, int worker)
+        {
+            if (item % 7 == 3)
+            {
+                throw new InvalidTimeZoneException();
+            }
+        }
+    }
+
     private struct Visit : IKernelJob
     {
         public int Threads;

@@ -96,6 +96,52 @@ public sealed class AttentionTests
         Assert.True(scratch[1] <= scratch[0] * 3, $"{scratch[0]} bytes for 2048 tokens, {scratch[1]} for 4096");
     }
 
+    [Fact]
+    public void ACacheOfAnotherShapeIsRefusedBeforeItIsTouched()
+    {
+        using var cache = new KvCache(1, 2, 8);
+        using KvSequence sequence = cache.CreateSequence();
+        sequence.Reserve(4);
+        var batch = new Batch();
+        batch.Add([1, 2], 0, BatchOutputs.None);
+        var plan = new AttentionPlan();
+        plan.SetCausal(batch);
+        using var ops = new CpuOps(1);
+        Tensor q = Tensor.Create(new Shape(2, 32));
+        Tensor k = Tensor.Create(new Shape(2, 16));
+        foreach (KvView view in new[] { new KvView([sequence], 1), new KvView([sequence], -1), new KvView([], 0), new KvView([sequence, sequence], 0) })
+        {
+            Assert.Throws<InvalidOperationException>(() => ops.Append(view, k, k, batch));
+            Assert.Throws<InvalidOperationException>(() => ops.Attention(q, k, k, view, plan, 8));
+        }
+
+        Tensor wide = Tensor.Create(new Shape(2, 32));
+        Assert.Throws<InvalidOperationException>(() => ops.Append(new KvView([sequence], 0), wide, wide, batch));
+        Assert.Throws<InvalidOperationException>(() => ops.Attention(q, wide, wide, new KvView([sequence], 0), plan, 8));
+        ops.Append(new KvView([sequence], 0), k, k, batch);
+    }
+
+    [Fact]
+    public void WhatIsDisposedIsAnErrorAndNoCrash()
+    {
+        using var ops = new CpuOps(1);
+        Tensor x = Tensor.Create(new Shape(1, 16));
+        var weight = new Weight("w", Tensor.Create(new Shape(4, 16)));
+        weight.Master.Storage.Dispose();
+        Assert.Throws<ObjectDisposedException>(() =>
+        {
+            Tensor y = default;
+            ops.MatMul(x, [weight], new Span<Tensor>(ref y));
+        });
+        var cache = new KvCache(1, 2, 8);
+        KvSequence sequence = cache.CreateSequence();
+        sequence.Reserve(1);
+        cache.Dispose();
+        var batch = new Batch();
+        batch.Add([1], 0, BatchOutputs.None);
+        Assert.Throws<ObjectDisposedException>(() => ops.Append(new KvView([sequence], 0), x, x, batch));
+    }
+
     private static Tensor Join(Tensor a, Tensor b) => Tensor.From([.. a.Values(), .. b.Values()], new Shape(a.Rows + b.Rows, a.Columns));
 
     private static float[] Whole(CpuPath path, int threads, Tensor q, Tensor k, Tensor v, int headDim)

@@ -14,6 +14,7 @@ public sealed unsafe partial class CpuOps
     public Tensor Gather(Weight table, ReadOnlySpan<int> rows)
     {
         Tensor source = table.Master;
+        RequireDecodable(table);
         Tensor y = _arena.Allocate(new Shape(rows.Length, source.Columns));
         for (int i = 0; i < rows.Length; i++)
         {
@@ -57,7 +58,13 @@ public sealed unsafe partial class CpuOps
                 throw new InvalidOperationException($"matmul {w[i]}: expected input [{tokens}, {w[i].In}], got {x.Shape}");
             }
 
+            RequireDecodable(w[i]);
             y[i] = _arena.Allocate(new Shape(tokens, w[i].Out));
+        }
+
+        if (tokens == 0)
+        {
+            return;
         }
 
         ArenaMark mark = _arena.Mark();
@@ -87,6 +94,7 @@ public sealed unsafe partial class CpuOps
             GC.KeepAlive(m.Storage);
         }
 
+        GC.KeepAlive(x.Storage);
         _arena.Release(mark);
     }
 
@@ -103,6 +111,7 @@ public sealed unsafe partial class CpuOps
         Tensor y = _arena.Allocate(x.Shape);
         var job = new Kernels.Cpu.RmsNorm { Path = Path, X = (float*)x.Address, W = (float*)norm.Master.Address, Y = (float*)y.Address, Columns = (int)x.Columns, Epsilon = epsilon };
         Share(ref job, (int)x.Rows, x.Shape.Count);
+        GC.KeepAlive(x.Storage);
         GC.KeepAlive(norm.Master.Storage);
         return y;
     }
@@ -129,6 +138,7 @@ public sealed unsafe partial class CpuOps
             Path = Path, A = (float*)x.Address, B = (float*)bias.Master.Address, Y = (float*)y.Address, Step = (int)x.Columns, BStep = 0, Count = (nint)x.Shape.Count,
         };
         Share(ref job, job.Items, x.Shape.Count);
+        GC.KeepAlive(x.Storage);
         GC.KeepAlive(bias.Master.Storage);
         return y;
     }
@@ -151,6 +161,9 @@ public sealed unsafe partial class CpuOps
             Heads = (int)x.Columns / headDim, HeadDim = headDim, Layout = layout,
         };
         Share(ref job, (int)x.Rows, x.Shape.Count * 4);
+        GC.KeepAlive(x.Storage);
+        GC.KeepAlive(cos.Storage);
+        GC.KeepAlive(sin.Storage);
         return y;
     }
 
@@ -166,6 +179,11 @@ public sealed unsafe partial class CpuOps
         if (q.Rows != plan.KeyEnd.Length || k.Rows != q.Rows || heads * headDim != q.Columns || kvHeads * headDim != k.Columns || kvHeads == 0 || heads % kvHeads != 0)
         {
             throw new InvalidOperationException($"attention: queries {q.Shape}, keys {k.Shape}, head size {headDim} and a plan of {plan.KeyEnd.Length} rows do not fit");
+        }
+
+        if (past is KvView view)
+        {
+            RequireCache(view, sequences, kvHeads, headDim);
         }
 
         Tensor y = _arena.Allocate(q.Shape);
@@ -238,7 +256,10 @@ public sealed unsafe partial class CpuOps
         }
 
         _arena.Release(mark);
-        GC.KeepAlive(past);
+        GC.KeepAlive(q.Storage);
+        GC.KeepAlive(k.Storage);
+        GC.KeepAlive(v.Storage);
+        GC.KeepAlive(past?.Sequences);
         return y;
     }
 
@@ -248,14 +269,10 @@ public sealed unsafe partial class CpuOps
         RequireFloat(k, "cache keys");
         RequireSame(k, v, "cache keys and values");
         nint row = (nint)k.Columns;
+        RequireCache(cache, batch.Sequences, 1, (int)row);
         for (int s = 0; s < batch.Sequences; s++)
         {
             KvSequence sequence = cache.Sequences[s];
-            if (row != (nint)sequence.Cache.KvHeads * sequence.Cache.HeadDim)
-            {
-                throw new InvalidOperationException($"cache: expected keys of {sequence.Cache.KvHeads * sequence.Cache.HeadDim} values, got {row}");
-            }
-
             for (int i = batch.Starts[s]; i < batch.Starts[s + 1]; i++)
             {
                 int position = batch.Positions[i];
@@ -273,6 +290,33 @@ public sealed unsafe partial class CpuOps
         RequireFloat(x, "read");
         new ReadOnlySpan<float>((float*)x.Address, checked((int)x.Shape.Count)).CopyTo(host);
         GC.KeepAlive(x.Storage);
+    }
+
+    private static void RequireDecodable(Weight weight)
+    {
+        if (!Quantization.Dequantizer.Supports(weight.Master.DType))
+        {
+            throw new PunaException($"tensor {weight.Name}: expected floats or quantised blocks, got {weight.Master.DType.Name()}");
+        }
+    }
+
+    /// <summary>Addresses are taken from the cache unchecked, so that it must be of the model's shape.</summary>
+    private static void RequireCache(KvView cache, int sequences, int kvHeads, int headDim)
+    {
+        if (cache.Sequences.Count != sequences)
+        {
+            throw new InvalidOperationException($"cache: expected {sequences} sequences, got {cache.Sequences.Count}");
+        }
+
+        for (int s = 0; s < sequences; s++)
+        {
+            KvCache pool = cache.Sequences[s].Cache;
+            if ((uint)cache.Layer >= (uint)pool.Layers || (long)pool.KvHeads * pool.HeadDim != (long)kvHeads * headDim)
+            {
+                throw new InvalidOperationException(
+                    $"cache: expected layer {cache.Layer} with keys of {(long)kvHeads * headDim} values, got {pool.Layers} layers with {(long)pool.KvHeads * pool.HeadDim}");
+            }
+        }
     }
 
     private static int CountBlocks(KvView? past, AttentionPlan plan)
@@ -332,6 +376,8 @@ public sealed unsafe partial class CpuOps
             Count = (nint)a.Shape.Count,
         };
         Share(ref job, job.Items, a.Shape.Count * 4);
+        GC.KeepAlive(a.Storage);
+        GC.KeepAlive(b.Storage);
         return y;
     }
 

@@ -6,7 +6,7 @@ public enum CpuPath
     /// <summary>Plain loops: the oracle, and the fallback.</summary>
     Scalar,
 
-    /// <summary>128-bit vectors (Arm NEON, WebAssembly, old x86).</summary>
+    /// <summary>128-bit vectors: Arm NEON. On x86 only on request, because without AVX2 there is no fused multiply-add either.</summary>
     Vector128,
 
     /// <summary>256-bit vectors with fused multiply-add.</summary>

@@ -26,7 +26,12 @@ internal readonly struct SwiGluOperation : IBinaryOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Apply<S, V>(V a, V b)
         where S : struct, ISimd<V>
-        where V : unmanaged => S.Mul(S.Div(a, S.Add(S.Splat(1f), VectorMath.Exp<S, V>(S.Sub(S.Splat(0f), a)))), b);
+        where V : unmanaged
+    {
+        // Below -88 the true value is less than 1e-36; without the bound a huge negative gate would meet an exponential that has stopped growing.
+        a = S.Max(S.Splat(-88f), a);
+        return S.Mul(S.Div(a, S.Add(S.Splat(1f), VectorMath.Exp<S, V>(S.Sub(S.Splat(0f), a)))), b);
+    }
 }
 
 /// <summary>y = f(a, b) element by element over rows; b may be one row that is used for all (a bias). The skeleton every two-operand kernel shares.</summary>

@@ -27,9 +27,10 @@ internal unsafe interface ISimd<V>
     /// <summary>a * b + c, rounded once.</summary>
     static abstract V Fma(V a, V b, V c);
 
-    /// <summary>b where a is not greater than b or unordered, as the x86 instruction; operands here are never NaN.</summary>
+    /// <summary>a where a &gt; b, else b: as the x86 instruction, so that a NaN in <paramref name="b"/> stays.</summary>
     static abstract V Max(V a, V b);
 
+    /// <summary>a where a &lt; b, else b: a NaN in <paramref name="b"/> stays.</summary>
     static abstract V Min(V a, V b);
 
     /// <summary>2^n for a vector n of whole numbers in [-126, 127], given as floats.</summary>

@@ -6,7 +6,7 @@ namespace Puna.Tensors.Kernels.Cpu;
 internal static class VectorMath
 {
     /// <summary>
-    /// e^x within 2 units in the last place on [-87.3, 88]; arguments beyond are moved to the ends, so that nothing overflows; NaN stays NaN.
+    /// e^x within 2 units in the last place on [-87.3, 88]; larger arguments give e^88, so that nothing overflows, and smaller ones end in 0; NaN stays NaN.
     /// Range reduction by multiples of ln 2 and a polynomial of degree 7 (coefficients: Cephes' expf, S. Moshier).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -14,7 +14,7 @@ internal static class VectorMath
         where S : ISimd<V>
         where V : unmanaged
     {
-        x = S.Min(S.Splat(88f), S.Max(S.Splat(-87.3f), x));
+        x = S.Min(S.Splat(88f), S.Max(S.Splat(-88f), x));
         V n = S.Round(S.Mul(x, S.Splat(1.44269504f)));
         V r = S.Fma(n, S.Splat(-0.693359375f), x);
         r = S.Fma(n, S.Splat(2.12194440e-4f), r);
