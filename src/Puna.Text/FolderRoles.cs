@@ -89,7 +89,7 @@ internal static class FolderRoles
     {
         string? name = value.Json.ValueKind switch
         {
-            JsonValueKind.String => value.Json.GetString(),
+            JsonValueKind.String => value.String(),
             JsonValueKind.Object => value.Text("content"),
             _ => null,
         };

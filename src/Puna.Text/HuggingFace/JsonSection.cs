@@ -22,7 +22,7 @@ internal readonly record struct JsonSection(JsonElement Json, string Name, strin
 
     /// <summary>A text, or null where it is absent or null.</summary>
     public string? Text(string member) => this[member] is { IsNull: false } value
-        ? value.Json.ValueKind == JsonValueKind.String ? value.Json.GetString() : throw value.Error("a string", value.Json.ValueKind.ToString())
+        ? value.Json.ValueKind == JsonValueKind.String ? value.String() : throw value.Error("a string", value.Json.ValueKind.ToString())
         : null;
 
     /// <summary>A truth value, or the default where it is absent or null.</summary>
@@ -64,6 +64,19 @@ internal readonly record struct JsonSection(JsonElement Json, string Name, strin
         if (!value.IsNull && value.Json.GetRawText() != understood)
         {
             throw value.Error(understood, value.Json.GetRawText());
+        }
+    }
+
+    /// <summary>The value, which is a string.</summary>
+    public string String()
+    {
+        try
+        {
+            return Json.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Error("whole characters", "half a surrogate pair");
         }
     }
 

@@ -61,7 +61,7 @@ public abstract class MergeTokenizer : Tokenizer
     public override bool IsSpecial(int id)
     {
         CheckId(id);
-        return Added(id) is { Special: true } || (id == Parts.Unknown && Added(id) is null);
+        return Added(id) is { Special: true };
     }
 
     /// <summary>The added token of an id, or null.</summary>

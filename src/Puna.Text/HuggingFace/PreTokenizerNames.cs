@@ -59,9 +59,11 @@ internal static class PreTokenizerNames
     public static bool IsMeta(string name) => name is Llama3 or "llama3" or "llama-v3" or "smaug-bpe" or Llama4;
 
     /// <summary>The name of a pre-tokenizer, or null where none does the same.</summary>
-    public static string? NameOf(JsonSection preTokenizer)
+    /// <param name="preTokenizer">JSON text.</param>
+    public static string? NameOf(string preTokenizer)
     {
-        string canonical = Canonical(preTokenizer);
+        using JsonDocument asked = JsonDocument.Parse(preTokenizer);
+        string canonical = Canonical(new JsonSection(asked.RootElement, "pre_tokenizer", "pre_tokenizer"));
         foreach ((string name, Func<string> json) in Known)
         {
             using JsonDocument document = JsonDocument.Parse(json());

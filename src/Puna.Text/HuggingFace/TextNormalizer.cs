@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Puna.Text.Vocabularies;
 
 namespace Puna.Text.HuggingFace;
@@ -27,6 +28,12 @@ internal sealed class TextNormalizer
 
     /// <summary>Whether the text stays as it is.</summary>
     public bool IsIdentity => _steps.Count == 0;
+
+    /// <summary>What a space becomes, where that and <see cref="Prefix"/> are all there is; else null.</summary>
+    public string? SpaceMark => _mark is null ? null : Encoding.UTF8.GetString(_mark);
+
+    /// <summary>What is put in front, where that and <see cref="SpaceMark"/> are all there is; else null.</summary>
+    public string? Prefix => _prefix is null ? null : Encoding.UTF8.GetString(_prefix);
 
     /// <summary>The changed text in a rented array, which the caller gives back to the shared pool.</summary>
     public (byte[] Buffer, int Length) Normalize(ReadOnlySpan<byte> text)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Puna.Text.HuggingFace;
@@ -28,7 +29,7 @@ internal static class AddedPieces
         {
             foreach (JsonProperty token in decoder.Json.EnumerateObject())
             {
-                if (int.TryParse(token.Name, out int id) && decoder[token.Name] is { Json.ValueKind: JsonValueKind.Object } entry && entry.Text("content") is string content)
+                if (int.TryParse(token.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && decoder[token.Name] is { Json.ValueKind: JsonValueKind.Object } entry && entry.Text("content") is string content)
                 {
                     added[id] = (content, entry.Flag("special", false));
                 }

@@ -137,7 +137,8 @@ internal static class SentencePieceReader
         }
     }
 
-    private static void Check(SentencePieceModel model, string file)
+    /// <summary>Refuses settings that are not understood.</summary>
+    public static void Check(SentencePieceModel model, string file)
     {
         if (model.ModelType != SentencePieceModel.BytePairEncoding)
         {

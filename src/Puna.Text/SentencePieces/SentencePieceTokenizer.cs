@@ -91,6 +91,9 @@ public sealed class SentencePieceTokenizer : Tokenizer
     /// <summary>Whether a text is given a space in front that it does not have.</summary>
     public bool AddsDummyPrefix => Model.AddDummyPrefix;
 
+    /// <summary>Texts of all pieces, and ids by text for those that text can become.</summary>
+    internal TokenTable Pieces => _pieces;
+
     /// <summary>Pieces and settings.</summary>
     internal SentencePieceModel Model { get; }
 

@@ -1,0 +1,136 @@
+using System.Text.Json;
+using Puna.Formats;
+using Puna.Formats.Gguf;
+using Puna.Tensors;
+using Puna.Text.Conversion;
+using Puna.Text.HuggingFace;
+using Puna.Text.SentencePieces;
+using Puna.Text.Tiktoken;
+using Puna.Text.Vocabularies;
+
+namespace Puna.Text;
+
+/// <summary>
+/// Writes tokenizers in the forms other programs read: keys of a GGUF file, <c>tokenizer.model</c>, <c>tokenizer.json</c>. A form that cannot say what the tokenizer does is refused,
+/// never approximated in what it encodes; decoding follows the rules of the new form.
+/// </summary>
+public static class TokenizerWriter
+{
+    /// <summary>Sets the <c>tokenizer.ggml.*</c> keys of a GGUF file.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="metadata">Receives the keys.</param>
+    /// <param name="rows">Rows of the embedding; where there are more than tokens, unused tokens <c>[PAD123]</c> fill the list.</param>
+    /// <exception cref="PunaException">GGUF has no keys for what the tokenizer does.</exception>
+    public static void WriteGguf(Tokenizer tokenizer, GgufMetadata metadata, int rows = 0) => GgufVocabularyWriter.Write(tokenizer, metadata, rows);
+
+    /// <summary>Whether <see cref="WriteModel"/> can say what the tokenizer does.</summary>
+    public static bool CanWriteModel(Tokenizer tokenizer) => tokenizer switch
+    {
+        SentencePieceTokenizer or TiktokenTokenizer => true,
+        ByteLevelTokenizer bytes => RankEquivalent.Of(bytes) is not null,
+        MergedPiecesTokenizer pieces => PieceModels.CanBeMade(pieces),
+        _ => false,
+    };
+
+    /// <summary>Writes a <c>tokenizer.model</c>: SentencePiece for vocabularies of pieces, tiktoken ranks for byte-level ones.</summary>
+    /// <exception cref="PunaException">The form cannot say what the tokenizer does, or the file cannot be written.</exception>
+    public static void WriteModel(Tokenizer tokenizer, string path)
+    {
+        switch (tokenizer)
+        {
+            case SentencePieceTokenizer pieces:
+                StagedFiles.Write(path, SentencePieceWriter.Write(pieces.Model));
+                break;
+            case MergedPiecesTokenizer merged:
+                StagedFiles.Write(path, SentencePieceWriter.Write(PieceModels.From(merged)));
+                break;
+            case TiktokenTokenizer tiktoken:
+                WriteRanks(tiktoken.Ranks, tiktoken.RankCount, path);
+                break;
+            case ByteLevelTokenizer bytes when RankEquivalent.Of(bytes) is int count:
+                WriteRanks(bytes.Parts.Vocabulary.Tokens, count, path);
+                break;
+            default:
+                throw new PunaException("tokenizer: expected Llama 3's or Llama 4's split, and merges that follow from ranks, for a tokenizer.model, got others");
+        }
+    }
+
+    /// <summary>Writes a <c>tokenizer.json</c>.</summary>
+    /// <exception cref="PunaException">The form cannot say what the tokenizer does, or the file cannot be written.</exception>
+    public static void WriteJson(Tokenizer tokenizer, string path) => StagedFiles.Write(path, TokenizerJsonWriter.Write(tokenizer));
+
+    /// <summary>Writes what a model's folder in Meta's layout needs: <c>tokenizer.model</c>, or <c>tokenizer.json</c> where that cannot say what the tokenizer does.</summary>
+    /// <exception cref="PunaException">A file cannot be written, or neither form fits.</exception>
+    public static void WriteMetaFolder(Tokenizer tokenizer, string folder)
+    {
+        if (CanWriteModel(tokenizer))
+        {
+            WriteModel(tokenizer, Path.Combine(folder, "tokenizer.model"));
+        }
+        else
+        {
+            WriteJson(tokenizer, Path.Combine(folder, "tokenizer.json"));
+        }
+    }
+
+    /// <summary>
+    /// Writes what a model's folder in Hugging Face's layout needs: <c>tokenizer.json</c>, <c>tokenizer_config.json</c>, and <c>tokenizer.model</c> for SentencePiece.
+    /// </summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="folder">The folder; it must exist.</param>
+    /// <param name="chatTemplate">The chat template, if there is one.</param>
+    /// <exception cref="PunaException">A file cannot be written, or no form fits.</exception>
+    public static void WriteHuggingFaceFolder(Tokenizer tokenizer, string folder, string? chatTemplate = null)
+    {
+        if (tokenizer is SentencePieceTokenizer)
+        {
+            WriteModel(tokenizer, Path.Combine(folder, "tokenizer.model"));
+        }
+
+        WriteJson(tokenizer, Path.Combine(folder, "tokenizer.json"));
+        StagedFiles.Write(Path.Combine(folder, "tokenizer_config.json"), Settings(tokenizer, chatTemplate));
+    }
+
+    private static void WriteRanks(TokenTable ranks, int count, string path)
+    {
+        using var files = new StagedFiles();
+        RankFile.Write(ranks, count, files.Create(path));
+        files.Commit();
+    }
+
+    private static byte[] Settings(Tokenizer tokenizer, string? chatTemplate)
+    {
+        using var output = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
+        {
+            bool pieces = tokenizer.Kind is TokenizerKind.SentencePiece or TokenizerKind.MergedPieces;
+            writer.WriteStartObject();
+            writer.WriteBoolean("add_bos_token", tokenizer.AddBos);
+            writer.WriteBoolean("add_eos_token", tokenizer.AddEos);
+            foreach ((string name, int? id) in (ReadOnlySpan<(string, int?)>)
+                [("bos_token", tokenizer.BosId), ("eos_token", tokenizer.EosId), ("unk_token", tokenizer.UnkId), ("pad_token", tokenizer.PadId)])
+            {
+                if (id is int value)
+                {
+                    writer.WriteString(name, tokenizer.Piece(value));
+                }
+            }
+
+            writer.WriteBoolean("clean_up_tokenization_spaces", false);
+            if (pieces)
+            {
+                writer.WriteBoolean("legacy", true);
+            }
+
+            writer.WriteString("tokenizer_class", pieces ? "LlamaTokenizer" : "PreTrainedTokenizerFast");
+            if (chatTemplate is not null)
+            {
+                writer.WriteString("chat_template", chatTemplate);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return output.ToArray();
+    }
+}
