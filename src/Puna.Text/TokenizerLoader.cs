@@ -57,7 +57,13 @@ public static class TokenizerLoader
         return File.Exists(json) ? FolderRoles.Apply(Read(ReadFile(json), json, null), folder) : null;
     }
 
-    private static Tokenizer Read(byte[] content, string path, List<AddedToken>? added)
+    /// <summary>Reads a tokenizer file that is in memory already.</summary>
+    /// <param name="content">A SentencePiece model, tiktoken ranks or a <c>tokenizer.json</c>, told apart by content.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <exception cref="FileFormatException">It is malformed, or asks for something that is not understood.</exception>
+    public static Tokenizer Read(ReadOnlySpan<byte> content, string name) => Read(content, name, null);
+
+    private static Tokenizer Read(ReadOnlySpan<byte> content, string path, List<AddedToken>? added)
     {
         if (TokenizerJsonReader.Recognise(content))
         {
@@ -74,7 +80,7 @@ public static class TokenizerLoader
             return SentencePieceTokenizer.Read(content, path);
         }
 
-        string got = content.Length == 0 ? "an empty file" : content.AsSpan().StartsWith("GGUF"u8) ? "a GGUF file" : "something else";
+        string got = content.Length == 0 ? "an empty file" : content.StartsWith("GGUF"u8) ? "a GGUF file" : "something else";
         throw new FileFormatException(path, $"tokenizer: expected a SentencePiece model, tiktoken ranks or a tokenizer.json, got {got}");
     }
 

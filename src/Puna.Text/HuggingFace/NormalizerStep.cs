@@ -34,11 +34,11 @@ internal abstract class NormalizerStep
         public override byte[] Apply(byte[] text)
         {
             var result = new ArrayBufferWriter<byte>(text.Length + 16);
-            long budget = SplitPattern.Budget(text.Length);
+            var scratch = new PatternScratch(SplitPattern.Budget(text.Length));
             int last = 0;
             for (int at = 0; at <= text.Length;)
             {
-                int found = pattern.Find(text, at, ref budget, out int length);
+                int found = pattern.Find(text, at, scratch, out int length);
                 if (found < 0)
                 {
                     break;

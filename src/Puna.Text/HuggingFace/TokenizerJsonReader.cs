@@ -175,26 +175,31 @@ internal sealed class TokenizerJsonReader
         return new ByteLevelTokenizer(parts, addedInAlphabet: true);
     }
 
-    /// <summary>An added token that the vocabulary has too has the id of the vocabulary; two of one id are an error.</summary>
+    /// <summary>
+    /// An added token that the vocabulary has too has the id of the vocabulary; of two with the same text the first counts; two of one id are an error.
+    /// </summary>
     private List<AddedToken> Resolve(List<AddedToken> tokens, MergeVocabulary vocabulary)
     {
-        var names = new Dictionary<int, string>();
-        for (int i = 0; i < tokens.Count; i++)
+        var ids = new Dictionary<int, string>();
+        var resolved = new List<AddedToken>(tokens.Count);
+        foreach (AddedToken listed in tokens.DistinctBy(static t => t.Content, StringComparer.Ordinal))
         {
-            AddedToken token = tokens[i];
-            token = vocabulary.FindAny(token.Content) is >= 0 and int id ? token with { Id = id } : token;
-            tokens[i] = token;
+            AddedToken token = vocabulary.FindAny(listed.Content) is >= 0 and int id ? listed with { Id = id } : listed;
             if (token.Id > (4L * (vocabulary.Tokens.Count + tokens.Count)) + 65536)
             {
                 throw new FileFormatException(_file, $"added token {token.Content}: expected an id close to the others, got {token.Id}");
             }
 
-            if (!names.TryAdd(token.Id, token.Content) && names[token.Id] != token.Content)
+            string owner = ids.GetValueOrDefault(token.Id) ?? (vocabulary.Tokens.Exists(token.Id) ? vocabulary.Piece(token.Id) : token.Content);
+            if (owner != token.Content)
             {
-                throw new FileFormatException(_file, $"added token {token.Content}: expected an id of its own, got {token.Id} of {names[token.Id]}");
+                throw new FileFormatException(_file, $"added token {token.Content}: expected an id of its own, got {token.Id} of {owner}");
             }
+
+            ids[token.Id] = token.Content;
+            resolved.Add(token);
         }
 
-        return tokens;
+        return resolved;
     }
 }

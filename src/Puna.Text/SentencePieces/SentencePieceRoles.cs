@@ -14,7 +14,7 @@ internal static class SentencePieceRoles
             Bos = Find(model, model.RoleNames[1], PieceType.Control),
             Eos = eos,
             Pad = Find(model, model.RoleNames[3], PieceType.Control),
-            Unk = Find(model, model.RoleNames[0], PieceType.Unknown),
+            Unk = model.Types.IndexOf(PieceType.Unknown),
             FimPrefix = Find(model, "▁<PRE>", null),
             FimSuffix = Find(model, "▁<SUF>", null),
             FimMiddle = Find(model, "▁<MID>", null),

@@ -6,7 +6,7 @@ namespace Puna.Text.Splitting;
 internal abstract class SplitStep
 {
     /// <summary>Cuts <c>text[start..end]</c>, which counts as a text of its own, and appends the parts.</summary>
-    public abstract void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, ref long budget);
+    public abstract void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, PatternScratch scratch);
 
     /// <summary>Cuts by a hand-written pattern.</summary>
     internal sealed class ByScanner(PieceScanner scanner) : SplitStep
@@ -15,7 +15,7 @@ internal abstract class SplitStep
         public PieceScanner Scanner => scanner;
 
         /// <inheritdoc/>
-        public override void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, ref long budget)
+        public override void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, PatternScratch scratch)
         {
             ReadOnlySpan<byte> part = text[start..end];
             for (int at = 0; at < part.Length;)
@@ -31,7 +31,7 @@ internal abstract class SplitStep
     internal sealed class Numbers(bool each) : SplitStep
     {
         /// <inheritdoc/>
-        public override void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, ref long budget)
+        public override void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, PatternScratch scratch)
         {
             int from = start;
             bool inNumber = false;
@@ -59,14 +59,14 @@ internal abstract class SplitStep
     internal sealed class ByPattern(SplitPattern pattern, SplitBehavior behavior, bool invert) : SplitStep
     {
         /// <inheritdoc/>
-        public override void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, ref long budget)
+        public override void Split(ReadOnlySpan<byte> text, int start, int end, List<(int Start, int End)> parts, PatternScratch scratch)
         {
             var spans = new List<(int Start, int End, bool Match)>();
             ReadOnlySpan<byte> part = text[start..end];
             int last = 0;
             for (int at = 0; at <= part.Length;)
             {
-                int found = pattern.Find(part, at, ref budget, out int length);
+                int found = pattern.Find(part, at, scratch, out int length);
                 if (found < 0)
                 {
                     break;

@@ -14,14 +14,14 @@ internal sealed class TextSplitter(IReadOnlyList<SplitStep> steps)
     /// <summary>The parts of a text, in order.</summary>
     public List<(int Start, int End)> Split(ReadOnlySpan<byte> text)
     {
-        long budget = SplitPattern.Budget(text.Length);
+        var scratch = new PatternScratch(SplitPattern.Budget(text.Length));
         List<(int Start, int End)> parts = [(0, text.Length)];
         foreach (SplitStep step in steps)
         {
             var finer = new List<(int Start, int End)>(parts.Count * 2);
             foreach ((int start, int end) in parts)
             {
-                step.Split(text, start, end, finer, ref budget);
+                step.Split(text, start, end, finer, scratch);
             }
 
             parts = finer;

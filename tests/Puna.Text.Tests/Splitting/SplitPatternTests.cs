@@ -66,9 +66,9 @@ public class SplitPatternTests
     private static string[] Matches(SplitPattern pattern, string text)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
-        long budget = SplitPattern.Budget(utf8.Length);
+        var scratch = new PatternScratch(SplitPattern.Budget(utf8.Length));
         var matches = new List<string>();
-        for (int at = 0; at <= utf8.Length && pattern.Find(utf8, at, ref budget, out int length) is >= 0 and int found;)
+        for (int at = 0; at <= utf8.Length && pattern.Find(utf8, at, scratch, out int length) is >= 0 and int found;)
         {
             if (length > 0)
             {

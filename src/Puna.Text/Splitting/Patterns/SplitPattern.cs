@@ -30,11 +30,11 @@ internal sealed class SplitPattern
     /// <summary>The first match at or after <paramref name="at"/>.</summary>
     /// <returns>Its start, or -1.</returns>
     /// <exception cref="PunaException">The pattern back-tracks without end on this text.</exception>
-    public int Find(ReadOnlySpan<byte> text, int at, ref long budget, out int length)
+    public int Find(ReadOnlySpan<byte> text, int at, PatternScratch scratch, out int length)
     {
         while (true)
         {
-            int end = Match(text, at, 0, ref budget);
+            int end = Match(text, at, 0, scratch);
             if (end >= 0)
             {
                 length = end - at;
@@ -51,17 +51,19 @@ internal sealed class SplitPattern
         }
     }
 
-    /// <summary>Steps that may be spent on a text of this many bytes; ordinary patterns need less than 20 per byte.</summary>
-    public static long Budget(int bytes) => 1_000_000 + (1000L * bytes);
+    /// <summary>
+    /// Steps that may be spent on a text of this many bytes, about a second for a short one. Patterns in use need less than 20 per byte; some need more on odd texts.
+    /// </summary>
+    public static long Budget(int bytes) => 100_000_000 + (200L * bytes);
 
     /// <summary>The end of the match that starts exactly at <paramref name="at"/> and at the step <paramref name="pc"/>, or -1.</summary>
-    private int Match(ReadOnlySpan<byte> text, int at, int pc, ref long budget)
+    private int Match(ReadOnlySpan<byte> text, int at, int pc, PatternScratch scratch)
     {
-        // Places to go back to: a step, the place in the text, and for a greedy run how far it may shrink (for a lazy one, how often it may grow).
-        var back = new BackStack();
+        // Places noted before belong to the match this one is a part of.
+        int floor = scratch.Count;
         while (true)
         {
-            if (--budget < 0)
+            if (--scratch.Budget < 0)
             {
                 throw new PunaException($"split pattern {_text}: expected to match in few steps, got no end of back-tracking");
             }
@@ -71,24 +73,25 @@ internal sealed class SplitPattern
             switch (step.Op)
             {
                 case PatternOp.Done:
+                    scratch.Count = floor;
                     return at;
                 case PatternOp.Set:
                     ok = at < text.Length && step.Set!.Contains(Utf8Text.Scalar(text, at, out int length)) && Forward(ref at, length);
                     pc++;
                     break;
                 case PatternOp.Run:
-                    ok = Run(text, ref at, step, pc + 1, ref back, ref budget);
+                    ok = Run(text, ref at, step, pc + 1, scratch);
                     pc++;
                     break;
                 case PatternOp.Fork:
-                    back.Push(step.B, at, -1);
+                    scratch.Push(step.B, at, -1);
                     pc = step.A;
                     break;
                 case PatternOp.Jump:
                     pc = step.A;
                     break;
                 case PatternOp.Look:
-                    ok = Match(text, at, pc + 1, ref budget) >= 0 != step.Negative;
+                    ok = Match(text, at, pc + 1, scratch) >= 0 != step.Negative;
                     pc = step.A;
                     break;
                 case PatternOp.Behind:
@@ -96,7 +99,7 @@ internal sealed class SplitPattern
                     pc++;
                     break;
                 case PatternOp.Atomic:
-                    int end = Match(text, at, pc + 1, ref budget);
+                    int end = Match(text, at, pc + 1, scratch);
                     ok = end >= 0;
                     at = end;
                     pc = step.A;
@@ -107,7 +110,7 @@ internal sealed class SplitPattern
                     break;
             }
 
-            if (!ok && !Back(text, ref back, ref pc, ref at))
+            if (!ok && !Back(text, scratch, floor, ref pc, ref at))
             {
                 return -1;
             }
@@ -120,7 +123,7 @@ internal sealed class SplitPattern
         return true;
     }
 
-    private static bool Run(ReadOnlySpan<byte> text, ref int at, PatternStep step, int next, ref BackStack back, ref long budget)
+    private static bool Run(ReadOnlySpan<byte> text, ref int at, PatternStep step, int next, PatternScratch scratch)
     {
         int count = 0, least = at, most = step.Mode == RepeatMode.Lazy ? step.A : step.B;
         int end = at;
@@ -131,7 +134,7 @@ internal sealed class SplitPattern
             least = count == step.A ? end : least;
         }
 
-        budget -= count;
+        scratch.Budget -= count;
         if (count < step.A)
         {
             return false;
@@ -140,19 +143,19 @@ internal sealed class SplitPattern
         at = end;
         if (step.Mode == RepeatMode.Greedy && end > least)
         {
-            back.Push(next, end, least);
+            scratch.Push(next, end, least);
         }
         else if (step.Mode == RepeatMode.Lazy && step.B != step.A)
         {
-            back.Push(next, end, least, step.Set, step.B < 0 ? -1 : step.B - step.A);
+            scratch.Push(next, end, least, step.Set, step.B < 0 ? -1 : step.B - step.A);
         }
 
         return true;
     }
 
-    private static bool Back(ReadOnlySpan<byte> text, ref BackStack back, ref int pc, ref int at)
+    private static bool Back(ReadOnlySpan<byte> text, PatternScratch scratch, int floor, ref int pc, ref int at)
     {
-        while (back.TryPop(out BackStack.Frame frame))
+        while (scratch.TryPop(floor, out PatternScratch.Frame frame))
         {
             pc = frame.Step;
             at = frame.At;
@@ -166,7 +169,7 @@ internal sealed class SplitPattern
                 at += length;
                 if (frame.More != 1)
                 {
-                    back.Push(pc, at, frame.Least, set, frame.More < 0 ? -1 : frame.More - 1);
+                    scratch.Push(pc, at, frame.Least, set, frame.More < 0 ? -1 : frame.More - 1);
                 }
             }
             else if (frame.Least >= 0)
@@ -174,7 +177,7 @@ internal sealed class SplitPattern
                 at = Utf8Text.Previous(text, at);
                 if (at > frame.Least)
                 {
-                    back.Push(pc, at, frame.Least);
+                    scratch.Push(pc, at, frame.Least);
                 }
             }
 
