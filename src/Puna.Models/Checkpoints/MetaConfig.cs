@@ -58,10 +58,16 @@ public static class MetaConfig
             QkvBias = file.TryGetInfo("layers.0.attention.wq.bias", out _),
             AttentionOutputBias = file.TryGetInfo("layers.0.attention.wo.bias", out _),
             MlpBias = file.TryGetInfo("layers.0.feed_forward.w1.bias", out _),
-            BosId = llama3 ? 128000 : 1,
-            EosIds = llama3 ? [128001, 128008, 128009] : [2],
+            BosId = extra.Int("bos_token_id") is int bos ? (bos >= 0 ? bos : null) : DefaultBos(vocab),
+            EosIds = extra.Ints("eos_token_id") ?? DefaultEos(vocab),
         }.Validate(file.Path);
     }
+
+    /// <summary>The beginning-of-text token of Meta's releases with so many rows; <c>params.json</c> names none.</summary>
+    internal static int DefaultBos(int vocab) => vocab >= 128000 ? 128000 : 1;
+
+    /// <summary>The tokens that end a text in Meta's releases with so many rows.</summary>
+    internal static int[] DefaultEos(int vocab) => vocab >= 128000 ? [128001, 128008, 128009] : [2];
 
     private static int KvHeads(TensorFile file, MetaParams parameters, int headDim) =>
         // The 16-part files of 405B hold every key-value head twice; the weight tells what is there.

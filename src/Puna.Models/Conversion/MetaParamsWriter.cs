@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Puna.Formats.Meta;
+using Puna.Models.Checkpoints;
 using Puna.Tensors;
 
 namespace Puna.Models.Conversion;
@@ -73,6 +74,23 @@ public static class MetaParamsWriter
             if (config.TiedEmbeddings)
             {
                 json.WriteBoolean("tie_word_embeddings", true);
+            }
+
+            // Meta's readers take these from the tokenizer, so they are named only where a reader would guess others.
+            if (config.BosId != MetaConfig.DefaultBos(config.Vocab))
+            {
+                json.WriteNumber("bos_token_id", config.BosId ?? -1);
+            }
+
+            if (!config.EosIds.ToHashSet().SetEquals(MetaConfig.DefaultEos(config.Vocab)))
+            {
+                json.WriteStartArray("eos_token_id");
+                foreach (int id in config.EosIds)
+                {
+                    json.WriteNumberValue(id);
+                }
+
+                json.WriteEndArray();
             }
 
             if (scaling is not null)
