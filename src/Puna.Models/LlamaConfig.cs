@@ -5,6 +5,9 @@ namespace Puna.Models;
 /// <summary>Everything that decides the shape and arithmetic of a dense Llama. Immutable; a new generation is another value of this type.</summary>
 public sealed record LlamaConfig
 {
+    /// <summary>Longest text of any model: positions are float32, which counts no further without gaps.</summary>
+    public const int MostPositions = 1 << 24;
+
     /// <summary>Width of the residual stream.</summary>
     public required int Hidden { get; init; }
 
@@ -63,7 +66,7 @@ public sealed record LlamaConfig
     public string Name { get; init; } = "llama";
 
     /// <summary>Most tokens of a text: the context, except that a dynamic rotary base is made for lengths beyond it.</summary>
-    public int TokenLimit => RopeScaling is RopeScaling.Dynamic ? int.MaxValue : ContextLength;
+    public int TokenLimit => RopeScaling is RopeScaling.Dynamic ? MostPositions : ContextLength;
 
     /// <summary>Number of parameters, counted from the shapes; a tied embedding counts once.</summary>
     public long ParameterCount
@@ -157,13 +160,26 @@ public sealed record LlamaConfig
         Range("key-value heads", KvHeads, 1, Heads);
         Range("head size", HeadDim, 2, 1 << 14);
         Range("vocabulary", Vocab, 1, 1 << 28);
-        Range("context length", ContextLength, 1, int.MaxValue);
+        Range("context length", ContextLength, 1, MostPositions);
         Require(Heads % KvHeads == 0, $"heads: expected a multiple of the {KvHeads} key-value heads, got {Heads}");
         Require(HeadDim % 2 == 0, $"head size: expected an even number, got {HeadDim}");
-        Require(float.IsFinite(NormEpsilon) && NormEpsilon >= 0, $"norm epsilon: expected a small positive number, got {NormEpsilon}");
-        Require(double.IsFinite(RopeTheta) && RopeTheta > 0, $"rope theta: expected a positive number, got {RopeTheta}");
-        Require(RopeScaling is not RopeScaling.Divisors d || d.Values.Count == HeadDim / 2, $"rope divisors: expected {HeadDim / 2}, got {(RopeScaling as RopeScaling.Divisors)?.Values.Count}");
+        Require(float.IsFinite(NormEpsilon) && NormEpsilon >= 0, $"norm epsilon: expected a small positive number, got {NormEpsilon.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+        Require(float.IsFinite((float)RopeTheta) && (float)RopeTheta > 0, FormattableString.Invariant($"rope theta: expected a positive number that float32 can hold, got {RopeTheta}"));
+        string? problem = RopeScaling.Problem(this);
+        Require(problem is null, problem ?? "");
+        CheckFrequencies();
         return this;
+
+        // Numbers that are sound each for itself can still overflow together: a tiny base with a tiny factor.
+        void CheckFrequencies()
+        {
+            var frequencies = new float[HeadDim / 2];
+            RotaryFrequencies.Compute(this, ContextLength, frequencies);
+            for (int i = 0; i < frequencies.Length; i++)
+            {
+                Require(float.IsFinite(frequencies[i] * TokenLimit), FormattableString.Invariant($"rotary frequency {i}: expected finite angles, got {frequencies[i]} per position"));
+            }
+        }
 
         void Range(string what, int value, int least, int most) => Require(value >= least && value <= most, $"{what}: expected {least} to {most}, got {value}");
         void Require(bool condition, string message)

@@ -10,11 +10,22 @@ public abstract record RopeScaling
     /// <summary>Name in Hugging Face's <c>rope_type</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What is wrong with the numbers: anything that gives angles which are no finite numbers, or has no meaning. They are judged as float32, which is what
+    /// the frequencies are computed in.</summary>
+    /// <param name="config">The model they belong to.</param>
+    /// <returns><c>what: expected x, got y</c>, or null where nothing is wrong.</returns>
+    internal abstract string? Problem(LlamaConfig config);
+
+    private static string? Positive(string what, double value) =>
+        float.IsFinite((float)value) && (float)value > 0 ? null : FormattableString.Invariant($"{what}: expected a positive number, got {value}");
+
     /// <summary>No scaling.</summary>
     public sealed record None : RopeScaling
     {
         /// <inheritdoc/>
         public override string Name => "default";
+
+        internal override string? Problem(LlamaConfig config) => null;
     }
 
     /// <summary>All frequencies divided by a factor.</summary>
@@ -23,6 +34,8 @@ public abstract record RopeScaling
     {
         /// <inheritdoc/>
         public override string Name => "linear";
+
+        internal override string? Problem(LlamaConfig config) => Positive("rope scaling factor", Factor);
     }
 
     /// <summary>
@@ -34,6 +47,10 @@ public abstract record RopeScaling
     {
         /// <inheritdoc/>
         public override string Name => "dynamic";
+
+        internal override string? Problem(LlamaConfig config) =>
+            Positive("rope scaling factor", Factor)
+            ?? (config.HeadDim > 2 ? null : $"head size: expected at least 4, because dynamic rotary scaling divides by the head size less 2, got {config.HeadDim}");
     }
 
     /// <summary>Llama 3.1's rule: long wavelengths divided by a factor, short ones kept, a ramp between.</summary>
@@ -45,6 +62,12 @@ public abstract record RopeScaling
     {
         /// <inheritdoc/>
         public override string Name => "llama3";
+
+        internal override string? Problem(LlamaConfig config) =>
+            Positive("rope scaling factor", Factor)
+            ?? Positive("rope scaling low_freq_factor", LowFrequencyFactor)
+            ?? Positive("rope scaling high_freq_factor", HighFrequencyFactor)
+            ?? Positive("rope scaling original context", OriginalContext);
     }
 
     /// <summary>YaRN: a ramp over dimensions between kept and divided frequencies, and a factor on cosines and sines.</summary>
@@ -61,6 +84,15 @@ public abstract record RopeScaling
 
         /// <summary>The usual magnitude, 0.1 ln(factor) + 1, and 1 for factors up to 1.</summary>
         public static double DefaultMagnitude(double factor, double scale = 1) => factor <= 1 ? 1 : (0.1 * scale * Math.Log(factor)) + 1;
+
+        internal override string? Problem(LlamaConfig config) =>
+            Positive("rope scaling factor", Factor)
+            ?? Positive("rope scaling original context", OriginalContext)
+            ?? Positive("rope scaling beta_fast", BetaFast)
+            ?? Positive("rope scaling beta_slow", BetaSlow)
+            ?? Positive("rope scaling attention factor", Magnitude)
+            ?? (BetaFast >= BetaSlow ? null : FormattableString.Invariant($"rope scaling beta_fast: expected at least beta_slow {BetaSlow}, got {BetaFast}"))
+            ?? ((float)config.RopeTheta > 1 ? null : FormattableString.Invariant($"rope theta: expected more than 1, because yarn divides by its logarithm, got {config.RopeTheta}"));
     }
 
     /// <summary>Given divisors per frequency, as the tensor <c>rope_freqs.weight</c> of GGUF files holds them.</summary>
@@ -70,5 +102,23 @@ public abstract record RopeScaling
     {
         /// <inheritdoc/>
         public override string Name => "divisors";
+
+        internal override string? Problem(LlamaConfig config)
+        {
+            if (Values.Count != config.HeadDim / 2)
+            {
+                return $"rope divisors: expected {config.HeadDim / 2}, got {Values.Count}";
+            }
+
+            for (int i = 0; i < Values.Count; i++)
+            {
+                if (Positive($"rope divisor {i}", Values[i]) is string problem)
+                {
+                    return problem;
+                }
+            }
+
+            return null;
+        }
     }
 }

@@ -32,9 +32,11 @@ public static class RotaryFrequencies
 
                 break;
             case RopeScaling.Llama3 llama3:
-                Span<float> divisors = stackalloc float[frequencies.Length];
-                Llama3Divisors(llama3, frequencies, divisors);
-                Divide(frequencies, divisors);
+                for (int i = 0; i < frequencies.Length; i++)
+                {
+                    frequencies[i] /= Llama3Divisor(llama3, frequencies[i]);
+                }
+
                 break;
             case RopeScaling.Divisors given:
                 for (int i = 0; i < frequencies.Length; i++)
@@ -59,26 +61,9 @@ public static class RotaryFrequencies
     /// <param name="divisors">Receives the divisors.</param>
     public static void Llama3Divisors(RopeScaling.Llama3 scaling, ReadOnlySpan<float> frequencies, Span<float> divisors)
     {
-        float factor = (float)scaling.Factor;
-        float low = (float)scaling.LowFrequencyFactor;
-        float high = (float)scaling.HighFrequencyFactor;
-        float context = scaling.OriginalContext;
         for (int i = 0; i < frequencies.Length; i++)
         {
-            float wavelength = (float)(2 * Math.PI) / frequencies[i];
-            if (wavelength < context / high || (low == high && wavelength <= context / low))
-            {
-                divisors[i] = 1;
-            }
-            else if (wavelength > context / low)
-            {
-                divisors[i] = factor;
-            }
-            else
-            {
-                float smooth = ((context / wavelength) - low) / (high - low);
-                divisors[i] = 1 / (((1 - smooth) / factor) + smooth);
-            }
+            divisors[i] = Llama3Divisor(scaling, frequencies[i]);
         }
     }
 
@@ -98,12 +83,26 @@ public static class RotaryFrequencies
         }
     }
 
-    private static void Divide(Span<float> frequencies, ReadOnlySpan<float> divisors)
+    private static float Llama3Divisor(RopeScaling.Llama3 scaling, float frequency)
     {
-        for (int i = 0; i < frequencies.Length; i++)
+        float factor = (float)scaling.Factor;
+        float low = (float)scaling.LowFrequencyFactor;
+        float high = (float)scaling.HighFrequencyFactor;
+        float context = scaling.OriginalContext;
+        float wavelength = (float)(2 * Math.PI) / frequency;
+        if (wavelength > context / low)
         {
-            frequencies[i] /= divisors[i];
+            return factor;
         }
+
+        // The ramp is empty where low is not below high; then context / low alone decides.
+        if (wavelength < context / high || low >= high)
+        {
+            return 1;
+        }
+
+        float smooth = ((context / wavelength) - low) / (high - low);
+        return 1 / (((1 - smooth) / factor) + smooth);
     }
 
     private static void Stretch(RopeScaling.Yarn yarn, double theta, int headDim, Span<float> frequencies)

@@ -55,7 +55,7 @@ public static class GgufConfig
             NormEpsilon = (float)(metadata.GetNumber(architecture + ".attention.layer_norm_rms_epsilon")
                 ?? throw new FileFormatException(path, $"metadata {architecture}.attention.layer_norm_rms_epsilon: expected a number, got none")),
             RopeTheta = theta,
-            RopeScaling = ReadScaling(file, architecture, metadata, context),
+            RopeScaling = ReadScaling(file, architecture, metadata, context, headDim),
             TiedEmbeddings = !file.TryGetInfo("output.weight", out _),
             QkvBias = file.TryGetInfo("blk.0.attn_q.bias", out _),
             AttentionOutputBias = file.TryGetInfo("blk.0.attn_output.bias", out _),
@@ -73,18 +73,49 @@ public static class GgufConfig
         return [.. keys.Select(k => Int(path, metadata, k)).OfType<int>().Distinct()];
     }
 
-    private static RopeScaling ReadScaling(TensorFile file, string architecture, GgufMetadata metadata, int context)
+    private static RopeScaling ReadScaling(TensorFile file, string architecture, GgufMetadata metadata, int context, int headDim)
     {
-        if (file.TryGetInfo("rope_freqs.weight", out TensorInfo? info))
+        string p = architecture + ".rope.scaling.";
+        RopeScaling scaling = ReadScalingKeys(file, architecture, metadata, context);
+        double magnitude = Magnitude(file.Path, p, metadata);
+        double ramp = metadata.GetNumber(p + "yarn_ext_factor") ?? -1;
+        if (scaling is RopeScaling.Yarn ? ramp is not (1 or -1) : ramp is not (0 or -1))
         {
-            if (info.DType != DType.F32 || info.Shape.Rank != 1)
-            {
-                throw new FileFormatException(file.Path, $"tensor rope_freqs.weight: expected a float32 vector, got {info.DType.Name()} {info.Shape}");
-            }
-
-            return new RopeScaling.Divisors(file.GetTensor("rope_freqs.weight").Row<float>(0).ToArray(), GgufOwnKeys.ReadLlama3(metadata));
+            throw new FileFormatException(file.Path, FormattableString.Invariant($"metadata {p}yarn_ext_factor: expected {(scaling is RopeScaling.Yarn ? 1 : 0)} or -1 with this type of scaling, got {ramp}"));
         }
 
+        if (scaling is not RopeScaling.Yarn && magnitude != 1)
+        {
+            throw new FileFormatException(file.Path, FormattableString.Invariant($"metadata {p}attn_factor: expected 1 without yarn, got {magnitude}"));
+        }
+
+        if (!file.TryGetInfo("rope_freqs.weight", out TensorInfo? info))
+        {
+            return scaling;
+        }
+
+        if (scaling is not RopeScaling.None)
+        {
+            throw new FileFormatException(file.Path, $"metadata {p}type: expected none beside the tensor rope_freqs.weight, got {scaling.Name}");
+        }
+
+        return info.DType == DType.F32 && info.Shape == new Shape(headDim / 2)
+            ? new RopeScaling.Divisors(file.GetTensor("rope_freqs.weight").Row<float>(0).ToArray(), GgufOwnKeys.ReadLlama3(metadata))
+            : throw new FileFormatException(file.Path, $"tensor rope_freqs.weight: expected f32 [{headDim / 2}], got {info.DType.Name()} {info.Shape}");
+    }
+
+    /// <summary>The factor on cosines and sines beside the usual one; it has two names.</summary>
+    private static double Magnitude(string path, string prefix, GgufMetadata metadata)
+    {
+        double older = metadata.GetNumber(prefix + "attn_factor") ?? 1;
+        double newer = metadata.GetNumber(prefix + "yarn_attn_factor") ?? 1;
+        return older == 1 || newer == 1
+            ? older * newer
+            : throw new FileFormatException(path, FormattableString.Invariant($"metadata {prefix}yarn_attn_factor: expected 1 beside attn_factor {older}, got {newer}"));
+    }
+
+    private static RopeScaling ReadScalingKeys(TensorFile file, string architecture, GgufMetadata metadata, int context)
+    {
         string p = architecture + ".rope.scaling.";
         double factor = metadata.GetNumber(p + "factor") ?? metadata.GetNumber(architecture + ".rope.scale_linear") ?? 1;
         string kind = metadata.GetString(p + "type") ?? (factor is 0 or 1 ? "none" : "linear");
@@ -102,7 +133,7 @@ public static class GgufConfig
                 Int(file.Path, metadata, p + "original_context_length") ?? context,
                 metadata.GetNumber(p + "yarn_beta_fast") ?? 32,
                 metadata.GetNumber(p + "yarn_beta_slow") ?? 1,
-                (metadata.GetNumber(p + "attn_factor") ?? metadata.GetNumber(p + "yarn_attn_factor") ?? 1) * RopeScaling.Yarn.DefaultMagnitude(factor),
+                Magnitude(file.Path, p, metadata) * RopeScaling.Yarn.DefaultMagnitude(factor),
                 Truncate: true)),
             _ => throw new FileFormatException(file.Path, $"metadata {p}type: expected none, linear or yarn, got {kind}"),
         };

@@ -35,12 +35,13 @@ public static class HuggingFaceConfig
             throw json.Refuse("architectures", "a causal language model or a sequence classifier");
         }
 
-        RefuseForeign(json, type);
+        RefuseForeign(json);
+        RefuseDefaultsOfOtherClasses(json, type);
         int hidden = json.RequireInt("hidden_size");
         int heads = json.RequireInt("num_attention_heads");
         int context = json.Int("max_position_embeddings") ?? 2048;
         int headDim = json.Int("head_dim") ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {hidden}"));
-        double theta = json.Object("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000;
+        double theta = Theta(json);
         bool bias = json.Bool("attention_bias") ?? false;
         JsonConfig? generation = Generation(file);
         return new LlamaConfig
@@ -101,20 +102,46 @@ public static class HuggingFaceConfig
         };
     }
 
+    private static double Theta(JsonConfig json)
+    {
+        double theta = json.Object("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000;
+        // Versions of the reference differ on whether a base inside the older object counts.
+        return json.Has("rope_parameters") || json.Object("rope_scaling") is not JsonConfig scaling || scaling.Number("rope_theta") is not double inner || inner == theta
+            ? theta
+            : throw scaling.Refuse("rope_theta", FormattableString.Invariant($"{theta}, the rope_theta outside rope_scaling"));
+    }
+
     private static JsonConfig? Generation(string file)
     {
         string path = Path.Combine(Path.GetDirectoryName(file) ?? "", "generation_config.json");
         return File.Exists(path) ? JsonConfig.Read(path) : null;
     }
 
-    private static void RefuseForeign(JsonConfig json, string type)
+    private static void RefuseForeign(JsonConfig json)
     {
         foreach ((string key, double neutral) in Foreign)
         {
-            if (json.Number(key) is double value && value != neutral)
+            RefuseUnless(json, key, neutral);
+        }
+
+        foreach (string key in (string[])["rope_parameters", "rope_scaling"])
+        {
+            if (json.Object(key) is JsonConfig rope)
             {
-                throw json.Refuse(key, $"{neutral} (this setting is none of a Llama's)");
+                RefuseUnless(rope, "partial_rotary_factor", 1);
+                foreach (string layer in (string[])["full_attention", "sliding_attention"])
+                {
+                    if (rope.Has(layer))
+                    {
+                        throw rope.Refuse(layer, "one rotary setting for all layers");
+                    }
+                }
             }
+        }
+
+        if (json.Bool("is_causal") == false)
+        {
+            throw json.Refuse("is_causal", "true");
         }
 
         if (json.String("hidden_act") is not (null or "silu" or "swish"))
@@ -127,15 +154,48 @@ public static class HuggingFaceConfig
             throw json.Refuse("quantization_config", "none: quantised safetensors of this kind are not understood");
         }
 
-        bool slides = type == "qwen2" ? json.Bool("use_sliding_window") ?? false : json.Has("sliding_window");
-        if (slides && json.Int("sliding_window") is int window && window < (json.Int("max_position_embeddings") ?? 2048))
-        {
-            throw json.Refuse("sliding_window", "none, or at least the context: sliding-window attention is not understood");
-        }
-
         if (json.Strings("layer_types") is IReadOnlyList<string> layers && layers.Any(l => l != "full_attention"))
         {
             throw json.Refuse("layer_types", "full_attention in every layer");
+        }
+    }
+
+    private static void RefuseUnless(JsonConfig json, string key, double neutral)
+    {
+        if (json.Number(key) is double value && value != neutral)
+        {
+            throw json.Refuse(key, $"{neutral} (this setting is none of a Llama's)");
+        }
+    }
+
+    /// <summary>
+    /// Where a key is absent the reference takes the default of the model type's class, which for other types than llama is the value of one release: such a key
+    /// is asked for by name instead of guessed. Biases of these types are fixed by their class, whatever the setting says.
+    /// </summary>
+    private static void RefuseDefaultsOfOtherClasses(JsonConfig json, string type)
+    {
+        bool slides = type == "qwen2" ? json.Bool("use_sliding_window") ?? false : json.Has("sliding_window") || (type == "mistral" && json.Lacks("sliding_window"));
+        // 4096 where the key is absent is the default of both classes that slide.
+        int? window = json.Int("sliding_window") ?? (json.Lacks("sliding_window") ? 4096 : null);
+        if (slides && window < (json.Int("max_position_embeddings") ?? int.MaxValue))
+        {
+            throw json.Refuse("sliding_window", "null, or at least the context: sliding-window attention is not understood");
+        }
+
+        if (type != "llama")
+        {
+            foreach (string key in (string[])["max_position_embeddings", "num_key_value_heads"])
+            {
+                if (json.Lacks(key))
+                {
+                    throw json.Refuse(key, $"a number, because model_type {type} has a default of its own");
+                }
+            }
+
+            if (json.Bool("attention_bias") == true)
+            {
+                throw json.Refuse("attention_bias", $"false or none: biases of model_type {type} are fixed");
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
@@ -14,8 +15,6 @@ internal sealed class JsonConfig
 
     public string File => _file;
 
-    public IEnumerable<string> Keys => _object.EnumerateObject().Select(p => p.Name);
-
     /// <summary>Reads a file.</summary>
     /// <exception cref="PunaException">Missing, too large, or not a JSON object.</exception>
     public static JsonConfig Read(string file)
@@ -29,10 +28,24 @@ internal sealed class JsonConfig
                 throw new FileFormatException(file, $"settings: expected at most {Largest} bytes, got {stream.Length}");
             }
 
-            using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { MaxDepth = 32 });
+            var bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            ReadOnlyMemory<byte> json = bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes.AsMemory(3) : bytes;
+            if (!Utf8.IsValid(json.Span))
+            {
+                throw new FileFormatException(file, "settings: expected JSON in UTF-8");
+            }
+
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
+            // Meets every string and name: broken Unicode shows here and not where a key is looked for.
+            using (var all = new Utf8JsonWriter(Stream.Null))
+            {
+                document.RootElement.WriteTo(all);
+            }
+
             return Of(file, document.RootElement.Clone());
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new FileFormatException(file, $"settings: expected JSON, got {e.Message}", inner: e);
         }
@@ -50,7 +63,11 @@ internal sealed class JsonConfig
     public static JsonConfig Of(string file, JsonElement element) =>
         element.ValueKind == JsonValueKind.Object ? new JsonConfig(file, "", element) : throw new FileFormatException(file, $"settings: expected a JSON object, got {element.ValueKind}");
 
+    /// <summary>Whether the key is there with a value other than null.</summary>
     public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>Whether the key is not there at all, so that a default of the reference's class counts; null is no default.</summary>
+    public bool Lacks(string key) => !_object.TryGetProperty(key, out _);
 
     public JsonConfig? Object(string key) => Find(key) switch
     {
@@ -62,7 +79,7 @@ internal sealed class JsonConfig
     public string? String(string key) => Find(key) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } e => Text(key, e),
+        { ValueKind: JsonValueKind.String } e => e.GetString(),
         JsonElement e => throw Wrong(key, "a string", e),
     };
 
@@ -123,26 +140,20 @@ internal sealed class JsonConfig
         }
 
         return e.ValueKind == JsonValueKind.Array
-            ? [.. e.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? Text(key, item) : throw Wrong(key, "strings", item))]
+            ? [.. e.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Wrong(key, "strings", item))]
             : throw Wrong(key, "a list of strings", e);
     }
 
     public FileFormatException Refuse(string key, string expected) =>
-        new(_file, $"setting {_prefix}{key}: expected {expected}, got {(Find(key) is JsonElement e ? e.GetRawText() : "none")}");
+        new(_file, $"setting {_prefix}{key}: expected {expected}, got {(Find(key) is JsonElement e ? Shown(e) : "none")}");
 
-    private string Text(string key, JsonElement e)
+    private static string Shown(JsonElement value)
     {
-        try
-        {
-            return e.GetString()!;
-        }
-        catch (InvalidOperationException cause)
-        {
-            throw new FileFormatException(_file, $"setting {_prefix}{key}: expected valid Unicode", inner: cause);
-        }
+        string text = value.GetRawText();
+        return text.Length <= 80 ? text : $"{text.AsSpan(0, 80)}…";
     }
 
     private JsonElement? Find(string key) => _object.TryGetProperty(key, out JsonElement e) && e.ValueKind != JsonValueKind.Null ? e : null;
 
-    private FileFormatException Wrong(string key, string expected, JsonElement got) => new(_file, $"setting {_prefix}{key}: expected {expected}, got {got.GetRawText()}");
+    private FileFormatException Wrong(string key, string expected, JsonElement got) => new(_file, $"setting {_prefix}{key}: expected {expected}, got {Shown(got)}");
 }

@@ -7,7 +7,10 @@ namespace Puna.Models.Checkpoints;
 
 /// <summary>
 /// Reads a config from Meta's <c>params.json</c> (spec llama1-3.md 3.1). That file says less than the others: the vocabulary and the feed-forward width are
-/// taken from the tensors, the context follows from the generation. Our own writer adds Hugging Face's keys where Meta's cannot say a thing; they win.
+/// taken from the tensors, special tokens are left to the tokenizer, the context follows from the generation (spec 1.2): 131072 with scaled frequencies, 8192 for
+/// the vocabulary or the base of Llama 3, 16384 for the base of Code Llama, 2048 for the epsilon 1e-6 with the 32000 tokens of Llama 1, otherwise the 4096 of
+/// Llama 2. (One quotation of a Llama 2 chat file has 1e-6 as well; nothing in such a file tells it from Llama 1.) Our own writer adds Hugging Face's keys where
+/// Meta's cannot say a thing; they win.
 /// </summary>
 public static class MetaConfig
 {
@@ -17,7 +20,8 @@ public static class MetaConfig
     /// <exception cref="PunaException">A setting is missing or malformed.</exception>
     public static LlamaConfig Read(TensorFile file, MetaParams parameters)
     {
-        JsonConfig extra = JsonConfig.Of(Path.Combine(file.Path, "params.json"), parameters.Raw);
+        string path = Path.Combine(Directory.Exists(file.Path) ? file.Path : Path.GetDirectoryName(Path.GetFullPath(file.Path)) ?? "", "params.json");
+        JsonConfig extra = JsonConfig.Of(path, parameters.Raw);
         if (extra.Has("quantization_args") || extra.Has("vision_chunk_size") || extra.Has("moe_args"))
         {
             string key = extra.Has("quantization_args") ? "quantization_args" : extra.Has("vision_chunk_size") ? "vision_chunk_size" : "moe_args";
@@ -25,9 +29,13 @@ public static class MetaConfig
         }
 
         int vocab = Rows(file, "tok_embeddings.weight");
-        int headDim = extra.Int("head_dim") ?? parameters.Dim / Math.Max(1, parameters.NHeads);
+        if (parameters.VocabSize >= 0 && parameters.VocabSize != vocab)
+        {
+            throw extra.Refuse("vocab_size", $"{vocab}, as many as tok_embeddings.weight has rows, or -1");
+        }
+
+        int headDim = extra.Int("head_dim") ?? (parameters.Dim % parameters.NHeads == 0 ? parameters.Dim / parameters.NHeads : throw extra.Refuse("n_heads", $"a divisor of dim {parameters.Dim}"));
         double theta = parameters.RopeTheta ?? 10000;
-        bool llama3 = vocab >= 128000;
         RopeScaling scaling = new RopeScaling.None();
         if (extra.Has("rope_scaling"))
         {
@@ -39,7 +47,6 @@ public static class MetaConfig
             scaling = new RopeScaling.Llama3(parameters.Dim is 2048 or 3072 ? 32 : 8, 1, 4, 8192);
         }
 
-        int context = extra.Int("max_position_embeddings") ?? (parameters.UseScaledRope ? 131072 : llama3 ? 8192 : theta >= 1e6 ? 16384 : (float)parameters.NormEps == 1e-6f ? 2048 : 4096);
         return new LlamaConfig
         {
             Name = "llama",
@@ -50,7 +57,7 @@ public static class MetaConfig
             KvHeads = KvHeads(file, parameters, headDim),
             HeadDim = headDim,
             Vocab = vocab,
-            ContextLength = context,
+            ContextLength = extra.Int("max_position_embeddings") ?? Context(parameters, vocab, theta),
             NormEpsilon = (float)parameters.NormEps,
             RopeTheta = theta,
             RopeScaling = scaling,
@@ -58,16 +65,17 @@ public static class MetaConfig
             QkvBias = file.TryGetInfo("layers.0.attention.wq.bias", out _),
             AttentionOutputBias = file.TryGetInfo("layers.0.attention.wo.bias", out _),
             MlpBias = file.TryGetInfo("layers.0.feed_forward.w1.bias", out _),
-            BosId = extra.Int("bos_token_id") is int bos ? (bos >= 0 ? bos : null) : DefaultBos(vocab),
-            EosIds = extra.Ints("eos_token_id") ?? DefaultEos(vocab),
-        }.Validate(file.Path);
+            BosId = extra.Int("bos_token_id"),
+            EosIds = extra.Ints("eos_token_id") ?? [],
+        }.Validate(path);
     }
 
-    /// <summary>The beginning-of-text token of Meta's releases with so many rows; <c>params.json</c> names none.</summary>
-    internal static int DefaultBos(int vocab) => vocab >= 128000 ? 128000 : 1;
-
-    /// <summary>The tokens that end a text in Meta's releases with so many rows.</summary>
-    internal static int[] DefaultEos(int vocab) => vocab >= 128000 ? [128001, 128008, 128009] : [2];
+    private static int Context(MetaParams parameters, int vocab, double theta) =>
+        parameters.UseScaledRope ? 131072
+        : vocab >= 128000 || theta == 5e5 ? 8192
+        : theta >= 1e6 ? 16384
+        : (float)parameters.NormEps == 1e-6f && vocab == 32000 ? 2048
+        : 4096;
 
     private static int KvHeads(TensorFile file, MetaParams parameters, int headDim) =>
         // The 16-part files of 405B hold every key-value head twice; the weight tells what is there.

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Puna.Formats.Gguf;
-using Puna.Formats.Meta;
 using Puna.Models.Checkpoints;
 using Puna.Tensors;
 using Puna.Text;
@@ -45,11 +44,10 @@ internal sealed class CompanionFiles
             : source.Folder is string folder ? ChatTemplateFile.Find(folder)
             : null;
 
-        // params.json names no tokens: the vocabulary knows better than the release that the number of rows suggests.
-        bool guessed = source.File is MetaCheckpoint meta && !(meta.Params?.Raw is { ValueKind: JsonValueKind.Object } raw && raw.TryGetProperty("eos_token_id", out _));
-        if (guessed && _tokenizer is { BosId: int bos, StopIds.Count: > 0 })
+        // Settings need not name tokens (Meta's do not): then the vocabulary does.
+        if (_tokenizer is not null)
         {
-            Config = Config with { BosId = bos, EosIds = _tokenizer.StopIds };
+            Config = Config with { BosId = Config.BosId ?? _tokenizer.BosId, EosIds = Config.EosIds.Count > 0 ? Config.EosIds : _tokenizer.StopIds };
         }
     }
 

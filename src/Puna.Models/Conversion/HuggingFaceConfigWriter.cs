@@ -107,7 +107,8 @@ public static class HuggingFaceConfigWriter
         json.WriteEndObject();
     }
 
-    private static void WriteEos(Utf8JsonWriter json, IReadOnlyList<int> ids)
+    /// <summary>Writes <c>eos_token_id</c>: a number, a list of several, or nothing.</summary>
+    internal static void WriteEos(Utf8JsonWriter json, IReadOnlyList<int> ids)
     {
         if (ids.Count == 1)
         {

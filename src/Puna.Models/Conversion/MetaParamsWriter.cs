@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Puna.Formats.Meta;
-using Puna.Models.Checkpoints;
 using Puna.Tensors;
 
 namespace Puna.Models.Conversion;
@@ -76,23 +75,12 @@ public static class MetaParamsWriter
                 json.WriteBoolean("tie_word_embeddings", true);
             }
 
-            // Meta's readers take these from the tokenizer, so they are named only where a reader would guess others.
-            if (config.BosId != MetaConfig.DefaultBos(config.Vocab))
+            if (config.BosId is int bos)
             {
-                json.WriteNumber("bos_token_id", config.BosId ?? -1);
+                json.WriteNumber("bos_token_id", bos);
             }
 
-            if (!config.EosIds.ToHashSet().SetEquals(MetaConfig.DefaultEos(config.Vocab)))
-            {
-                json.WriteStartArray("eos_token_id");
-                foreach (int id in config.EosIds)
-                {
-                    json.WriteNumberValue(id);
-                }
-
-                json.WriteEndArray();
-            }
-
+            HuggingFaceConfigWriter.WriteEos(json, config.EosIds);
             if (scaling is not null)
             {
                 HuggingFaceConfigWriter.WriteScaling(json, scaling);

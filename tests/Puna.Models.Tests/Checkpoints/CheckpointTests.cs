@@ -83,6 +83,82 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("type=linear factor=0", "factor")]
+    [InlineData("type=linear factor=-2", "factor")]
+    [InlineData("type=linear factor=NaN", "factor")]
+    [InlineData("type=linear factor=2 attn_factor=1.5", "attn_factor")]
+    [InlineData("attn_factor=1.5", "attn_factor")]
+    [InlineData("yarn_attn_factor=0.5", "attn_factor")]
+    [InlineData("type=linear factor=2 yarn_ext_factor=1", "yarn_ext_factor")]
+    [InlineData("type=yarn factor=4 yarn_ext_factor=0", "yarn_ext_factor")]
+    [InlineData("type=yarn factor=4 yarn_ext_factor=0.5", "yarn_ext_factor")]
+    [InlineData("type=yarn factor=4 yarn_beta_fast=-1", "beta_fast")]
+    [InlineData("type=yarn factor=4 yarn_beta_fast=NaN", "beta_fast")]
+    [InlineData("type=yarn factor=4 yarn_beta_slow=0", "beta_slow")]
+    [InlineData("type=yarn factor=4 attn_factor=NaN", "attention factor")]
+    [InlineData("type=yarn factor=4 attn_factor=2 yarn_attn_factor=2", "yarn_attn_factor")]
+    [InlineData("type=yarn factor=4 original_context_length=0", "original context")]
+    [InlineData("type=yarn factor=4 yarn_log_multiplier=0.1", "yarn_log_multiplier")]
+    [InlineData("freq_base=Infinity", "rope theta")]
+    [InlineData("freq_base=NaN", "rope theta")]
+    [InlineData("freq_base=0", "rope theta")]
+    public void RotaryKeysThatGiveNoAnswerAreNamed(string settings, string named) => Refused(Gguf(metadata => SetScaling(metadata, settings)), named);
+
+    [Theory]
+    [InlineData("type=none factor=4", "default")]
+    [InlineData("type=linear factor=1", "default")]
+    [InlineData("factor=0", "default")]
+    [InlineData("attn_factor=1 yarn_ext_factor=-1", "default")]
+    [InlineData("factor=4", "linear")]
+    [InlineData("type=yarn factor=4 yarn_ext_factor=1 attn_factor=1 yarn_attn_factor=1.2", "yarn")]
+    public void RotaryKeysThatAreUnderstoodAreRead(string settings, string kind)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Gguf(metadata => SetScaling(metadata, settings)));
+        Assert.Equal(kind, checkpoint.Config.RopeScaling.Name);
+        if (checkpoint.Config.RopeScaling is RopeScaling.Yarn yarn)
+        {
+            Assert.Equal(1.2 * ((0.1 * Math.Log(4)) + 1), yarn.Magnitude, 1e-6);
+            Assert.Equal((4, 256, 32, 1), (yarn.Factor, yarn.OriginalContext, yarn.BetaFast, yarn.BetaSlow));
+        }
+    }
+
+    [Fact]
+    public void DivisorsAndScalingKeysDoNotGoTogether()
+    {
+        foreach (string accepted in new[] { "", "type=none", "type=linear factor=1" })
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(Gguf(metadata => SetScaling(metadata, accepted), "llama31-scaled"));
+            Assert.Equal("divisors", checkpoint.Config.RopeScaling.Name);
+        }
+
+        foreach (string refused in new[] { "type=linear factor=4", "factor=4", "type=yarn factor=4" })
+        {
+            Refused(Gguf(metadata => SetScaling(metadata, refused), "llama31-scaled"), "rope_freqs.weight");
+        }
+    }
+
+    [Fact]
+    public void DivisorsThatAreNoPositiveNumbersAreRefused()
+    {
+        foreach (float bad in new[] { 0, -1, float.NaN, float.PositiveInfinity })
+        {
+            Refused(Gguf(_ => { }, "llama31-scaled", divisor: bad), "rope divisor 0");
+        }
+    }
+
+    [Fact]
+    public void AbsurdSizesAreRefusedBeforeAnythingIsAllocated()
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Refused(Gguf(metadata => metadata.Set("llama.block_count", 10000u)), "blk.3.");
+        Refused(Gguf(metadata => metadata.Set("llama.block_count", uint.MaxValue)), "block_count");
+        Refused(Gguf(metadata => metadata.Set("llama.feed_forward_length", 1u << 24)), "[16777216, 64]");
+        Refused(Gguf(metadata => metadata.Set("llama.embedding_length", 1u << 20)), "1048576]");
+        Refused(Gguf(metadata => metadata.Set("llama.context_length", uint.MaxValue)), "context_length");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100 << 20);
+    }
+
+    [Theory]
     [InlineData("general.architecture")]
     [InlineData("llama.embedding_length")]
     [InlineData("llama.attention.layer_norm_rms_epsilon")]
@@ -183,10 +259,23 @@ public sealed class CheckpointTests : IDisposable
         return folder;
     }
 
-    private string Gguf(Action<GgufMetadata> change)
+    /// <summary>Sets keys below <c>llama.rope.scaling.</c>, and the base.</summary>
+    private static void SetScaling(GgufMetadata metadata, string settings)
+    {
+        foreach (string[] pair in settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(s => s.Split('=')))
+        {
+            object value = pair[0] == "type" ? pair[1]
+                : pair[0] == "original_context_length" ? (object)uint.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture)
+                : float.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture);
+            metadata.Set(pair[0] == "freq_base" ? "llama.rope.freq_base" : "llama.rope.scaling." + pair[0], value);
+        }
+    }
+
+    /// <summary>A golden model as GGUF, with metadata changed, and the first divisor of its frequencies.</summary>
+    private string Gguf(Action<GgufMetadata> change, string model = "llama2-gqa", float? divisor = null)
     {
         string path = Path.Combine(_folder, "plain.gguf");
-        using (Checkpoint golden = Checkpoint.Open(TestFiles.GoldenModel("llama2-gqa")))
+        using (Checkpoint golden = Checkpoint.Open(TestFiles.GoldenModel(model)))
         {
             CheckpointConverter.Convert(golden, path, new ConversionOptions { Format = CheckpointFormat.Gguf }, cancel: TestContext.Current.CancellationToken);
         }
@@ -203,7 +292,16 @@ public sealed class CheckpointTests : IDisposable
         writer.Begin();
         while (writer.Current is { } tensor)
         {
-            writer.WriteTensor(source.GetTensor(tensor.Name));
+            if (divisor is float bad && tensor.Name == "rope_freqs.weight")
+            {
+                float[] values = source.GetTensor(tensor.Name).Row<float>(0).ToArray();
+                values[0] = bad;
+                writer.Write(MemoryMarshal.AsBytes<float>(values));
+            }
+            else
+            {
+                writer.WriteTensor(source.GetTensor(tensor.Name));
+            }
         }
 
         writer.Complete();

@@ -60,9 +60,11 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [Fact]
     public void OtherModelTypesWithTheSameArithmeticAreRead()
     {
-        Assert.True(Read(""", "model_type": "qwen2" """).QkvBias);
-        Assert.False(Read(""", "model_type": "qwen2" """).AttentionOutputBias);
-        Assert.False(Read(""", "model_type": "mistral", "sliding_window": null""").QkvBias);
+        const string Named = """, "num_key_value_heads": 2, "max_position_embeddings": 128""";
+        Assert.True(Read(""", "model_type": "qwen2" """ + Named).QkvBias);
+        Assert.False(Read(""", "model_type": "qwen2" """ + Named).AttentionOutputBias);
+        Assert.False(Read(""", "model_type": "mistral", "sliding_window": null""" + Named).QkvBias);
+        Assert.Equal((2, 128), (Read(""", "model_type": "mistral" """ + Named).KvHeads, Read(""", "model_type": "mistral" """ + Named).ContextLength));
         Assert.True(Read(""", "attention_bias": true""").AttentionOutputBias);
     }
 
@@ -73,6 +75,37 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData(""", "num_local_experts": 8""", "num_local_experts", "8")]
     [InlineData(""", "quantization_config": {"quant_method": "gptq"}""", "quantization_config", "gptq")]
     [InlineData(""", "partial_rotary_factor": 0.5""", "partial_rotary_factor", "0.5")]
+    [InlineData(""", "model_type": "mistral", "num_key_value_heads": 2, "max_position_embeddings": 8192""", "sliding_window", "none")]
+    [InlineData(""", "model_type": "mistral", "sliding_window": null, "max_position_embeddings": 8192""", "num_key_value_heads", "mistral")]
+    [InlineData(""", "model_type": "mistral", "sliding_window": null, "num_key_value_heads": 2""", "max_position_embeddings", "mistral")]
+    [InlineData(""", "model_type": "qwen2", "max_position_embeddings": 128""", "num_key_value_heads", "qwen2")]
+    [InlineData(""", "model_type": "qwen2", "use_sliding_window": true, "num_key_value_heads": 2, "max_position_embeddings": 8192""", "sliding_window", "none")]
+    [InlineData(""", "model_type": "qwen2", "attention_bias": true, "num_key_value_heads": 2, "max_position_embeddings": 128""", "attention_bias", "true")]
+    [InlineData(""", "is_causal": false""", "is_causal", "false")]
+    [InlineData(""", "rope_parameters": {"partial_rotary_factor": 0.5}""", "rope_parameters.partial_rotary_factor", "0.5")]
+    [InlineData(""", "rope_scaling": {"rope_type": "linear", "factor": 2, "partial_rotary_factor": 0.25}""", "rope_scaling.partial_rotary_factor", "0.25")]
+    [InlineData(""", "rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 2}}""", "full_attention", "linear")]
+    [InlineData(""", "rope_scaling": {"rope_type": "linear", "factor": 2, "rope_theta": 7}""", "rope_scaling.rope_theta", "7")]
+    [InlineData(""", "rope_theta": 1e300""", "rope theta", "1E+300")]
+    [InlineData(""", "rope_theta": 1e-300""", "rope theta", "1E-300")]
+    [InlineData(""", "rope_theta": 0""", "rope theta", "0")]
+    [InlineData(""", "rope_theta": 1e-40, "head_dim": 64""", "rotary frequency", "per position")]
+    [InlineData(""", "rope_theta": 1, "rope_scaling": {"rope_type": "yarn", "factor": 2}""", "rope theta", "1")]
+    [InlineData(""", "rope_scaling": {"rope_type": "linear", "factor": 1e-50}""", "factor", "1E-50")]
+    [InlineData(""", "rope_scaling": {"rope_type": "linear", "factor": 1e50}""", "factor", "1E+50")]
+    [InlineData(""", "rope_scaling": {"rope_type": "dynamic", "factor": -2}""", "factor", "-2")]
+    [InlineData(""", "rope_scaling": {"rope_type": "dynamic", "factor": 2}, "head_dim": 2""", "head size", "2")]
+    [InlineData(""", "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 0, "high_freq_factor": 4}""", "low_freq_factor", "0")]
+    [InlineData(""", "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": -4}""", "high_freq_factor", "-4")]
+    [InlineData(""", "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 0}""", "original_max_position_embeddings", "0")]
+    [InlineData(""", "rope_scaling": {"rope_type": "yarn", "factor": 2, "beta_fast": -1}""", "beta_fast", "-1")]
+    [InlineData(""", "rope_scaling": {"rope_type": "yarn", "factor": 2, "beta_slow": -1}""", "beta_slow", "-1")]
+    [InlineData(""", "rope_scaling": {"rope_type": "yarn", "factor": 2, "beta_fast": 1, "beta_slow": 2}""", "beta_fast", "1")]
+    [InlineData(""", "rope_scaling": {"rope_type": "yarn", "factor": 2, "attention_factor": -1}""", "attention factor", "-1")]
+    [InlineData(""", "rope_scaling": {"rope_type": "yarn", "factor": 100, "mscale": -50, "mscale_all_dim": 1}""", "attention factor", "-")]
+    [InlineData(""", "max_position_embeddings": 2000000000""", "context length", "2000000000")]
+    [InlineData(""", "rms_norm_eps": 1e300""", "norm epsilon", "Infinity")]
+    [InlineData(""", "vocab_size": 2147483647""", "vocabulary", "2147483647")]
     [InlineData(""", "rope_scaling": {"rope_type": "longrope", "factor": 4}""", "rope_type", "longrope")]
     [InlineData(""", "rope_scaling": {"rope_type": "linear", "factor": 0}""", "factor", "0")]
     [InlineData(""", "layer_types": ["full_attention", "sliding_attention"]""", "layer_types", "sliding")]
@@ -102,6 +135,31 @@ public sealed class HuggingFaceConfigTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_folder, "config.json"), json);
         Assert.ThrowsAny<PunaException>(() => HuggingFaceConfig.Read(Path.Combine(_folder, "config.json")));
+    }
+
+    [Theory]
+    [InlineData(@"{""\ud800"": 1, ""hidden_size"": 64}")]
+    [InlineData(@"{""model_type"": ""\ud800""}")]
+    [InlineData(@"{""unused"": [{""a"": ""\udc00 b""}]}")]
+    public void StringsThatAreNoUnicodeAreRefused(string json)
+    {
+        File.WriteAllText(Path.Combine(_folder, "config.json"), json);
+        FileFormatException e = Assert.Throws<FileFormatException>(() => HuggingFaceConfig.Read(Path.Combine(_folder, "config.json")));
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void BytesThatAreNoUtf8AreRefused()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "config.json"), [.. "{\"unused\": \""u8, 0xFF, .. "\"}"u8]);
+        Assert.Contains("UTF-8", Assert.Throws<FileFormatException>(() => HuggingFaceConfig.Read(Path.Combine(_folder, "config.json"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AByteOrderMarkAndRepeatedKeysAreAccepted()
+    {
+        File.WriteAllText(Path.Combine(_folder, "config.json"), "\uFEFF{" + Start + ", \"vocab_size\": 7}");
+        Assert.Equal(7, HuggingFaceConfig.Read(Path.Combine(_folder, "config.json")).Vocab);
     }
 
     private LlamaConfig Read(string more)
