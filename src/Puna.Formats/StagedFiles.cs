@@ -11,7 +11,39 @@ public sealed class StagedFiles : IDisposable
     private const int BufferBytes = 1 << 18;
 
     private readonly List<Entry> _entries = [];
+    private readonly List<string> _folders = [];
     private bool _closed;
+
+    /// <summary>Makes a folder, and those above it, where they are missing. Those that were made go away with the files unless <see cref="Commit"/> succeeds.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="PunaException">It cannot be made, for example because there is a file of this name.</exception>
+    public void MakeFolder(string path)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        if (File.Exists(path))
+        {
+            throw new PunaException($"folder {path}: cannot be made: there is a file of this name");
+        }
+
+        try
+        {
+            var missing = new Stack<string>();
+            for (string? folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)); folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+            {
+                missing.Push(folder);
+            }
+
+            foreach (string folder in missing)
+            {
+                Directory.CreateDirectory(folder);
+                _folders.Add(folder);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new PunaException($"folder {path}: cannot be made: {e.Message}", e);
+        }
+    }
 
     /// <summary>Opens a new file for writing (and seeking). The caller may dispose the stream once the file is complete; <see cref="Commit"/> does it
     /// otherwise.</summary>
@@ -76,7 +108,7 @@ public sealed class StagedFiles : IDisposable
         _closed = true;
     }
 
-    /// <summary>Deletes the temporary files, unless <see cref="Commit"/> succeeded.</summary>
+    /// <summary>Deletes the temporary files and the folders made for them, unless <see cref="Commit"/> succeeded.</summary>
     public void Dispose()
     {
         if (_closed)
@@ -97,6 +129,18 @@ public sealed class StagedFiles : IDisposable
             }
 
             Delete(entry.Temporary);
+        }
+
+        for (int i = _folders.Count - 1; i >= 0; i--)
+        {
+            try
+            {
+                Directory.Delete(_folders[i]);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Somebody else has put something into it meanwhile.
+            }
         }
     }
 

@@ -22,6 +22,13 @@ public abstract class TensorFile : IDisposable
     /// <exception cref="FileFormatException">There is none of this name, or its bytes cannot be made a tensor.</exception>
     public abstract Tensor GetTensor(string name);
 
+    /// <summary>Gives back memory that was allocated to hold this tensor alone (a copy with aligned values, parts put together), so that going through a large
+    /// checkpoint does not take its size in memory; a view of the file stays. Neither the tensor nor others of its name may be used after.</summary>
+    /// <param name="tensor">What <see cref="GetTensor"/> gave.</param>
+    public virtual void Release(Tensor tensor)
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -74,6 +74,21 @@ internal sealed class TensorStore : IDisposable
         return new Tensor(copy, 0, info.Shape, info.DType);
     }
 
+    /// <inheritdoc cref="TensorFile.Release"/>
+    public void Release(Tensor tensor)
+    {
+        foreach ((string name, NativeStorage copy) in _copies)
+        {
+            if (ReferenceEquals(copy, tensor.Storage))
+            {
+                _copies.Remove(name);
+                _owned.Remove(copy);
+                copy.Dispose();
+                return;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -21,6 +21,7 @@ public abstract class TensorWriter : IDisposable
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly List<TensorSpec> _tensors = [];
+    private readonly List<(string Path, ReadOnlyMemory<byte> Content)> _attached = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private State _state = State.Declaring;
     private int _current;
@@ -89,6 +90,17 @@ public abstract class TensorWriter : IDisposable
         }
 
         _tensors.Add(tensor);
+    }
+
+    /// <summary>Announces a small file that belongs to the checkpoint (settings, vocabulary) and appears together with it or not at all; only before
+    /// <see cref="Begin"/>.</summary>
+    /// <param name="path">Where it will be, in a folder that exists or that the writer makes.</param>
+    /// <param name="content">Its bytes.</param>
+    public void Attach(string path, ReadOnlyMemory<byte> content)
+    {
+        Require(State.Declaring);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        _attached.Add((path, content));
     }
 
     /// <summary>Ends the declarations, creates the (temporary) files and writes what precedes the data.</summary>
@@ -211,6 +223,16 @@ public abstract class TensorWriter : IDisposable
     /// <summary>Closes the files, and deletes them unless <see cref="CompleteCore"/> succeeded (<see cref="StagedFiles.Dispose"/>). Called once or
     /// more.</summary>
     protected abstract void Dispose(bool disposing);
+
+    /// <summary>Writes the files of <see cref="Attach"/>; called by <see cref="BeginCore"/>, so that one that cannot be written is known before the long work.</summary>
+    protected void StageAttached(StagedFiles files)
+    {
+        foreach ((string path, ReadOnlyMemory<byte> content) in _attached)
+        {
+            using FileStream stream = files.Create(path);
+            stream.Write(content.Span);
+        }
+    }
 
     /// <summary>Ends tensors that have no bytes left and begins the next that has.</summary>
     private void Advance()

@@ -97,7 +97,8 @@ public abstract record RopeScaling
 
     /// <summary>Given divisors per frequency, as the tensor <c>rope_freqs.weight</c> of GGUF files holds them.</summary>
     /// <param name="Values"><c>[headDim / 2]</c>.</param>
-    public sealed record Divisors(IReadOnlyList<float> Values) : RopeScaling
+    /// <param name="Rule">The rule they are said to come from, where the file names one: for writing other formats, not for arithmetic.</param>
+    public sealed record Divisors(IReadOnlyList<float> Values, Llama3? Rule = null) : RopeScaling
     {
         /// <inheritdoc/>
         public override string Name => "divisors";

@@ -34,71 +34,84 @@ public static class TokenizerWriter
 
     /// <summary>Writes a <c>tokenizer.model</c>: SentencePiece for vocabularies of pieces, tiktoken ranks for byte-level ones.</summary>
     /// <exception cref="PunaException">The form cannot say what the tokenizer does, or the file cannot be written.</exception>
-    public static void WriteModel(Tokenizer tokenizer, string path)
-    {
-        switch (tokenizer)
-        {
-            case SentencePieceTokenizer pieces:
-                StagedFiles.Write(path, SentencePieceWriter.Write(pieces.Model));
-                break;
-            case MergedPiecesTokenizer merged:
-                StagedFiles.Write(path, SentencePieceWriter.Write(PieceModels.From(merged)));
-                break;
-            case TiktokenTokenizer tiktoken:
-                WriteRanks(tiktoken.Ranks, tiktoken.RankCount, path);
-                break;
-            case ByteLevelTokenizer bytes when RankEquivalent.Of(bytes) is int count:
-                WriteRanks(bytes.Parts.Vocabulary.Tokens, count, path);
-                break;
-            default:
-                throw new PunaException("tokenizer: expected Llama 3's or Llama 4's split, and merges that follow from ranks, for a tokenizer.model, got others");
-        }
-    }
+    public static void WriteModel(Tokenizer tokenizer, string path) => StagedFiles.Write(path, ModelBytes(tokenizer));
 
     /// <summary>Writes a <c>tokenizer.json</c>.</summary>
     /// <exception cref="PunaException">The form cannot say what the tokenizer does, or the file cannot be written.</exception>
     public static void WriteJson(Tokenizer tokenizer, string path) => StagedFiles.Write(path, TokenizerJsonWriter.Write(tokenizer));
 
-    /// <summary>Writes what a model's folder in Meta's layout needs: <c>tokenizer.model</c>, or <c>tokenizer.json</c> where that cannot say what the tokenizer does.</summary>
+    /// <summary>Writes the files of <see cref="MetaFiles"/>.</summary>
     /// <exception cref="PunaException">A file cannot be written, or neither form fits.</exception>
-    public static void WriteMetaFolder(Tokenizer tokenizer, string folder)
-    {
-        if (CanWriteModel(tokenizer))
-        {
-            WriteModel(tokenizer, Path.Combine(folder, "tokenizer.model"));
-        }
-        else
-        {
-            WriteJson(tokenizer, Path.Combine(folder, "tokenizer.json"));
-        }
-    }
+    public static void WriteMetaFolder(Tokenizer tokenizer, string folder) => Write(MetaFiles(tokenizer), folder);
 
-    /// <summary>
-    /// Writes what a model's folder in Hugging Face's layout needs: <c>tokenizer.json</c>, <c>tokenizer_config.json</c>, and <c>tokenizer.model</c> for SentencePiece.
-    /// </summary>
+    /// <summary>Writes the files of <see cref="HuggingFaceFiles"/>.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="folder">The folder; it must exist.</param>
     /// <param name="chatTemplate">The chat template, if there is one.</param>
     /// <exception cref="PunaException">A file cannot be written, or no form fits.</exception>
-    public static void WriteHuggingFaceFolder(Tokenizer tokenizer, string folder, string? chatTemplate = null)
+    public static void WriteHuggingFaceFolder(Tokenizer tokenizer, string folder, string? chatTemplate = null) =>
+        Write(HuggingFaceFiles(tokenizer, chatTemplate), folder);
+
+    /// <summary>What a model's folder in Meta's layout needs, by name: <c>tokenizer.model</c>, or <c>tokenizer.json</c> where that cannot say what the tokenizer does.</summary>
+    /// <exception cref="PunaException">Neither form fits.</exception>
+    public static Dictionary<string, byte[]> MetaFiles(Tokenizer tokenizer) => CanWriteModel(tokenizer)
+        ? new() { ["tokenizer.model"] = ModelBytes(tokenizer) }
+        : new() { ["tokenizer.json"] = TokenizerJsonWriter.Write(tokenizer) };
+
+    /// <summary>
+    /// What a model's folder in Hugging Face's layout needs, by name: <c>tokenizer.json</c>, <c>tokenizer_config.json</c>, and <c>tokenizer.model</c> for
+    /// SentencePiece. A SentencePiece vocabulary with something that <c>tokenizer.json</c> has no words for goes without that.
+    /// </summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="chatTemplate">The chat template, if there is one.</param>
+    /// <exception cref="PunaException">No form fits.</exception>
+    public static Dictionary<string, byte[]> HuggingFaceFiles(Tokenizer tokenizer, string? chatTemplate = null)
     {
-        if (tokenizer is SentencePieceTokenizer)
+        var files = new Dictionary<string, byte[]> { ["tokenizer_config.json"] = Settings(tokenizer, chatTemplate) };
+        if (tokenizer is SentencePieceTokenizer pieces)
         {
-            WriteModel(tokenizer, Path.Combine(folder, "tokenizer.model"));
+            files["tokenizer.model"] = ModelBytes(tokenizer);
+            if (!TokenizerJsonWriter.CanSay(pieces))
+            {
+                return files;
+            }
         }
 
-        WriteJson(tokenizer, Path.Combine(folder, "tokenizer.json"));
-        StagedFiles.Write(Path.Combine(folder, "tokenizer_config.json"), Settings(tokenizer, chatTemplate));
+        files["tokenizer.json"] = TokenizerJsonWriter.Write(tokenizer);
+        return files;
     }
 
-    private static void WriteRanks(TokenTable ranks, int count, string path)
+    private static void Write(Dictionary<string, byte[]> content, string folder)
     {
         using var files = new StagedFiles();
-        RankFile.Write(ranks, count, files.Create(path));
+        foreach ((string name, byte[] bytes) in content)
+        {
+            files.Create(Path.Combine(folder, name)).Write(bytes);
+        }
+
         files.Commit();
     }
 
-    private static byte[] Settings(Tokenizer tokenizer, string? chatTemplate)
+    private static byte[] ModelBytes(Tokenizer tokenizer) => tokenizer switch
+    {
+        SentencePieceTokenizer pieces => SentencePieceWriter.Write(pieces.Model),
+        MergedPiecesTokenizer merged => SentencePieceWriter.Write(PieceModels.From(merged)),
+        TiktokenTokenizer tiktoken => Ranks(tiktoken.Ranks, tiktoken.RankCount),
+        ByteLevelTokenizer bytes when RankEquivalent.Of(bytes) is int count => Ranks(bytes.Parts.Vocabulary.Tokens, count),
+        _ => throw new PunaException("tokenizer: expected Llama 3's or Llama 4's split, and merges that follow from ranks, for a tokenizer.model, got others"),
+    };
+
+    private static byte[] Ranks(TokenTable ranks, int count)
+    {
+        using var output = new MemoryStream();
+        RankFile.Write(ranks, count, output);
+        return output.ToArray();
+    }
+
+    /// <summary>The content of a <c>tokenizer_config.json</c>: what is put around a text, the roles of tokens, the chat template.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="chatTemplate">The chat template, if there is one.</param>
+    public static byte[] Settings(Tokenizer tokenizer, string? chatTemplate = null)
     {
         using var output = new MemoryStream();
         using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))

@@ -15,7 +15,9 @@ internal sealed class ConvertCommand : Command
     private static readonly Option<string?> To = Parsing.Options.Path("to", "B", "What to write: a .gguf file, or a folder for safetensors and meta", ValueHint.File);
     private static readonly Option<string?> Format = Parsing.Options.Choice("format", "F", "Format of the result", ["safetensors", "gguf", "meta"], defaultText: "gguf where B ends in .gguf, else safetensors");
     private static readonly Option<string?> Type = Parsing.Options.Choice("type", "T", "Type of the weights; block types in gguf only", [.. FileTypes.All.Select(FileTypes.Name), "q3_k", "q4_k", "q5_k"], defaultText: "as they are");
-    private static readonly Option<long?> Threads = CommonOptions.Threads(computes: false);
+    private static readonly Option<long?> Threads = CommonOptions.Threads();
+    private static readonly Option<long?> SplitSize = Parsing.Options.Size(
+        "split-size", "SIZE", "Begin another file before the tensors of one exceed this, for example 5G or 500M (powers of ten); safetensors and gguf only", "one file");
     private static readonly Option<bool> NoMmap = CommonOptions.NoMmap();
 
     /// <inheritdoc/>
@@ -31,12 +33,13 @@ internal sealed class ConvertCommand : Command
         + "not grow with the model.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<OptionGroup> Groups => [new("Input and output", From, To, Format, Type), new("Model", Threads, NoMmap)];
+    public override IReadOnlyList<OptionGroup> Groups => [new("Input and output", From, To, Format, Type, SplitSize), new("Model", Threads, NoMmap)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
     [
         new("puna convert --from Llama-3.2-1B/ --to llama.gguf --type q4_k_m", "Quantise a model"),
+        new("puna convert --from llama.gguf --to Llama-3.2-1B/ --split-size 5G", "From a GGUF file to a folder of safetensors of at most 5 GB each"),
         new("puna convert --from consolidated/ --to Llama-2-7b/ --format safetensors", "From Meta's layout to that of Hugging Face"),
     ];
 
@@ -56,7 +59,13 @@ internal sealed class ConvertCommand : Command
         ModelSource source = new ModelLocator(context).Locate(from);
         CheckDestination(source, to, format);
         using Checkpoint checkpoint = source.OpenCheckpoint(map: !args.Get(NoMmap));
-        var options = new ConversionOptions { Format = format, Type = FileTypes.TryParse(args.Get(Type), out FileType type) ? type : null };
+        var options = new ConversionOptions
+        {
+            Format = format,
+            Type = FileTypes.TryParse(args.Get(Type), out FileType type) ? type : null,
+            MaxFileBytes = args.Get(SplitSize) ?? long.MaxValue,
+            Threads = CommonOptions.ThreadCount(args.Get(Threads)),
+        };
         long bytes = ProgressDisplay.Run(context.Terminal, ProgressUnit.Bytes, show =>
         {
             var shown = new Shown(show);

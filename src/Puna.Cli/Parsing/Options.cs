@@ -42,6 +42,10 @@ internal static class Options
             DefaultText = defaultText,
         };
 
+    /// <summary>A number of bytes, perhaps with K, M, G or T behind it (powers of ten); null where the option is absent.</summary>
+    public static Option<long?> Size(string name, string valueName, string summary, string? defaultText = null) =>
+        new(name, valueName, summary, null, static text => ReadSize(text)) { DefaultText = defaultText };
+
     /// <summary>A finite number in a range, with a default.</summary>
     public static Option<double> Number(string name, string valueName, string summary, double fallback, double least, double most) =>
         new(name, valueName, summary, fallback, text => ReadNumber(text, least, most))
@@ -72,6 +76,20 @@ internal static class Options
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most
             ? value
             : throw new UsageException($"expected a whole number{(Range(least, most, unlimited) is { } range ? (range.StartsWith("at", StringComparison.Ordinal) ? " of " : " from ") + range : "")}");
+
+    private static long ReadSize(string text)
+    {
+        int power = text.Length > 0 ? "KMGT".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal) + 1 : 0;
+        long unit = 1;
+        for (int i = 0; i < power; i++)
+        {
+            unit *= 1000;
+        }
+
+        return long.TryParse(power > 0 ? text.AsSpan(0, text.Length - 1) : text, NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count >= 1 && count <= long.MaxValue / unit
+            ? count * unit
+            : throw new UsageException("expected a number of bytes, or a number with K, M, G or T behind it, of at least 1");
+    }
 
     private static double ReadNumber(string text, double least, double most) =>
         double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value)

@@ -86,6 +86,9 @@ public sealed class GgufFile : TensorFile
     public override Tensor GetTensor(string name) => _store.Get(name);
 
     /// <inheritdoc/>
+    public override void Release(Tensor tensor) => _store.Release(tensor);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _store.Dispose();
 
     private void Add(GgufPart part, Storage storage)

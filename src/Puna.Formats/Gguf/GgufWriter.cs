@@ -68,6 +68,7 @@ public sealed class GgufWriter : TensorWriter
 
         _alignment = (int)alignment;
         Divide();
+        StageAttached(_files);
         OpenPart(0); // there is a file even where there are no tensors
     }
 

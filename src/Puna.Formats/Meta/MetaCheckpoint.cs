@@ -118,6 +118,15 @@ public sealed class MetaCheckpoint : TensorFile
     }
 
     /// <inheritdoc/>
+    public override void Release(Tensor tensor)
+    {
+        if (!_shards.Exists(shard => ReferenceEquals(shard.Storage, tensor.Storage)))
+        {
+            tensor.Storage.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -12,8 +12,6 @@ public sealed class MetaWriter : TensorWriter
     private readonly List<Part> _parts = [];
     private readonly MetaParams _parameters;
     private readonly int _count;
-    private bool _madeFolder;
-    private bool _done;
     private Slicing _slicing;
     private long _at;
 
@@ -60,6 +58,8 @@ public sealed class MetaWriter : TensorWriter
             part.Zip.Add($"{part.Prefix}/data.pkl", pickle);
             part.Zip.Add($"{part.Prefix}/byteorder", "little"u8);
         }
+
+        StageAttached(_files);
     }
 
     /// <inheritdoc/>
@@ -123,48 +123,21 @@ public sealed class MetaWriter : TensorWriter
 
         _files.Create(System.IO.Path.Combine(Path, "params.json")).Write(_parameters.ToJson());
         _files.Commit();
-        _done = true;
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (!disposing)
+        if (disposing)
         {
-            return;
-        }
-
-        _files.Dispose();
-        if (_madeFolder && !_done)
-        {
-            _madeFolder = false;
-            try
-            {
-                Directory.Delete(Path);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Somebody else has put something into it meanwhile.
-            }
+            _files.Dispose();
         }
     }
 
     /// <summary>Makes the folder, and refuses one whose other parts would later be read together with those written now.</summary>
     private void Tidy()
     {
-        if (!Directory.Exists(Path))
-        {
-            try
-            {
-                Directory.CreateDirectory(Path);
-                _madeFolder = true;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-            {
-                throw new PunaException($"folder {Path}: cannot be made: {e.Message}", e);
-            }
-        }
-
+        _files.MakeFolder(Path);
         if (MetaParts.Numbered(Path).LastOrDefault(-1) is var last && last >= _count)
         {
             throw new PunaException($"folder {Path}: expected at most {_count} parts, it holds {MetaParts.Name(last)} of another checkpoint");

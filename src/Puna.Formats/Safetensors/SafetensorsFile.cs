@@ -86,6 +86,9 @@ public sealed class SafetensorsFile : TensorFile
     public override Tensor GetTensor(string name) => _store.Get(name);
 
     /// <inheritdoc/>
+    public override void Release(Tensor tensor) => _store.Release(tensor);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _store.Dispose();
 
     private static string Find(string folder)

@@ -22,6 +22,7 @@ public sealed class SafetensorsWriter : TensorWriter
 
     private readonly IReadOnlyDictionary<string, string> _metadata;
     private readonly long _maxShardBytes;
+    private readonly bool _makeFolder;
     private readonly StagedFiles _files = new();
     private int[] _shards = [];
     private long[] _offsets = [];
@@ -35,12 +36,14 @@ public sealed class SafetensorsWriter : TensorWriter
     /// <param name="metadata">Strings for <c>__metadata__</c>, written to every file; null writes <c>format: pt</c>, without which transformers refuses a
     /// checkpoint.</param>
     /// <param name="maxShardBytes">A file is ended before its data would exceed this; a single larger tensor gets a file of its own.</param>
-    public SafetensorsWriter(string path, IReadOnlyDictionary<string, string>? metadata = null, long maxShardBytes = long.MaxValue)
+    /// <param name="makeFolder">Makes the folder where it is missing.</param>
+    public SafetensorsWriter(string path, IReadOnlyDictionary<string, string>? metadata = null, long maxShardBytes = long.MaxValue, bool makeFolder = false)
         : base(path)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         _metadata = metadata ?? _torch;
         _maxShardBytes = maxShardBytes;
+        _makeFolder = makeFolder;
     }
 
     private string Stem => Path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? Path[..^Extension.Length] : Path;
@@ -79,6 +82,18 @@ public sealed class SafetensorsWriter : TensorWriter
         }
 
         _shardCount++;
+        if (_shardCount > 1 && File.Exists(Path))
+        {
+            // Readers take it before the index: they would read another checkpoint than the one written now.
+            throw new PunaException($"file {Path}: expected no such file beside a checkpoint in {_shardCount} files, got one of another checkpoint");
+        }
+
+        if (_makeFolder && System.IO.Path.GetDirectoryName(Path) is { Length: > 0 } folder)
+        {
+            _files.MakeFolder(folder);
+        }
+
+        StageAttached(_files);
         OpenShard(0); // there is a file even where there are no tensors
     }
 

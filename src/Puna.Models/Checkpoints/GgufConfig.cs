@@ -62,11 +62,12 @@ public static class GgufConfig
             MlpBias = file.TryGetInfo("blk.0.ffn_gate.bias", out _),
             Labels = file.TryGetInfo("cls.output.weight", out TensorInfo? score) ? checked((int)score.Shape.Rows) : 0,
             BosId = Int(path, metadata, "tokenizer.ggml.bos_token_id"),
-            EosIds = StopIds(path, metadata),
+            EosIds = GgufOwnKeys.ReadStopIds(path, metadata) ?? StopIds(path, metadata),
         }.Validate(path);
     }
 
-    private static int[] StopIds(string path, GgufMetadata metadata)
+    /// <summary>The tokens that end a text, as far as the standard keys name them.</summary>
+    internal static int[] StopIds(string path, GgufMetadata metadata)
     {
         string[] keys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
         return [.. keys.Select(k => Int(path, metadata, k)).OfType<int>().Distinct()];
@@ -99,7 +100,7 @@ public static class GgufConfig
         }
 
         return info.DType == DType.F32 && info.Shape == new Shape(headDim / 2)
-            ? new RopeScaling.Divisors(file.GetTensor("rope_freqs.weight").Row<float>(0).ToArray())
+            ? new RopeScaling.Divisors(file.GetTensor("rope_freqs.weight").Row<float>(0).ToArray(), GgufOwnKeys.ReadLlama3(metadata))
             : throw new FileFormatException(file.Path, $"tensor rope_freqs.weight: expected f32 [{headDim / 2}], got {info.DType.Name()} {info.Shape}");
     }
 
@@ -127,13 +128,13 @@ public static class GgufConfig
         {
             "none" => new RopeScaling.None(),
             "linear" => factor == 1 ? new RopeScaling.None() : new RopeScaling.Linear(factor),
-            "yarn" => new RopeScaling.Yarn(
+            "yarn" => GgufOwnKeys.Exact(metadata, new RopeScaling.Yarn(
                 factor,
                 Int(file.Path, metadata, p + "original_context_length") ?? context,
                 metadata.GetNumber(p + "yarn_beta_fast") ?? 32,
                 metadata.GetNumber(p + "yarn_beta_slow") ?? 1,
                 Magnitude(file.Path, p, metadata) * RopeScaling.Yarn.DefaultMagnitude(factor),
-                Truncate: true),
+                Truncate: true)),
             _ => throw new FileFormatException(file.Path, $"metadata {p}type: expected none, linear or yarn, got {kind}"),
         };
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Puna.Formats;
 using Puna.Formats.Gguf;
 using Puna.Formats.Meta;
@@ -10,39 +11,35 @@ using Puna.Tensors.Quantization;
 namespace Puna.Models.Conversion;
 
 /// <summary>
-/// Writes a checkpoint in another format or with other types, one piece of rows at a time: memory does not grow with the model. Bytes are copied where the type
-/// stays, so a round trip gives the same bits. Nothing appears under the final names before everything is written.
+/// Writes a checkpoint in another format or with other types, with its settings and vocabulary, one piece of rows at a time: memory does not grow with the model.
+/// Bytes are copied where the type stays, so a round trip gives the same bits. Nothing appears under the final names before everything is written.
 /// </summary>
 public static class CheckpointConverter
 {
     private const int PieceBytes = 1 << 22;
+    private const string Divisors = "rope_freqs.weight";
 
     /// <summary>Converts.</summary>
     /// <param name="source">The checkpoint; only read.</param>
-    /// <param name="destination">A folder for safetensors and Meta, a file for GGUF.</param>
+    /// <param name="destination">A folder for safetensors and Meta, made where it is missing; a file for GGUF.</param>
     /// <param name="options">Format and types.</param>
     /// <param name="progress">Told of every piece, or null.</param>
     /// <param name="cancel">Leaves nothing behind.</param>
-    /// <exception cref="PunaException">The format cannot hold the model, a weight is not finite, or a file cannot be written.</exception>
+    /// <exception cref="PunaException">The format cannot hold the model or its vocabulary, a weight does not fit its type, or a file cannot be written.</exception>
     public static void Convert(Checkpoint source, string destination, ConversionOptions options, IProgress<ConversionProgress>? progress = null, CancellationToken cancel = default)
     {
-        FileType? type = options.Type;
-        if (options.Format != CheckpointFormat.Gguf && type is FileType t && !t.DefaultType().IsFloat())
-        {
-            throw new PunaException($"type {t.Name()}: expected f32, f16 or bf16 in the format {options.Format.ToString().ToLowerInvariant()}, got a type that only gguf holds");
-        }
-
-        List<Item> items = Plan(source, options);
-        using TensorWriter writer = CreateWriter(source, destination, options, items);
+        Check(options);
+        List<PlannedTensor> plan = ConversionPlan.Make(source, options);
+        using TensorWriter writer = CreateWriter(source, destination, options, plan);
         float[]? divisors = options.Format == CheckpointFormat.Gguf ? GgufMetadataWriter.RopeDivisors(source.Config) : null;
         if (divisors is not null)
         {
-            writer.Declare("rope_freqs.weight", DType.F32, new Shape(divisors.Length));
+            writer.Declare(Divisors, DType.F32, new Shape(divisors.Length));
         }
 
-        foreach (Item item in items)
+        foreach (PlannedTensor tensor in plan)
         {
-            writer.Declare(TensorNames.In(options.Format, item.Name), item.Type, item.Shape);
+            writer.Declare(TensorNames.In(options.Format, tensor.Name), tensor.Type, tensor.Shape);
         }
 
         long total = writer.Tensors.Sum(x => x.ByteLength);
@@ -50,166 +47,112 @@ public static class CheckpointConverter
         long written = 0;
         if (divisors is not null)
         {
-            writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(divisors));
+            ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes<float>(divisors);
+            writer.Write(bytes);
+            Report(Divisors, bytes.Length);
         }
 
         RopeLayout layout = options.Format == CheckpointFormat.Safetensors ? RopeLayout.HalfSplit : RopeLayout.Interleaved;
-        foreach (Item item in items)
+        foreach (PlannedTensor tensor in plan)
         {
-            foreach (int bytes in Pieces(source, item, layout, writer))
+            foreach (int bytes in Pieces(source, tensor, layout, writer, options.Threads))
             {
                 cancel.ThrowIfCancellationRequested();
-                written += bytes;
-                progress?.Report(new ConversionProgress(item.Name, written, total));
+                Report(tensor.Name, bytes);
             }
         }
 
         cancel.ThrowIfCancellationRequested();
         writer.Complete();
-        if (options.Format != CheckpointFormat.Gguf)
+
+        void Report(string name, int bytes)
         {
-            CompanionFiles.Write(source, destination, options.Format, items.Count > 0 ? CommonFloat(items) : DType.F32);
+            written += bytes;
+            progress?.Report(new ConversionProgress(name, written, total));
         }
     }
 
-    private static List<Item> Plan(Checkpoint source, ConversionOptions options)
+    private static void Check(ConversionOptions options)
     {
-        QuantizationMix? mix = options is { Format: CheckpointFormat.Gguf, Type: FileType type }
-            ? new QuantizationMix(type, new MixModel(source.Config.Layers, source.Config.Heads, source.Config.KvHeads, source.Config.TiedEmbeddings))
-            : null;
-        var items = new List<Item>();
-        foreach ((string name, Shape shape) in source.Config.Parameters())
+        string format = options.Format.ToString().ToLowerInvariant();
+        if (options.Format is not (CheckpointFormat.Gguf or CheckpointFormat.Safetensors or CheckpointFormat.Meta))
         {
-            if (!source.TryGetInfo(name, out TensorInfo? info))
-            {
-                throw new FileFormatException(source.Path, $"tensor {name}: expected in the checkpoint, got none");
-            }
-
-            DType to = mix is not null ? mix.TypeOf(TensorNames.In(CheckpointFormat.Gguf, name), shape)
-                : options.Type is FileType plain ? plain.DefaultType()
-                : options.Format == CheckpointFormat.Gguf ? (shape.Rank == 1 ? DType.F32 : info.DType)
-                : info.DType.IsFloat() ? info.DType : DType.F32;
-            items.Add(new Item(name, shape, to));
+            throw new PunaException($"format {format}: expected safetensors, gguf or meta");
         }
 
-        if (options.Format != CheckpointFormat.Gguf && options.Type is null)
+        if (options.Format != CheckpointFormat.Gguf && options.Type is FileType type && !type.DefaultType().IsFloat())
         {
-            NarrowVectors(source, items);
+            throw new PunaException($"type {type.Name()}: expected f32, f16 or bf16 in the format {format}, got a type that only gguf holds");
         }
 
-        return items;
-    }
-
-    /// <summary>
-    /// GGUF keeps norms in float32 though the model they come from had 16 bits. Where the values fit the type of the matrices they get it back, so that a checkpoint
-    /// returns from GGUF as it was.
-    /// </summary>
-    private static void NarrowVectors(Checkpoint source, List<Item> items)
-    {
-        DType common = CommonFloat(items);
-        for (int i = 0; i < items.Count && common != DType.F32; i++)
+        if (options.Format == CheckpointFormat.Meta && options.MaxFileBytes != long.MaxValue)
         {
-            if (items[i].Shape.Rank == 1 && items[i].Type == DType.F32 && Fits(source.GetTensor(items[i].Name), common))
-            {
-                items[i] = items[i] with { Type = common };
-            }
+            throw new PunaException($"format {format}: expected no largest size of a file (safetensors and gguf can be split), got {options.MaxFileBytes}");
         }
     }
 
-    private static DType CommonFloat(List<Item> items)
+    /// <summary>Prepares everything but the weights, so that whatever cannot be said is known before anything is written.</summary>
+    private static TensorWriter CreateWriter(Checkpoint source, string destination, ConversionOptions options, List<PlannedTensor> plan)
     {
-        DType[] matrices = [.. items.Where(x => x.Shape.Rank > 1).Select(x => x.Type).Distinct()];
-        return matrices.Length == 1 ? matrices[0] : DType.F32;
-    }
-
-    private static bool Fits(Tensor vector, DType type)
-    {
-        ReadOnlySpan<float> values = vector.Row<float>(0);
-        var bytes = new byte[type.RowBytes(values.Length)];
-        var back = new float[values.Length];
-        Quantizer.Quantize(type, values, bytes);
-        Dequantizer.Dequantize(type, bytes, back);
-        return values.SequenceEqual(back);
-    }
-
-    private static TensorWriter CreateWriter(Checkpoint source, string destination, ConversionOptions options, List<Item> items)
-    {
-        switch (options.Format)
+        var companions = new CompanionFiles(source, options.Format);
+        if (options.Format == CheckpointFormat.Gguf)
         {
-            case CheckpointFormat.Gguf:
-                int fileType = (int)(options.Type ?? GuessFileType(items));
-                GgufMetadata metadata = GgufMetadataWriter.Write(source.Config, fileType, items.Any(x => x.Type.IsBlock()), CompanionFiles.ModelName(source));
-                CompanionFiles.AddVocabulary(source, metadata);
-                return new GgufWriter(destination, metadata, options.MaxFileBytes);
-            case CheckpointFormat.Safetensors:
-                Directory.CreateDirectory(destination);
-                return new SafetensorsWriter(
-                    Path.Combine(destination, SafetensorsFile.SingleName), new Dictionary<string, string> { ["format"] = "pt" }, options.MaxFileBytes);
-            case CheckpointFormat.Meta:
-                return new MetaWriter(destination, MetaParamsWriter.Write(source.Config));
-            default:
-                throw new PunaException($"format {options.Format.ToString().ToLowerInvariant()}: expected safetensors, gguf or meta");
-        }
-    }
-
-    /// <summary>The mix that most of the weights are of.</summary>
-    private static FileType GuessFileType(List<Item> items)
-    {
-        DType most = items.Where(x => x.Shape.Rank > 1).GroupBy(x => x.Type).OrderByDescending(g => g.Sum(x => x.Shape.Count)).First().Key;
-        foreach (FileType type in FileTypes.All)
-        {
-            if (type.DefaultType() == most)
-            {
-                return type;
-            }
+            GgufMetadata metadata = GgufMetadataWriter.Write(
+                companions.Config, ConversionPlan.FileTypeId(source, options, plan), plan.Exists(x => x.Type.IsBlock()), companions.ModelName);
+            companions.AddVocabulary(metadata);
+            return new GgufWriter(destination, metadata, options.MaxFileBytes);
         }
 
-        return FileType.F32;
+        bool meta = options.Format == CheckpointFormat.Meta;
+        Dictionary<string, byte[]> files = meta ? companions.ForMeta() : companions.ForHuggingFace(ConversionPlan.CommonFloat(plan), changed: options.Type is not null);
+        CompanionFiles.CheckLeftovers(destination, options.Format, files.Keys);
+        TensorWriter writer = meta
+            ? new MetaWriter(destination, MetaParamsWriter.Write(companions.Config))
+            : new SafetensorsWriter(Path.Combine(destination, SafetensorsFile.SingleName), maxShardBytes: options.MaxFileBytes, makeFolder: true);
+        foreach ((string name, byte[] content) in files)
+        {
+            writer.Attach(Path.Combine(destination, name), content);
+        }
+
+        return writer;
     }
 
     /// <summary>Writes a tensor piece by piece, and yields after each so that progress and cancellation are looked at.</summary>
-    private static IEnumerable<int> Pieces(Checkpoint source, Item item, RopeLayout layout, TensorWriter writer)
+    private static IEnumerable<int> Pieces(Checkpoint source, PlannedTensor to, RopeLayout layout, TensorWriter writer, int threads)
     {
-        Tensor from = source.GetTensor(item.Name);
-        bool reorder = RowOrder.DependsOnLayout(item.Name) && source.RopeLayout != layout;
-        // A bias is one row of as many values; its values are reordered as the rows of the weight are.
-        if (item.Shape.Rank == 1)
+        Tensor stored = source.GetTensor(to.Name);
+        try
         {
-            yield return WriteVector(from, item, reorder ? source.Config.HeadDim : 0, source.RopeLayout, layout, writer);
-            yield break;
-        }
-
-        int rowBytes = (int)item.Type.RowBytes(from.Columns);
-        int rows = (int)Math.Clamp(PieceBytes / Math.Max(1, rowBytes), 1, from.Rows);
-        var buffer = new byte[checked(rows * rowBytes)];
-        for (long first = 0; first < from.Rows; first += rows)
-        {
-            int count = (int)Math.Min(rows, from.Rows - first);
-            RowConverter.Convert(
-                from, item.Type, row => reorder ? RowOrder.Source(row, source.Config.HeadDim, source.RopeLayout, layout) : row, first, count, buffer, item.Name);
-            writer.Write(buffer.AsSpan(0, count * rowBytes));
-            yield return count * rowBytes;
-        }
-    }
-
-    private static int WriteVector(Tensor from, Item item, int headDim, RopeLayout fromLayout, RopeLayout toLayout, TensorWriter writer)
-    {
-        var values = new float[from.Columns];
-        Dequantizer.Dequantize(from.DType, from.Row<byte>(0), values);
-        if (headDim > 0)
-        {
-            float[] old = [.. values];
-            for (int i = 0; i < values.Length; i++)
+            bool reorder = RowOrder.DependsOnLayout(to.Name) && source.RopeLayout != layout;
+            Tensor from = reorder && to.Shape.Rank == 1 ? AsColumn(stored) : stored;
+            Func<long, long> order = reorder ? row => RowOrder.Source(row, source.Config.HeadDim, source.RopeLayout, layout) : row => row;
+            int rowBytes = (int)to.Type.RowBytes(from.Columns);
+            int rows = (int)Math.Clamp(PieceBytes / Math.Max(1, rowBytes), 1, from.Rows);
+            var buffer = new byte[checked(rows * rowBytes)];
+            for (long first = 0; first < from.Rows; first += rows)
             {
-                values[i] = old[RowOrder.Source(i, headDim, fromLayout, toLayout)];
+                int count = (int)Math.Min(rows, from.Rows - first);
+                RowConverter.Convert(from, to.Type, order, first, count, buffer, to.Name, threads);
+                writer.Write(buffer.AsSpan(0, count * rowBytes));
+                yield return count * rowBytes;
             }
         }
-
-        var bytes = new byte[item.Type.RowBytes(values.Length)];
-        Quantizer.Quantize(item.Type, values, bytes);
-        writer.Write(bytes);
-        return bytes.Length;
+        finally
+        {
+            source.File.Release(stored);
+        }
     }
 
-    private sealed record Item(string Name, Shape Shape, DType Type);
+    /// <summary>A bias as a matrix of one column: its values are reordered as the rows of the weight are.</summary>
+    private static Tensor AsColumn(Tensor vector)
+    {
+        if (vector.DType.IsBlock())
+        {
+            Tensor plain = Tensor.Create(vector.Shape);
+            Dequantizer.Dequantize(vector.DType, vector.Row<byte>(0), plain.Row<float>(0));
+            vector = plain;
+        }
+
+        return new Tensor(vector.Storage, vector.Offset, new Shape(vector.Columns, 1), vector.DType);
+    }
 }

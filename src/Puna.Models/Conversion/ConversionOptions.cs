@@ -12,6 +12,9 @@ public sealed record ConversionOptions
     /// <summary>Types of the result's weights; null keeps each weight's own type, or float32 where the format cannot hold it.</summary>
     public FileType? Type { get; init; }
 
-    /// <summary>Largest size of a file before the checkpoint is split; safetensors and GGUF only.</summary>
+    /// <summary>Largest size of a file's tensors in bytes before the checkpoint is split, at least 1; safetensors and GGUF only.</summary>
     public long MaxFileBytes { get; init; } = long.MaxValue;
+
+    /// <summary>Threads that compute, at least 1; the result does not depend on it.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
 }

@@ -1,4 +1,5 @@
 using Puna.Formats.Gguf;
+using Puna.Models.Checkpoints;
 using Puna.Tensors;
 
 namespace Puna.Models.Conversion;
@@ -8,16 +9,20 @@ public static class GgufMetadataWriter
 {
     /// <summary>The keys of a model, without a vocabulary.</summary>
     /// <param name="config">The model.</param>
-    /// <param name="fileType">Id of the mix of types.</param>
+    /// <param name="fileType">Id of the mix of types; null where it has none.</param>
     /// <param name="quantized">Whether any tensor is of a block type.</param>
     /// <param name="name">What the model is called.</param>
     /// <exception cref="PunaException">GGUF has no keys for the model's rotary scaling.</exception>
-    public static GgufMetadata Write(LlamaConfig config, int fileType, bool quantized, string name)
+    public static GgufMetadata Write(LlamaConfig config, int? fileType, bool quantized, string name)
     {
         var metadata = new GgufMetadata();
         metadata.Set("general.architecture", "llama");
         metadata.Set("general.name", name);
-        metadata.Set("general.file_type", (uint)fileType);
+        if (fileType is int id)
+        {
+            metadata.Set("general.file_type", (uint)id);
+        }
+
         if (quantized)
         {
             metadata.Set("general.quantization_version", 2u);
@@ -65,15 +70,54 @@ public static class GgufMetadataWriter
                 metadata.Set("llama.rope.scaling.factor", (float)linear.Factor);
                 break;
             case RopeScaling.Yarn { Truncate: true } yarn:
-                metadata.Set("llama.rope.scaling.type", "yarn");
-                metadata.Set("llama.rope.scaling.factor", (float)yarn.Factor);
-                metadata.Set("llama.rope.scaling.original_context_length", (uint)yarn.OriginalContext);
-                metadata.Set("llama.rope.scaling.attn_factor", (float)(yarn.Magnitude / RopeScaling.Yarn.DefaultMagnitude(yarn.Factor)));
-                metadata.Set("llama.rope.scaling.yarn_beta_fast", (float)yarn.BetaFast);
-                metadata.Set("llama.rope.scaling.yarn_beta_slow", (float)yarn.BetaSlow);
+                WriteYarn(metadata, yarn);
+                break;
+            case RopeScaling.Llama3 rule:
+                GgufOwnKeys.WriteLlama3(metadata, rule);
+                break;
+            case RopeScaling.Divisors { Rule: RopeScaling.Llama3 rule }:
+                GgufOwnKeys.WriteLlama3(metadata, rule);
                 break;
             case RopeScaling.Dynamic or RopeScaling.Yarn:
                 throw new PunaException($"format gguf: expected rotary scaling none, linear, llama3 or yarn with a truncated ramp, got {scaling.Name}");
         }
+    }
+
+    private static void WriteYarn(GgufMetadata metadata, RopeScaling.Yarn yarn)
+    {
+        float factor = (float)yarn.Factor;
+        double usual = RopeScaling.Yarn.DefaultMagnitude(factor);
+        float attention = AttentionFactor(yarn.Magnitude, usual);
+        metadata.Set("llama.rope.scaling.type", "yarn");
+        metadata.Set("llama.rope.scaling.factor", factor);
+        metadata.Set("llama.rope.scaling.original_context_length", (uint)yarn.OriginalContext);
+        metadata.Set("llama.rope.scaling.attn_factor", attention);
+        metadata.Set("llama.rope.scaling.yarn_beta_fast", (float)yarn.BetaFast);
+        metadata.Set("llama.rope.scaling.yarn_beta_slow", (float)yarn.BetaSlow);
+        GgufOwnKeys.WriteYarn(metadata, yarn, yarn with
+        {
+            Factor = factor,
+            Magnitude = attention * usual,
+            BetaFast = (float)yarn.BetaFast,
+            BetaSlow = (float)yarn.BetaSlow,
+        });
+    }
+
+    /// <summary>
+    /// The factor whose product with the usual magnitude has the same float32 bits as the magnitude. Rounding the quotient can miss them by one; where no float32
+    /// reaches them the quotient is as good as any other.
+    /// </summary>
+    private static float AttentionFactor(double magnitude, double usual)
+    {
+        float quotient = (float)(magnitude / usual);
+        foreach (float candidate in (ReadOnlySpan<float>)[quotient, MathF.BitDecrement(quotient), MathF.BitIncrement(quotient)])
+        {
+            if ((float)(candidate * usual) == (float)magnitude)
+            {
+                return candidate;
+            }
+        }
+
+        return quotient;
     }
 }

@@ -10,13 +10,18 @@ public static class HuggingFaceConfigWriter
     /// <summary>The file's bytes.</summary>
     /// <param name="config">The model.</param>
     /// <param name="type">Type of most weights.</param>
-    /// <exception cref="PunaException">The rotary scaling has no name in this format.</exception>
+    /// <exception cref="PunaException">The rotary scaling, or which layers have biases, cannot be said in this format.</exception>
     public static byte[] Write(LlamaConfig config, DType type)
     {
         bool qwen = config.QkvBias && !config.AttentionOutputBias;
         if (!config.QkvBias && config.AttentionOutputBias)
         {
             throw new PunaException("attention bias: expected biases on q, k and v as well as on the output, got them on the output only, which config.json cannot say");
+        }
+
+        if (qwen && config.MlpBias)
+        {
+            throw new PunaException("feed-forward bias: expected none where q, k and v have biases and the attention's output has none, got some, which config.json cannot say");
         }
 
         var buffer = new ArrayBufferWriter<byte>();
@@ -37,7 +42,7 @@ public static class HuggingFaceConfigWriter
         json.WriteNumber("rms_norm_eps", config.NormEpsilon);
         json.WriteNumber("rope_theta", config.RopeTheta);
         WriteScaling(json, RopeRecovery.Name(config));
-        json.WriteBoolean("tie_word_embeddings", config.TiedEmbeddings);
+        json.WriteBoolean("tie_word_embeddings", config.TiedEmbeddings && config.Labels == 0);
         json.WriteBoolean("attention_bias", config.QkvBias && config.AttentionOutputBias);
         json.WriteBoolean("mlp_bias", config.MlpBias);
         json.WriteString("hidden_act", "silu");
@@ -102,7 +107,8 @@ public static class HuggingFaceConfigWriter
         json.WriteEndObject();
     }
 
-    private static void WriteEos(Utf8JsonWriter json, IReadOnlyList<int> ids)
+    /// <summary>Writes <c>eos_token_id</c>: a number, a list of several, or nothing.</summary>
+    internal static void WriteEos(Utf8JsonWriter json, IReadOnlyList<int> ids)
     {
         if (ids.Count == 1)
         {

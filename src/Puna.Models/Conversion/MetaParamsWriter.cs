@@ -75,6 +75,12 @@ public static class MetaParamsWriter
                 json.WriteBoolean("tie_word_embeddings", true);
             }
 
+            if (config.BosId is int bos)
+            {
+                json.WriteNumber("bos_token_id", bos);
+            }
+
+            HuggingFaceConfigWriter.WriteEos(json, config.EosIds);
             if (scaling is not null)
             {
                 HuggingFaceConfigWriter.WriteScaling(json, scaling);

@@ -15,8 +15,9 @@ internal static class RowConverter
     /// <param name="count">Rows.</param>
     /// <param name="destination">Receives the rows, without gaps.</param>
     /// <param name="name">Name of the tensor, for messages.</param>
+    /// <param name="threads">Most threads that work at a time.</param>
     /// <exception cref="PunaException">A value that the type cannot hold.</exception>
-    public static void Convert(Tensor from, DType type, Func<long, long> source, long first, int count, byte[] destination, string name)
+    public static void Convert(Tensor from, DType type, Func<long, long> source, long first, int count, byte[] destination, string name, int threads)
     {
         int rowBytes = (int)type.RowBytes(from.Columns);
         if (from.DType == type)
@@ -31,7 +32,7 @@ internal static class RowConverter
 
         try
         {
-            Parallel.For(0, count, r => Row(from, type, source(first + r), destination.AsSpan(r * rowBytes, rowBytes), name));
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads) }, r => Row(from, type, source(first + r), destination.AsSpan(r * rowBytes, rowBytes), name));
         }
         catch (AggregateException e) when (e.InnerException is PunaException inner)
         {
@@ -46,7 +47,7 @@ internal static class RowConverter
         try
         {
             Dequantizer.Dequantize(from.DType, from.Row<byte>(row), values.AsSpan(0, columns));
-            CheckHalf(type, values.AsSpan(0, columns));
+            CheckRange(type, values.AsSpan(0, columns));
             Quantizer.Quantize(type, values.AsSpan(0, columns), destination);
         }
         catch (PunaException e)
@@ -59,19 +60,16 @@ internal static class RowConverter
         }
     }
 
-    /// <summary>A finite value must not silently become infinite.</summary>
-    private static void CheckHalf(DType type, ReadOnlySpan<float> values)
+    /// <summary>A finite value must not silently become infinite; block types check their scales themselves.</summary>
+    private static void CheckRange(DType type, ReadOnlySpan<float> values)
     {
-        if (type != DType.F16)
-        {
-            return;
-        }
-
+        // The least magnitudes that round to infinity: half a unit above the greatest number.
+        float limit = type switch { DType.F16 => 65520f, DType.BF16 => BitConverter.UInt32BitsToSingle(0x7F7F8000), _ => float.PositiveInfinity };
         foreach (float value in values)
         {
-            if (MathF.Abs(value) >= 65520 && float.IsFinite(value))
+            if (MathF.Abs(value) >= limit && float.IsFinite(value))
             {
-                throw new PunaException($"f16: expected values below 65520, got {value} (bf16 and f32 can hold it)");
+                throw new PunaException(FormattableString.Invariant($"{type.Name()}: expected values below {limit}, got {value}, which f32 can hold"));
             }
         }
     }

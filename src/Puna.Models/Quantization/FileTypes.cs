@@ -46,4 +46,34 @@ public static class FileTypes
         FileType.Q6_K => DType.Q6_K,
         _ => throw new ArgumentOutOfRangeException(nameof(type), (int)type, "no such file type"),
     };
+
+    /// <summary>The id that <c>general.file_type</c> has for files most of whose matrices have a type, also for types that cannot be written anew.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Null for types that no id stands for.</returns>
+    public static int? IdOf(DType type)
+    {
+        foreach (FileType candidate in All)
+        {
+            if (candidate.DefaultType() == type)
+            {
+                return (int)candidate;
+            }
+        }
+
+        return type switch
+        {
+            DType.IQ2_XXS => 19,
+            DType.IQ2_XS => 20,
+            DType.IQ3_XXS => 23,
+            DType.IQ1_S => 24,
+            DType.IQ4_NL => 25,
+            DType.IQ3_S => 26,
+            DType.IQ2_S => 28,
+            DType.IQ4_XS => 30,
+            DType.IQ1_M => 31,
+            DType.TQ1_0 => 36,
+            DType.TQ2_0 => 37,
+            _ => null,
+        };
+    }
 }

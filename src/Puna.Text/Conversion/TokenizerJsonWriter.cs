@@ -24,10 +24,14 @@ internal static class TokenizerJsonWriter
         _ => throw new PunaException($"tokenizer: expected a kind that tokenizer.json has, got {tokenizer.Kind}"),
     };
 
+    /// <summary>Whether the form has words for all that a SentencePiece model does.</summary>
+    public static bool CanSay(SentencePieceTokenizer tokenizer) =>
+        tokenizer.Model is { CharsMap.Length: 0, RemoveExtraWhitespaces: false, EscapeWhitespaces: true } model && !model.Types.Contains(PieceType.Unused);
+
     private static byte[] WritePieces(SentencePieceTokenizer tokenizer)
     {
         SentencePieceModel model = tokenizer.Model;
-        if (model.CharsMap.Length > 0 || model.RemoveExtraWhitespaces || !model.EscapeWhitespaces || model.Types.Contains(PieceType.Unused))
+        if (!CanSay(tokenizer))
         {
             throw new PunaException("tokenizer: expected ▁ for spaces and no other change of the text for a tokenizer.json, got a SentencePiece model with more");
         }
