@@ -1,5 +1,6 @@
 using Puna.Models;
 using Puna.Runtime.Generation;
+using Puna.Runtime.Sampling;
 using Puna.Tensors;
 using Puna.Text;
 
@@ -98,36 +99,27 @@ public sealed class Perplexity
         {
             cancel.ThrowIfCancellationRequested();
             int count = Math.Min(chunk, ids.Length - 1 - at);
-            ArenaMark mark = _ops.Mark();
-            batch.Clear();
-            batch.Add(ids.Slice(at, count), at, BatchOutputs.All);
-            Tensor logits = _model.Llama.Forward(_ops, batch, context, sequences);
-            for (int i = 0; i < count; i++)
+            lock (_ops.Gate)
             {
-                _ops.Read(logits.Slice(i, 1), row);
-                nll -= LogProbability(row, ids[at + i + 1]);
+                ArenaMark mark = _ops.Mark();
+                try
+                {
+                    batch.Clear();
+                    batch.Add(ids.Slice(at, count), at, BatchOutputs.All);
+                    Tensor logits = _model.Llama.Forward(_ops, batch, context, sequences);
+                    for (int i = 0; i < count; i++)
+                    {
+                        _ops.Read(logits.Slice(i, 1), row);
+                        nll -= TokenLogProbs.LogProbability(row, ids[at + i + 1]);
+                    }
+                }
+                finally
+                {
+                    _ops.Release(mark);
+                }
             }
-
-            _ops.Release(mark);
         }
 
         return nll;
-    }
-
-    private static double LogProbability(float[] logits, int token)
-    {
-        float top = logits[0];
-        foreach (float x in logits)
-        {
-            top = Math.Max(top, x);
-        }
-
-        double sum = 0;
-        foreach (float x in logits)
-        {
-            sum += Math.Exp(x - top);
-        }
-
-        return logits[token] - top - Math.Log(sum);
     }
 }

@@ -98,6 +98,11 @@ public sealed class Llama
 
     private void Prepare(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache)
     {
+        if (cache is not null && cache.Count != batch.Sequences)
+        {
+            throw new InvalidOperationException($"cache: expected {batch.Sequences} sequences, got {cache.Count}");
+        }
+
         for (int s = 0; s < batch.Sequences; s++)
         {
             int first = batch.Positions[batch.Starts[s]];
@@ -110,6 +115,15 @@ public sealed class Llama
             if ((cache is null ? 0 : cache[s].Length) != first)
             {
                 throw new InvalidOperationException($"sequence {s}: expected its first position to be the cached length {cache?[s].Length ?? 0}, got {first}");
+            }
+
+            // Twice the same would write two texts into one.
+            for (int other = 0; cache is not null && other < s; other++)
+            {
+                if (ReferenceEquals(cache[other], cache[s]))
+                {
+                    throw new InvalidOperationException($"cache: expected a sequence of its own for each of the batch, got one for both {other} and {s}");
+                }
             }
 
             cache?[s].Reserve(tokens);

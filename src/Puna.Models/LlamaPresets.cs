@@ -50,6 +50,7 @@ public static class LlamaPresets
         NormEpsilon = epsilon,
         RopeTheta = theta,
         BosId = vocab > 100000 ? 128000 : 1,
-        EosIds = vocab > 100000 ? [128001, 128008, 128009] : [2],
+        // End of message (128008) came with Llama 3.1: in Llama 3 that id is a reserved token (spec llama1-3.md 1.4).
+        EosIds = vocab < 100000 ? [2] : context > 8192 ? [128001, 128008, 128009] : [128001, 128009],
     };
 }

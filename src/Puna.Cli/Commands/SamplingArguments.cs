@@ -12,8 +12,8 @@ internal sealed class SamplingArguments
     private readonly Option<int> _topK = Options.Integer("top-k", "K", "Choose among this many of the most likely tokens; 0 is all", 0, 0);
     private readonly Option<double> _minP = Options.Number("min-p", "P", "Drop tokens with less than this share of the best one's probability", 0, 0, 1);
     private readonly Option<double> _repetition = Options.Number("repetition-penalty", "R", "Above 1 makes tokens that have occurred less likely", 1, 0.01, 100);
-    private readonly Option<double> _presence = Options.Number("presence-penalty", "R", "Taken from the logit of every token that has been generated", 0, -100, 100);
-    private readonly Option<double> _frequency = Options.Number("frequency-penalty", "R", "Taken from the logit of a token for each time it has been generated", 0, -100, 100);
+    private readonly Option<double> _presence = Options.Number("presence-penalty", "R", "Taken from the logit of every token that has occurred, in the prompt or since", 0, -100, 100);
+    private readonly Option<double> _frequency = Options.Number("frequency-penalty", "R", "Taken from the logit of a token for each time it has occurred, in the prompt or since", 0, -100, 100);
     private readonly Option<long?> _seed = Options.OptionalInteger("seed", "S", "The same seed gives the same text", "random", long.MinValue, long.MaxValue);
     private readonly Option<long?> _maxTokens = Options.OptionalInteger("max-tokens", "N", "Most tokens to generate", "until the text ends or the context is full", 0, int.MaxValue);
     private readonly Option<string?> _stop = Options.Text("stop", "S", "End the text before this string", repeatable: true);

@@ -6,10 +6,16 @@ using Puna.Text.Chat;
 
 namespace Puna.Runtime.Generation;
 
-/// <summary>A model with its tokenizer: what is needed to make text. Immutable, shareable between sessions; close it after them.</summary>
+/// <summary>
+/// A model with its tokenizer: what is needed to make text. Immutable; any number of sessions on any threads may share it. Close it after them: one that is closed earlier
+/// stays in memory until the passes under way have ended, and then its sessions refuse to go on.
+/// </summary>
 public sealed class LanguageModel : IDisposable
 {
     private readonly Lazy<ChatDetection?> _chat;
+    private readonly Lock _closing = new();
+    private int _passes;
+    private bool _closed;
 
     private LanguageModel(Checkpoint checkpoint, Llama llama, Tokenizer? tokenizer)
     {
@@ -55,7 +61,40 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Checkpoint.Dispose();
+    public void Dispose()
+    {
+        lock (_closing)
+        {
+            _closed = true;
+            if (_passes == 0)
+            {
+                Checkpoint.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Begins a pass, which keeps the weights in memory until <see cref="ExitPass"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The model is closed.</exception>
+    internal void EnterPass()
+    {
+        lock (_closing)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            _passes++;
+        }
+    }
+
+    /// <summary>Ends a pass.</summary>
+    internal void ExitPass()
+    {
+        lock (_closing)
+        {
+            if (--_passes == 0 && _closed)
+            {
+                Checkpoint.Dispose();
+            }
+        }
+    }
 
     private ChatDetection? FindChat()
     {

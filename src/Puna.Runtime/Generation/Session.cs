@@ -7,7 +7,8 @@ using Puna.Text;
 namespace Puna.Runtime.Generation;
 
 /// <summary>
-/// One growing text: its tokens and what the model remembers of them. What two prompts have in common at the beginning is computed once. Not thread-safe.
+/// One growing text: its tokens and what the model remembers of them. What two prompts have in common at the beginning is computed once. Sessions may share a model
+/// and a device, also from several threads (their passes then take turns); one session belongs to one thread at a time and makes one text at a time.
 /// </summary>
 public sealed class Session : IDisposable
 {
@@ -22,10 +23,13 @@ public sealed class Session : IDisposable
     private readonly ForwardContext _context = new();
     private readonly List<int> _tokens = [];
     private readonly float[] _logits;
+    private SamplerScratch? _scratch;
+    private int _generation;
+    private bool _disposed;
 
     /// <summary>Starts an empty session.</summary>
     /// <param name="model">The model; stays open as long as the session.</param>
-    /// <param name="ops">The device; used by one session at a time.</param>
+    /// <param name="ops">The device; stays open as long as the session.</param>
     /// <exception cref="PunaException">The model is a classifier.</exception>
     public Session(LanguageModel model, CpuOps ops)
     {
@@ -50,8 +54,15 @@ public sealed class Session : IDisposable
     /// <summary>Bytes of cached keys and values.</summary>
     public long CacheBytes => _cache.ByteLength;
 
-    /// <inheritdoc/>
-    public void Dispose() => _cache.Dispose();
+    /// <summary>Frees the cached keys and values, after the pass under way.</summary>
+    public void Dispose()
+    {
+        lock (_ops.Gate)
+        {
+            _disposed = true;
+            _cache.Dispose();
+        }
+    }
 
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The whole text so far as tokens; at least one. What it shares with the session's tokens is not computed again.</param>
@@ -59,8 +70,12 @@ public sealed class Session : IDisposable
     /// <param name="cancel">Ends the generation between tokens, and between chunks of the prompt; the session stays usable.</param>
     /// <exception cref="PunaException">The prompt is empty or leaves no room in the context; an option is out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The enumeration goes on after another one has begun: the session has moved on to that text.</exception>
+    /// <exception cref="ObjectDisposedException">The session, its model or its device is closed.</exception>
+    /// <returns>The steps, each computed when it is asked for. An enumeration may be left at any step; enumerating again begins again.</returns>
     public IEnumerable<GenerationStep> Generate(IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancel = default)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         options.Sampling.Validate();
         int context = _model.Llama.Config.TokenLimit;
         if (prompt.Count == 0)
@@ -94,11 +109,12 @@ public sealed class Session : IDisposable
             yield break;
         }
 
+        int generation = ++_generation;
         Prefill(prompt, cancel);
         int context = End(options, prompt.Length);
         // Rows beyond the vocabulary are padding of the matrix, not tokens.
         int vocabulary = Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue);
-        var sampler = new Sampler(options.Sampling, vocabulary);
+        var sampler = new Sampler(options.Sampling, vocabulary, scratch: _scratch ??= new SamplerScratch(vocabulary));
         IncrementalDecoder? decoder = _model.Tokenizer?.CreateDecoder(!options.ShowSpecialTokens);
         StartDecoder(decoder, prompt);
         var stops = new StopStringMatcher(options.StopStrings);
@@ -108,7 +124,7 @@ public sealed class Session : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             int token = sampler.Sample(_logits.AsSpan(0, vocabulary), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens), promptLength);
-            TokenLogProbs? logProbs = options.Sampling.LogProbs is int top ? TokenLogProbs.Compute(_logits.AsSpan(0, vocabulary), token, top) : null;
+            TokenLogProbs? logProbs = options.Sampling.LogProbs is int top ? TokenLogProbs.Compute(_logits.AsSpan(0, vocabulary), token, top, _scratch) : null;
             _tokens.Add(token);
             bool ended = stopIds.Contains(token);
             string text = decoder is null ? "" : stops.Push(ended && !options.ShowSpecialTokens ? "" : decoder.Push(token));
@@ -129,6 +145,11 @@ public sealed class Session : IDisposable
             }
 
             yield return new GenerationStep(token, text, logProbs, null);
+            if (generation != _generation)
+            {
+                throw new InvalidOperationException("session: expected one generation at a time, got one that goes on after another has begun");
+            }
+
             Forward(_tokens.Count - 1, 1, last: true);
         }
     }
@@ -140,10 +161,7 @@ public sealed class Session : IDisposable
     private static void StartDecoder(IncrementalDecoder? decoder, int[] prompt)
     {
         const int Enough = 8;
-        for (int i = Math.Max(0, prompt.Length - Enough); i < prompt.Length && decoder is not null; i++)
-        {
-            decoder.Push(prompt[i]);
-        }
+        decoder?.Prime(prompt.AsSpan(Math.Max(0, prompt.Length - Enough)));
     }
 
     /// <summary>Tokens at which a generation ends by itself. A dynamic rotary base has no end, so one is set where nothing else bounds the text.</summary>
@@ -186,20 +204,26 @@ public sealed class Session : IDisposable
 
     private void Forward(int first, int count, bool last)
     {
-        ArenaMark mark = _ops.Mark();
-        _batch.Clear();
-        _batch.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
-        try
+        lock (_ops.Gate)
         {
-            Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence);
-            if (last)
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _model.EnterPass();
+            ArenaMark mark = _ops.Mark();
+            try
             {
-                _ops.Read(logits, _logits);
+                _batch.Clear();
+                _batch.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
+                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence);
+                if (last)
+                {
+                    _ops.Read(logits, _logits);
+                }
             }
-        }
-        finally
-        {
-            _ops.Release(mark);
+            finally
+            {
+                _ops.Release(mark);
+                _model.ExitPass();
+            }
         }
     }
 }

@@ -39,14 +39,14 @@ public sealed record SamplingOptions
     /// <summary>How many of the last tokens <see cref="RepetitionPenalty"/> looks at; null is all of them.</summary>
     public int? RepetitionWindow { get; init; }
 
-    /// <summary>Taken from the logit of every token that has been generated, once.</summary>
+    /// <summary>Taken from the logit of every token that has occurred, once.</summary>
     public double PresencePenalty { get; init; }
 
-    /// <summary>Taken from the logit of a token for each time it has been generated.</summary>
+    /// <summary>Taken from the logit of a token for each time it has occurred.</summary>
     public double FrequencyPenalty { get; init; }
 
-    /// <summary>Whether <see cref="PresencePenalty"/> and <see cref="FrequencyPenalty"/> count the tokens of the prompt too.</summary>
-    public bool PenalizePrompt { get; init; }
+    /// <summary>Whether <see cref="PresencePenalty"/> and <see cref="FrequencyPenalty"/> count the tokens of the prompt too (spec serving.md 3.1), or those generated since only.</summary>
+    public bool PenalizePrompt { get; init; } = true;
 
     /// <summary>Added to the logits of these tokens before all else; negative infinity bans a token. Ids outside the vocabulary have no effect.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }

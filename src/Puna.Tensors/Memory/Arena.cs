@@ -10,6 +10,7 @@ public sealed class Arena : IDisposable
     private const nint SmallestSlab = 1 << 20;
 
     private readonly List<NativeStorage> _slabs = [];
+    private bool _disposed;
     private int _slab;
     private nint _offset;
 
@@ -45,8 +46,10 @@ public sealed class Arena : IDisposable
     }
 
     /// <summary>An uninitialised contiguous tensor, aligned to 64 bytes.</summary>
+    /// <exception cref="ObjectDisposedException">The arena is gone.</exception>
     public Tensor Allocate(Shape shape, DType dtype = DType.F32)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         nint bytes = checked((nint)(shape.Rows * dtype.RowBytes(shape.Columns)));
         bytes = checked(bytes + Alignment - 1) / Alignment * Alignment;
         while (_slab < _slabs.Count && bytes > _slabs[_slab].ByteLength - _offset)
@@ -66,7 +69,11 @@ public sealed class Arena : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Clear();
+    public void Dispose()
+    {
+        _disposed = true;
+        Clear();
+    }
 
     private void Clear()
     {

@@ -3,7 +3,10 @@ using Puna.Tensors.Kernels.Cpu;
 
 namespace Puna.Tensors;
 
-/// <summary>Computes on the processor's cores. Not thread-safe: one caller at a time; its own threads share each operation.</summary>
+/// <summary>
+/// Computes on the processor's cores; its own threads share each operation. One caller at a time: scratch memory is a stack, so whoever shares these operations with
+/// others holds <see cref="Gate"/> from <see cref="Mark"/> to <see cref="Release"/>.
+/// </summary>
 public sealed partial class CpuOps : IOps, IDisposable
 {
     private readonly Arena _arena = new();
@@ -24,6 +27,9 @@ public sealed partial class CpuOps : IOps, IDisposable
         Path = path ?? CpuFeatures.Chosen;
     }
 
+    /// <summary>Held for the length of a pass by callers that share these operations.</summary>
+    public Lock Gate { get; } = new();
+
     /// <summary>The kernels in use.</summary>
     public CpuPath Path { get; }
 
@@ -33,13 +39,16 @@ public sealed partial class CpuOps : IOps, IDisposable
     /// <summary>Bytes of scratch memory held.</summary>
     public long ScratchBytes => _arena.ByteLength;
 
-    /// <inheritdoc/>
+    /// <summary>Frees the scratch memory and ends the threads, after the pass that holds <see cref="Gate"/>.</summary>
     public void Dispose()
     {
-        _arena.Dispose();
-        if (_ownsThreads)
+        lock (Gate)
         {
-            _threads.Dispose();
+            _arena.Dispose();
+            if (_ownsThreads)
+            {
+                _threads.Dispose();
+            }
         }
     }
 

@@ -20,12 +20,14 @@ public class LogitAdjustmentTests
     }
 
     [Fact]
-    public void PresenceCountsOnceAndFrequencyEachTimeOfGeneratedTokens()
+    public void PresenceCountsOnceAndFrequencyEachTimeWithThePromptOrWithoutIt()
     {
-        Assert.Equal([4, -4.5f, 2, -0.5f, -1], Apply(new() { PresencePenalty = 0.5 }, [0, 2, 1, 1, 3], 2));
-        Assert.Equal([4, -5, 2, -0.5f, -1], Apply(new() { FrequencyPenalty = 0.5 }, [0, 2, 1, 1, 3], 2));
-        Assert.Equal([4, -6, 2, -1.5f, -1], Apply(new() { FrequencyPenalty = 0.5, PresencePenalty = 1 }, [0, 2, 1, 1, 3], 2));
-        Assert.Equal([3.5f, -5, 1.5f, -0.5f, -1], Apply(new() { FrequencyPenalty = 0.5, PenalizePrompt = true }, [0, 2, 1, 1, 3], 2));
+        var generated = new SamplingOptions { PenalizePrompt = false };
+        Assert.Equal([4, -4.5f, 2, -0.5f, -1], Apply(generated with { PresencePenalty = 0.5 }, [0, 2, 1, 1, 3], 2));
+        Assert.Equal([4, -5, 2, -0.5f, -1], Apply(generated with { FrequencyPenalty = 0.5 }, [0, 2, 1, 1, 3], 2));
+        Assert.Equal([4, -6, 2, -1.5f, -1], Apply(generated with { FrequencyPenalty = 0.5, PresencePenalty = 1 }, [0, 2, 1, 1, 3], 2));
+        Assert.Equal([3.5f, -5, 1.5f, -0.5f, -1], Apply(new() { FrequencyPenalty = 0.5 }, [0, 2, 1, 1, 3], 2));
+        Assert.Equal([3.5f, -4.5f, 1.5f, -0.5f, -1], Apply(new() { PresencePenalty = 0.5 }, [0, 2, 1, 1, 3], 2));
         Assert.Equal([4, -3, 2, 0, -1], Apply(new() { PresencePenalty = -1 }, [1], 0));
     }
 

@@ -54,6 +54,27 @@ public class SamplerTests
     }
 
     [Fact]
+    public void ExtremeTemperaturesAreTheirLimits()
+    {
+        // Towards zero the maxima alone are left, also where the quotient leaves the range of float64; towards infinity all tokens that may follow are equal.
+        foreach (double temperature in (double[])[1e-9, 1e-300, double.Epsilon])
+        {
+            AssertDistribution(new() { Temperature = temperature }, [1, 3, 2.9999f, 3, float.NegativeInfinity], [1, 3], [0.5, 0.5], 0);
+            AssertDistribution(new() { Temperature = temperature, TopP = 0.4, MinP = 0.1 }, [1, 3, 2.9999f, 3, float.NegativeInfinity], [1], [1], 0);
+        }
+
+        AssertDistribution(new() { Temperature = double.MaxValue }, [1, 300, -7, float.NegativeInfinity], [0, 1, 2], [1 / 3.0, 1 / 3.0, 1 / 3.0], 1e-15);
+    }
+
+    [Fact]
+    public void TopPOfEqualTokensTakesLowerIdsFirst()
+    {
+        // 1000 equal tokens: a token goes where those before it have together more than a quarter, so 251 stay.
+        var logits = new float[1000];
+        AssertDistribution(new() { TopP = 0.25 }, logits, [.. Enumerable.Range(0, 251)], [.. Enumerable.Repeat(1 / 251.0, 251)], 1e-15);
+    }
+
+    [Fact]
     public void TopKBreaksTiesByLowerId()
     {
         AssertDistribution(new() { TopK = 3 }, [1, 2, 2, 2, 2], [1, 2, 3], [1 / 3.0, 1 / 3.0, 1 / 3.0], 1e-15);

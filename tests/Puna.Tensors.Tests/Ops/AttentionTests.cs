@@ -33,6 +33,37 @@ public sealed class AttentionTests
     }
 
     [Fact]
+    public void ALongTextWithSharpAttentionMatchesPlainSoftmax()
+    {
+        // Scores up to 100, so that the running maximum moves again and again over 128 tiles and most weights vanish.
+        const int Tokens = 4100;
+        Tensor q = TestData.Random(7, Tokens, 2 * 16);
+        foreach (int row in Enumerable.Range(0, Tokens))
+        {
+            foreach (ref float x in q.Row<float>(row))
+            {
+                x *= 40;
+            }
+        }
+
+        Tensor k = TestData.Random(8, Tokens, 16);
+        Tensor v = TestData.Random(9, Tokens, 16);
+        float[] y = Whole(CpuFeatures.Chosen, 2, q, k, v, 16);
+        foreach (int row in (int[])[0, 1, 31, 32, 33, 1000, 2047, 2048, 4095, 4096, Tokens - 1])
+        {
+            for (int h = 0; h < 2; h++)
+            {
+                double[] expected = Plain(q, k, v, row, h, 0, 16);
+                for (int d = 0; d < 16; d++)
+                {
+                    // A score of 100 is a float32 within 8e-6 of itself after 16 sums, and a weight changes by that share.
+                    Assert.Equal(expected[d], y[(((row * 2) + h) * 16) + d], 3e-5);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void ChunksAndNeighboursDoNotChangeABit()
     {
         const int Tokens = 90;
@@ -133,6 +164,10 @@ public sealed class AttentionTests
             Tensor y = default;
             ops.MatMul(x, [weight], new Span<Tensor>(ref y));
         });
+        var closed = new CpuOps(2);
+        closed.Dispose();
+        closed.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => closed.Add(x, x));
         var cache = new KvCache(1, 2, 8);
         KvSequence sequence = cache.CreateSequence();
         sequence.Reserve(1);
