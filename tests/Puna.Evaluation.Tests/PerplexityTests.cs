@@ -15,15 +15,30 @@ public sealed class PerplexityTests
     [InlineData("q4_k_m.gguf", "q4_k_m")]
     public void TrainedModelScoresAsRecorded(string file, string type)
     {
+        // The q8_0 file is the embedded model, byte for byte: a clone without the shared goldens scores it too.
         string[] lines = File.ReadAllLines(TestFiles.Golden("trained-tiny", "test.txt"));
         using JsonDocument record = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("trained-tiny", "perplexity.json")));
-        using LanguageModel model = LanguageModel.Open(file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : TestFiles.Golden("trained-tiny", file));
+        using LanguageModel model = LanguageModel.Open(
+            file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : file == "q8_0.gguf" ? TestFiles.EmbeddedModel : TestFiles.Golden("trained-tiny", file));
         using var ops = new CpuOps(2);
         PerplexityResult result = new Perplexity(model, ops).Score(lines, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(record.RootElement.GetProperty("tokens").GetInt64(), result.Tokens);
         double expected = record.RootElement.GetProperty("types").GetProperty(type).GetProperty("mean_nll_float32").GetDouble();
         // The same float32 arithmetic in another order; 0.1 % is allowed, rounding moves it by less than a hundredth of that.
         Assert.InRange(Math.Abs(result.MeanNll / expected - 1), 0, 1e-5);
+    }
+
+    [Fact]
+    public void CancellingLeavesTheDeviceAsItWas()
+    {
+        using LanguageModel model = LanguageModel.Open(TestFiles.EmbeddedModel);
+        using var ops = new CpuOps(1);
+        using var cancel = new CancellationTokenSource();
+        var perplexity = new Perplexity(model, ops);
+        PerplexityResult whole = perplexity.Score(["The storm came."], cancel: TestContext.Current.CancellationToken);
+        Assert.Throws<OperationCanceledException>(() => perplexity.Score(["The storm came.", "It went."], _ => cancel.Cancel(), cancel.Token));
+        Assert.Equal(default, ops.Mark());
+        Assert.Equal(whole, perplexity.Score(["The storm came."], cancel: TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -4,28 +4,34 @@ namespace Puna.Models.Tests;
 internal static class DenseOracle
 {
     /// <summary>Logits of every token.</summary>
-    public static float[] Logits(TinyModel m, int[] ids)
+    /// <param name="m">The model; without <c>lm_head</c> its output is the embedding.</param>
+    /// <param name="ids">The tokens.</param>
+    /// <param name="frequencies">Radians per position of each pair; null means the unscaled ones.</param>
+    /// <param name="magnitude">Factor on cosine and sine.</param>
+    public static float[] Logits(TinyModel m, int[] ids, double[]? frequencies = null, double magnitude = 1)
     {
+        frequencies ??= [.. Enumerable.Range(0, m.HeadDim / 2).Select(i => Math.Pow(TinyModel.Theta, -2.0 * i / m.HeadDim))];
         double[][] x = [.. ids.Select(id => Row(m, "model.embed_tokens.weight", id, m.Hidden))];
         for (int i = 0; i < m.Layers; i++)
         {
             string p = $"model.layers.{i}.";
-            x = Add(x, Attention(m, p + "self_attn.", Norm(m, p + "input_layernorm.weight", x)));
+            x = Add(x, Attention(m, p + "self_attn.", Norm(m, p + "input_layernorm.weight", x), frequencies, magnitude));
             x = Add(x, FeedForward(m, p + "mlp.", Norm(m, p + "post_attention_layernorm.weight", x)));
         }
 
-        return [.. Linear(m, "lm_head", Norm(m, "model.norm.weight", x)).SelectMany(row => row).Select(v => (float)v)];
+        string output = m.Tensors.ContainsKey("lm_head.weight") ? "lm_head" : "model.embed_tokens";
+        return [.. Linear(m, output, Norm(m, "model.norm.weight", x)).SelectMany(row => row).Select(v => (float)v)];
     }
 
-    private static double[][] Attention(TinyModel m, string p, double[][] x)
+    private static double[][] Attention(TinyModel m, string p, double[][] x, double[] frequencies, double magnitude)
     {
         double[][] q = Linear(m, p + "q_proj", x);
         double[][] k = Linear(m, p + "k_proj", x);
         double[][] v = Linear(m, p + "v_proj", x);
         for (int t = 0; t < x.Length; t++)
         {
-            Rotate(q[t], t, m.HeadDim);
-            Rotate(k[t], t, m.HeadDim);
+            Rotate(q[t], t, frequencies, magnitude);
+            Rotate(k[t], t, frequencies, magnitude);
         }
 
         double[][] y = [.. x.Select(_ => new double[m.Heads * m.HeadDim])];
@@ -54,14 +60,15 @@ internal static class DenseOracle
         return Linear(m, p + "down_proj", [.. gate.Zip(up, (g, u) => g.Zip(u, (a, b) => a / (1 + Math.Exp(-a)) * b).ToArray())]);
     }
 
-    private static void Rotate(double[] heads, int position, int headDim)
+    private static void Rotate(double[] heads, int position, double[] frequencies, double magnitude)
     {
-        int half = headDim / 2;
-        for (int h = 0; h < heads.Length; h += headDim)
+        int half = frequencies.Length;
+        for (int h = 0; h < heads.Length; h += 2 * half)
         {
             for (int i = 0; i < half; i++)
             {
-                (double sin, double cos) = Math.SinCos(position * Math.Pow(TinyModel.Theta, -2.0 * i / headDim));
+                (double sin, double cos) = Math.SinCos(position * frequencies[i]);
+                (sin, cos) = (sin * magnitude, cos * magnitude);
                 (double a, double b) = (heads[h + i], heads[h + i + half]);
                 heads[h + i] = (a * cos) - (b * sin);
                 heads[h + i + half] = (b * cos) + (a * sin);

@@ -33,6 +33,44 @@ public sealed class LlamaPresetsTests
         Assert.Equal(parameters, config.ParameterCount);
     }
 
+    /// <summary>The other columns of spec llama1-3.md 1.2 with 1.4 and the errata of 1.6: those that no parameter count shows.</summary>
+    [Theory]
+    [InlineData("llama-1-7b", 32, 4096, 32, 32, 11008, 32000, 2048, 1e-6f, 1e4, 0)]
+    [InlineData("llama-1-13b", 40, 5120, 40, 40, 13824, 32000, 2048, 1e-6f, 1e4, 0)]
+    [InlineData("llama-1-33b", 60, 6656, 52, 52, 17920, 32000, 2048, 1e-6f, 1e4, 0)]
+    [InlineData("llama-1-65b", 80, 8192, 64, 64, 22016, 32000, 2048, 1e-6f, 1e4, 0)]
+    [InlineData("llama-2-7b", 32, 4096, 32, 32, 11008, 32000, 4096, 1e-5f, 1e4, 0)]
+    [InlineData("llama-2-13b", 40, 5120, 40, 40, 13824, 32000, 4096, 1e-5f, 1e4, 0)]
+    [InlineData("llama-2-70b", 80, 8192, 64, 8, 28672, 32000, 4096, 1e-5f, 1e4, 0)]
+    [InlineData("code-llama-7b", 32, 4096, 32, 32, 11008, 32016, 16384, 1e-5f, 1e6, 0)]
+    [InlineData("code-llama-13b", 40, 5120, 40, 40, 13824, 32016, 16384, 1e-5f, 1e6, 0)]
+    [InlineData("code-llama-7b-python", 32, 4096, 32, 32, 11008, 32000, 16384, 1e-5f, 1e6, 0)]
+    [InlineData("code-llama-13b-python", 40, 5120, 40, 40, 13824, 32000, 16384, 1e-5f, 1e6, 0)]
+    [InlineData("code-llama-34b", 48, 8192, 64, 8, 22016, 32000, 16384, 1e-5f, 1e6, 0)]
+    [InlineData("code-llama-70b", 80, 8192, 64, 8, 28672, 32016, 16384, 1e-5f, 1e6, 0)]
+    [InlineData("code-llama-70b-instruct", 80, 8192, 64, 8, 28672, 32016, 4096, 1e-5f, 1e4, 0)]
+    [InlineData("code-llama-70b-python", 80, 8192, 64, 8, 28672, 32016, 4096, 1e-5f, 1e4, 0)]
+    [InlineData("llama-3-8b", 32, 4096, 32, 8, 14336, 128256, 8192, 1e-5f, 5e5, 0)]
+    [InlineData("llama-3-70b", 80, 8192, 64, 8, 28672, 128256, 8192, 1e-5f, 5e5, 0)]
+    [InlineData("llama-3.1-8b", 32, 4096, 32, 8, 14336, 128256, 131072, 1e-5f, 5e5, 8)]
+    [InlineData("llama-3.1-70b", 80, 8192, 64, 8, 28672, 128256, 131072, 1e-5f, 5e5, 8)]
+    [InlineData("llama-3.1-405b", 126, 16384, 128, 8, 53248, 128256, 131072, 1e-5f, 5e5, 8)]
+    [InlineData("llama-3.2-1b", 16, 2048, 32, 8, 8192, 128256, 131072, 1e-5f, 5e5, 32)]
+    [InlineData("llama-3.2-3b", 28, 3072, 24, 8, 8192, 128256, 131072, 1e-5f, 5e5, 32)]
+    [InlineData("llama-3.3-70b", 80, 8192, 64, 8, 28672, 128256, 131072, 1e-5f, 5e5, 8)]
+    public void ShapesAreThePublishedOnes(string name, int layers, int hidden, int heads, int kvHeads, int ffn, int vocab, int context, float epsilon, double theta, int factor)
+    {
+        LlamaConfig config = LlamaPresets.All[name];
+        Assert.Equal((layers, hidden, heads, kvHeads, ffn, vocab), (config.Layers, config.Hidden, config.Heads, config.KvHeads, config.Ffn, config.Vocab));
+        Assert.Equal((context, epsilon, theta), (config.ContextLength, config.NormEpsilon, config.RopeTheta));
+        Assert.Equal(name == "llama-3.2-1b" ? 64 : 128, config.HeadDim);
+        Assert.Equal(factor == 0 ? new RopeScaling.None() : new RopeScaling.Llama3(factor, 1, 4, 8192), config.RopeScaling);
+        Assert.Equal(name is "llama-3.2-1b" or "llama-3.2-3b", config.TiedEmbeddings);
+        Assert.False(config.QkvBias || config.AttentionOutputBias || config.MlpBias);
+        Assert.Equal(vocab == 128256 ? 128000 : 1, config.BosId);
+        Assert.Equal(vocab != 128256 ? [2] : factor == 0 ? [128001, 128009] : [128001, 128008, 128009], config.EosIds);
+    }
+
     [Fact]
     public void EveryPresetHasItsCountAsserted()
     {

@@ -1,4 +1,5 @@
 using Puna.Tensors;
+using Puna.Tensors.Kernels.Cpu;
 
 namespace Puna.Models.Tests;
 
@@ -6,9 +7,9 @@ namespace Puna.Models.Tests;
 internal static class Runner
 {
     /// <summary>One pass over all tokens; logits of each.</summary>
-    public static float[] Whole(Llama model, ReadOnlySpan<int> ids, int threads = 2, Action<Tensor>? hidden = null)
+    public static float[] Whole(Llama model, ReadOnlySpan<int> ids, int threads = 2, Action<Tensor>? hidden = null, CpuPath? path = null)
     {
-        using var cpu = new CpuOps(threads);
+        using var cpu = new CpuOps(threads, path);
         IOps ops = hidden is null ? cpu : new Tap(cpu, hidden);
         var batch = new Batch();
         batch.Add(ids, 0, BatchOutputs.All);

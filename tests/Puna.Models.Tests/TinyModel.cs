@@ -13,6 +13,9 @@ internal sealed record TinyModel(int Hidden, int Ffn, int Layers, int Heads, int
     public const double Theta = 10000;
     public const double Epsilon = 1e-5;
 
+    /// <summary>Tokens the model says it was made for.</summary>
+    public int Context { get; init; } = 128;
+
     public bool QkvBias { get; init; }
 
     public bool OutputBias { get; init; }
@@ -77,7 +80,7 @@ internal sealed record TinyModel(int Hidden, int Ffn, int Layers, int Heads, int
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
             {"model_type": "{{type}}", "hidden_size": {{Hidden}}, "intermediate_size": {{Ffn}}, "num_hidden_layers": {{Layers}}, "num_attention_heads": {{Heads}},
-             "num_key_value_heads": {{KvHeads}}, "head_dim": {{HeadDim}}, "vocab_size": {{Vocab}}, "max_position_embeddings": 128, "rms_norm_eps": 1e-5,
+             "num_key_value_heads": {{KvHeads}}, "head_dim": {{HeadDim}}, "vocab_size": {{Vocab}}, "max_position_embeddings": {{Context}}, "rms_norm_eps": 1e-5,
              "attention_bias": {{(OutputBias ? "true" : "false")}}, "mlp_bias": {{(MlpBias ? "true" : "false")}}{{more}} }
             """);
         using var writer = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"));
@@ -94,7 +97,7 @@ internal sealed record TinyModel(int Hidden, int Ffn, int Layers, int Heads, int
         metadata.Set("general.architecture", architecture);
         foreach ((string key, int value) in new[]
         {
-            ("context_length", 128), ("embedding_length", Hidden), ("block_count", Layers), ("feed_forward_length", Ffn), ("attention.head_count", Heads),
+            ("context_length", Context), ("embedding_length", Hidden), ("block_count", Layers), ("feed_forward_length", Ffn), ("attention.head_count", Heads),
             ("attention.head_count_kv", KvHeads), ("attention.key_length", HeadDim), ("attention.value_length", HeadDim),
         })
         {
