@@ -36,6 +36,18 @@ public class ProcessTests
     }
 
     [Fact]
+    public void AFailureNeedsNobodyToTell()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a Unix shell");
+        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", "\"$0\" nope 2>&-; echo $?", Path.Combine(AppContext.BaseDirectory, "puna")])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        Assert.Equal("2\n", shell.StandardOutput.ReadToEnd());
+        shell.WaitForExit();
+    }
+
+    [Fact]
     public void AFullDiskIsAFailure()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "needs /dev/full");
