@@ -5,7 +5,7 @@ namespace Puna.Hub;
 /// <summary>Says what a refusal of the hub means, and what to do about it.</summary>
 internal static class HubFailure
 {
-    private const string TokenHint = "the option for a token, the variable HF_TOKEN or the file ~/.cache/huggingface/token";
+    private const string TokenHint = "in the variable HF_TOKEN or the file ~/.cache/huggingface/token";
 
     /// <summary>The exception for an answer that is neither the file nor worth another attempt.</summary>
     /// <param name="response">The answer.</param>

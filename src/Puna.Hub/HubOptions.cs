@@ -10,8 +10,8 @@ public sealed record HubOptions
     public string? Endpoint { get; init; }
 
     /// <summary>
-    /// Access token for gated and private models; an empty string means none. Null: <c>HF_TOKEN</c>, else the file <c>token</c> in <c>HF_HOME</c>, else
-    /// <c>~/.cache/huggingface/token</c>. It is sent to the endpoint only, never to a host that the endpoint redirects to.
+    /// Access token for gated and private models; an empty string means none. Null: <c>HF_TOKEN</c>, else the file
+    /// <c>HF_TOKEN_PATH</c>, else <c>token</c> in <c>HF_HOME</c>, in <c>$XDG_CACHE_HOME/huggingface</c> or in <c>~/.cache/huggingface</c>. It is sent to the endpoint only, never to a host that the endpoint redirects to.
     /// </summary>
     public string? Token { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -36,8 +37,26 @@ internal sealed class HubResponse(HttpResponseMessage message, StallGuard guard,
     {
         { Delta: { } delta } => delta,
         { Date: { } date } => date > DateTimeOffset.UtcNow ? date - DateTimeOffset.UtcNow : TimeSpan.Zero,
-        _ => null,
+        _ => Status == HttpStatusCode.TooManyRequests ? RateLimitReset : null,
     };
+
+    /// <summary>The seconds until the limit is lifted as <c>RateLimit: "api";r=0;t=55</c> has them (IETF draft ratelimit-headers), which the hub sends instead.</summary>
+    private TimeSpan? RateLimitReset
+    {
+        get
+        {
+            if (!message.Headers.TryGetValues("RateLimit", out IEnumerable<string>? values)) return null;
+            foreach (string part in string.Join(';', values).Split(';', StringSplitOptions.TrimEntries))
+            {
+                if (part.StartsWith("t=", StringComparison.Ordinal) && int.TryParse(part.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds))
+                {
+                    return TimeSpan.FromSeconds(seconds);
+                }
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>Reads the next bytes of the body; 0 at its end.</summary>
     /// <exception cref="TransientHubException">The connection broke, or nothing came for too long.</exception>

@@ -93,7 +93,10 @@ internal sealed class HubSettings
     {
         if (options.Token is { } option) return CheckToken(option, "option");
         if (environment("HF_TOKEN") is { Length: > 0 } variable) return CheckToken(variable, "HF_TOKEN");
-        string file = environment("HF_HOME") is { Length: > 0 } hubHome ? Path.Combine(hubHome, "token") : Path.Combine(home, ".cache", "huggingface", "token");
+        string file = environment("HF_TOKEN_PATH") is { Length: > 0 } named ? named
+            : environment("HF_HOME") is { Length: > 0 } hubHome ? Path.Combine(hubHome, "token")
+            : environment("XDG_CACHE_HOME") is { Length: > 0 } caches ? Path.Combine(caches, "huggingface", "token")
+            : Path.Combine(home, ".cache", "huggingface", "token");
         try
         {
             var info = new FileInfo(file);

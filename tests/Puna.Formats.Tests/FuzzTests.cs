@@ -16,7 +16,9 @@ public class FuzzTests
         FuzzReport report = new FuzzRunner(target, seed: 7) { Watchdog = TimeSpan.FromSeconds(30) }.Run(0, 2000);
         Assert.True(report.Finding is null, $"{name} --seed 7 --only {report.Finding?.Iteration}: {report.Finding?.Problem}");
         Assert.Equal(2000, report.Inputs);
-        Assert.True(report.Accepted is > 0 and < 2000, $"{report.Accepted} inputs were accepted: such a run tests nothing");
+
+        // A tokenizer takes any text, which is what that target asserts; everything else has inputs to refuse.
+        Assert.True(report.Accepted > 0 && (report.Accepted < 2000 || name == "tokenizer-text"), $"{report.Accepted} inputs were accepted: such a run tests nothing");
     }
 
     [Fact]

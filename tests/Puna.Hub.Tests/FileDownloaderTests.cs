@@ -316,6 +316,27 @@ public class FileDownloaderTests : IDisposable
         Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(0.95), $"came back after {clock.Elapsed}");
     }
 
+    [Theory]
+    [InlineData("\"resolvers\";r=0;t=1", 2, 0.95)]
+    [InlineData("t=soon", 2, 0)]
+    [InlineData("\"api\";r=0;t=86400", 1, 0)]
+    public async Task TheResetOfARateLimitIsHeeded(string limit, int requests, double seconds)
+    {
+        await using FakeHub hub = Hub((request, n, usual) => n == 0 ? new Reply(429, []).With("RateLimit", limit) : null);
+        var clock = Stopwatch.StartNew();
+        if (requests == 1)
+        {
+            Assert.Contains("asks to come back in 86400 s", (await FailsAsync(hub, HubErrorKind.Network)).Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            await PullAsync(hub);
+        }
+
+        Assert.Equal(requests, hub.RequestsFor(File).Count);
+        Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(seconds), $"came back after {clock.Elapsed}");
+    }
+
     [Fact]
     public async Task ARetryAfterThatIsTooLongIsReported()
     {

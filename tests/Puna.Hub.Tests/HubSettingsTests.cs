@@ -52,6 +52,10 @@ public class HubSettingsTests
         Assert.Equal("hf_variable", Resolve(new HubOptions(), home, ("HF_TOKEN", "hf_variable")).Token);
         Assert.Equal("hf_home", Resolve(new HubOptions(), home, ("HF_TOKEN", "")).Token);
         Assert.Equal("hf_other", Resolve(new HubOptions(), home, ("HF_HOME", home.File("hf"))).Token);
+        Directory.CreateDirectory(home.File("xdg", "huggingface"));
+        File.WriteAllText(home.File("xdg", "huggingface", "token"), "hf_xdg");
+        Assert.Equal("hf_xdg", Resolve(new HubOptions(), home, ("XDG_CACHE_HOME", home.File("xdg"))).Token);
+        Assert.Equal("hf_other", Resolve(new HubOptions(), home, ("HF_TOKEN_PATH", home.File("hf", "token")), ("HF_HOME", home.File("none"))).Token);
         Assert.Null(Resolve(new HubOptions { Token = "" }, home).Token);
     }
 

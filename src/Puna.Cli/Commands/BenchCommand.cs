@@ -45,8 +45,6 @@ internal sealed class BenchCommand : Command
     {
         int decode = context.Args.Get(Decode);
         int sequences = context.Args.Get(BatchSize);
-        // Before the model is there: the buffer that is read must not count to the memory that the model takes.
-        double bandwidth = MemoryBandwidth.Measure((int)(context.Args.Get(Model.Threads) ?? Environment.ProcessorCount), context.Token);
         using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: false);
         Llama llama = opened.Llama;
         if (llama.Config.Labels > 0)
@@ -65,8 +63,12 @@ internal sealed class BenchCommand : Command
         loop.WarmUp(prefill);
         (TimeSpan prefillTime, TimeSpan decodeTime) = loop.Run(prefill, decode);
         using var process = Process.GetCurrentProcess();
+        long peak = Math.Max(process.PeakWorkingSet64, process.WorkingSet64); // some systems keep no peak
+
+        // Only now: the buffer that is read must not count to the memory that the model takes, and a peak does not fall.
+        double bandwidth = MemoryBandwidth.Measure(opened.Ops.Threads, context.Token);
         var result = new BenchResult(
-            prefill, decode, sequences, opened.LoadTime, prefillTime, decodeTime, process.PeakWorkingSet64, loop.WeightBytes,
+            prefill, decode, sequences, opened.LoadTime, prefillTime, decodeTime, peak, loop.WeightBytes,
             bandwidth, opened.Ops.Threads, opened.Ops.Path.ToString().ToLowerInvariant());
         if (context.Args.Get(Json))
         {

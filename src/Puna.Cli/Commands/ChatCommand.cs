@@ -21,7 +21,8 @@ internal sealed class ChatCommand : Command
     /// <inheritdoc/>
     public override string Description =>
         "Reads a message per line and prints the model's reply to the whole conversation so far. Ctrl-C stops a reply; what there is of it stays in the "
-        + "conversation. At the prompt Ctrl-C or the end of the input ends the chat.\n\n"
+        + "conversation. At the prompt Ctrl-C or the end of the input (Ctrl-D; on Windows Ctrl-Z and Enter) ends the chat. The arrows edit a message and call back "
+        + "earlier ones; Alt-Enter, and line breaks in pasted text, go into the message (not on Windows, whose console edits lines by itself).\n\n"
         + ChatCommands.Help + "\n\n"
         + "A model without a chat format says so and continues plain text: each line is added to the text, and a line after the end of a text begins a new one.";
 

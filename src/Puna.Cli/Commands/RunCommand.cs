@@ -171,17 +171,17 @@ internal sealed class RunCommand : Command
         }
         catch (OperationCanceledException)
         {
-            Write();
+            Write(isInterrupted: true);
             throw;
         }
 
-        Write();
+        Write(isInterrupted: false);
 
-        void Write()
+        void Write(bool isInterrupted)
         {
             using var line = new JsonOutput(context.Out);
             line.Writer.WriteStartObject();
-            result.Write(line.Writer, prompt.Ids.Length, options.Sampling.Seed, opened.Language.Tokenizer);
+            result.Write(line.Writer, isInterrupted, prompt.Ids.Length, options.Sampling.Seed, opened.Language.Tokenizer);
             line.Writer.WriteEndObject();
         }
     }

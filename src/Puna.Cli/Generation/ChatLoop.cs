@@ -11,7 +11,7 @@ internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Sessi
 {
     private readonly TextWriter _out = context.Out;
     private readonly TextWriter _notes = context.Terminal.Error;
-    private readonly bool _isTyped = context.Terminal.IsInTerminal && context.Terminal.IsOutTerminal;
+    private readonly bool _isTyped = context.Terminal.IsTyped;
     private long _turn;
 
     /// <summary>Talks.</summary>
@@ -43,19 +43,8 @@ internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Sessi
 
     private string? Read()
     {
-        if (_isTyped)
-        {
-            _out.Write("> ");
-            _out.Flush();
-        }
-
-        string? line = context.Interrupts.WhileWaiting(context.Terminal.In.ReadLine);
+        string? line = context.Interrupts.WhileWaiting(() => context.Terminal.ReadLine("> "), context.Terminal.LeaveLine);
         context.Token.ThrowIfCancellationRequested();
-        if (line is null && _isTyped)
-        {
-            _out.WriteLine();
-        }
-
         return line;
     }
 

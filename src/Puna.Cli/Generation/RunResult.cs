@@ -13,7 +13,7 @@ internal sealed class RunResult
     private readonly List<int> _tokens = [];
     private readonly List<TokenLogProbs> _logProbs = [];
 
-    /// <summary>Why the generation ended; null while it goes on, and where it was interrupted.</summary>
+    /// <summary>Why the generation ended; null while it goes on, where it was interrupted, and where no token was asked for.</summary>
     public FinishReason? Finish { get; private set; }
 
     /// <summary>Tokens generated so far.</summary>
@@ -33,10 +33,11 @@ internal sealed class RunResult
 
     /// <summary>Writes the members of the object.</summary>
     /// <param name="json">Inside an object.</param>
+    /// <param name="isInterrupted">Whether the user stopped it.</param>
     /// <param name="promptTokens">Tokens of the prompt.</param>
     /// <param name="seed">Seed of the random numbers.</param>
     /// <param name="tokenizer">For the texts of single tokens; may be null.</param>
-    public void Write(Utf8JsonWriter json, int promptTokens, long? seed, Tokenizer? tokenizer)
+    public void Write(Utf8JsonWriter json, bool isInterrupted, int promptTokens, long? seed, Tokenizer? tokenizer)
     {
         json.WriteString("text", _text.ToString());
         json.WriteStartArray("tokens");
@@ -46,7 +47,7 @@ internal sealed class RunResult
         }
 
         json.WriteEndArray();
-        json.WriteString("finish_reason", Finish is null ? "interrupted" : Finish.Value.ToString().ToLowerInvariant());
+        json.WriteString("finish_reason", isInterrupted ? "interrupted" : (Finish ?? FinishReason.Length).ToString().ToLowerInvariant()); // none where no token was asked for
         json.WriteNumber("prompt_tokens", promptTokens);
         json.WriteNumber("generated_tokens", _tokens.Count);
         if (seed is long value)

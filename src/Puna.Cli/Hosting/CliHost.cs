@@ -76,7 +76,7 @@ internal sealed class CliHost(Terminal terminal, Interrupts interrupts)
                 terminal.Error.WriteLine(e.ToString());
             }
         }
-        catch (Exception again) when (again is IOException or OutputClosedException)
+        catch (Exception again) when (again is IOException or OutputClosedException or UnauthorizedAccessException)
         {
             // Nobody is left to tell.
         }

@@ -14,6 +14,7 @@ internal sealed class Interrupts : IDisposable
     private readonly Action<int> _exit;
     private CancellationTokenSource? _part;
     private bool _isWaiting;
+    private Action? _leave;
 
     /// <summary>Creates an instance that no signal reaches.</summary>
     /// <param name="exit">Ends the process with an exit code; replaced in tests.</param>
@@ -52,11 +53,13 @@ internal sealed class Interrupts : IDisposable
     }
 
     /// <summary>Runs <paramref name="read"/>, which waits for the user and notices no token: meanwhile Ctrl-C ends the process.</summary>
-    public T WhileWaiting<T>(Func<T> read)
+    /// <param name="read">Waits.</param>
+    /// <param name="leave">Called before the process ends.</param>
+    public T WhileWaiting<T>(Func<T> read, Action? leave = null)
     {
         lock (_lock)
         {
-            _isWaiting = true;
+            (_isWaiting, _leave) = (true, leave);
         }
 
         try
@@ -67,7 +70,7 @@ internal sealed class Interrupts : IDisposable
         {
             lock (_lock)
             {
-                _isWaiting = false;
+                (_isWaiting, _leave) = (false, null);
             }
         }
     }
@@ -89,8 +92,10 @@ internal sealed class Interrupts : IDisposable
     private void Stop(bool onlyPart)
     {
         bool exit;
+        Action? leave;
         lock (_lock)
         {
+            leave = _leave;
             CancellationTokenSource target = onlyPart && _part is not null ? _part : _all;
             exit = _isWaiting || target.IsCancellationRequested;
             if (!exit)
@@ -101,6 +106,15 @@ internal sealed class Interrupts : IDisposable
 
         if (exit)
         {
+            try
+            {
+                leave?.Invoke();
+            }
+            catch (Exception e) when (e is IOException or OutputClosedException)
+            {
+                // The terminal has gone.
+            }
+
             _exit(ExitCodes.Interrupted);
         }
     }

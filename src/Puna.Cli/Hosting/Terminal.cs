@@ -11,6 +11,7 @@ internal sealed class Terminal
 
     private readonly Func<TextReader> _openInput;
     private TextReader? _input;
+    private LineEditor? _editor;
 
     /// <summary>Creates a terminal over given streams, for tests.</summary>
     /// <param name="output">The result.</param>
@@ -35,6 +36,52 @@ internal sealed class Terminal
 
     /// <summary>What the user types or pipes in; opened when first used.</summary>
     public TextReader In => _input ??= _openInput();
+
+    /// <summary>Where keys are edited here; null where lines are simply read.</summary>
+    public IKeyboard? Keyboard { get; init; }
+
+    /// <summary>Reads what the user types: with editing and history where there is a <see cref="Keyboard"/>.</summary>
+    /// <param name="prompt">Shown where somebody types and reads.</param>
+    /// <returns>A line without its end; null at the end of the input.</returns>
+    public string? ReadLine(string prompt)
+    {
+        if (Keyboard is not null)
+        {
+            return (_editor ??= new LineEditor(Keyboard, Out)).Read(prompt);
+        }
+
+        if (!IsTyped)
+        {
+            return In.ReadLine();
+        }
+
+        Out.Write(prompt);
+        Out.Flush();
+        string? line = In.ReadLine();
+        if (line is null)
+        {
+            Out.WriteLine();
+        }
+
+        return line;
+    }
+
+    /// <summary>Ends the row in which <see cref="ReadLine"/> waits, where the process is about to end: what the shell prints next begins a line.</summary>
+    public void LeaveLine()
+    {
+        if (_editor is not null)
+        {
+            _editor.Leave();
+        }
+        else if (IsTyped)
+        {
+            Out.WriteLine();
+            Out.Flush();
+        }
+    }
+
+    /// <summary>Whether somebody types into <see cref="In"/> and looks at <see cref="Out"/>.</summary>
+    public bool IsTyped => IsInTerminal && IsOutTerminal;
 
     /// <summary>Whether somebody looks at <see cref="Out"/>.</summary>
     public bool IsOutTerminal { get; private init; }
@@ -61,13 +108,31 @@ internal sealed class Terminal
             IsOutTerminal = isOutTerminal,
             IsErrorTerminal = !Console.IsErrorRedirected,
             IsInTerminal = !Console.IsInputRedirected,
+            Keyboard = isOutTerminal && CanEdit() ? new ConsoleKeyboard() : null,
             Width = FindWidth(isOutTerminal),
         };
     }
 
-    // A console has line editing; anything else is read as bytes, whatever code page the system prefers.
-    private static TextReader OpenInput() =>
-        Console.IsInputRedirected ? new StreamReader(Console.OpenStandardInput(), Utf8, detectEncodingFromByteOrderMarks: true) : Console.In;
+    // The console of Windows edits lines and has a history of its own. Unix systems leave that to the program, and so does the base library there.
+    private static bool CanEdit() =>
+        !OperatingSystem.IsWindows() && !Console.IsInputRedirected && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } kind && kind != "dumb";
+
+    // A console is asked for Unicode; anything else is read as bytes, whatever code page the system prefers.
+    private static TextReader OpenInput()
+    {
+        if (Console.IsInputRedirected)
+        {
+            return new StreamReader(Console.OpenStandardInput(), Utf8, detectEncodingFromByteOrderMarks: true);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            // UTF-16 makes the base library call the console's wide functions, and leaves the console's code page alone.
+            Console.InputEncoding = Encoding.Unicode;
+        }
+
+        return Console.In;
+    }
 
     private static int FindWidth(bool isTerminal)
     {

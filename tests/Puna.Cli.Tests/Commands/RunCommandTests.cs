@@ -81,6 +81,16 @@ public class RunCommandTests
     }
 
     [Fact]
+    public void NoTokensAreALengthToo()
+    {
+        using JsonDocument run = RunJson("run", "Once", "--max-tokens", "0", "--json");
+        Assert.Equal("", run.RootElement.GetProperty("text").GetString());
+        Assert.Equal("length", run.RootElement.GetProperty("finish_reason").GetString());
+        Assert.Empty(Ids(run));
+        Assert.Equal("Once\n", CliRun.Of("run", "Once", "--max-tokens", "0").Out);
+    }
+
+    [Fact]
     public void StopStringsEndTheText()
     {
         CliRun run = CliRun.Of("run", "Once upon a time", "--temperature", "0", "--stop", "never", "--stop", "named El");

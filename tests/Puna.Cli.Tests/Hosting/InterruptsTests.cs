@@ -49,11 +49,13 @@ public class InterruptsTests
     public void WhileTheUserIsAwaitedOneIsEnough()
     {
         using var interrupts = new Interrupts(_exits.Add);
+        int left = 0;
         string line = interrupts.WhileWaiting(() =>
         {
             interrupts.Interrupt();
             return "typed";
-        });
+        }, () => left++);
+        Assert.Equal(1, left);
         Assert.Equal("typed", line);
         Assert.Equal([130], _exits);
         interrupts.Interrupt();
