@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Puna.Bench.Quantization;
+using Puna.Bench.Text;
 
 switch (args)
 {
@@ -7,6 +8,8 @@ switch (args)
         return DequantizeReport.Run(types);
     case ["quantize", .. var types]:
         return QuantizeReport.Run(types);
+    case ["tokenizers", .. var options]:
+        return TokenizerReport.Run(options);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;
