@@ -50,8 +50,13 @@ function hash(ids) {
   return value >>> 0;
 }
 
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 function measured(runs, action) {
-  const times = [], cpu = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
+  const times = [];
   let least = Infinity;
   for (let start = performance.now(), i = 0; i < 2 || (i < 50 && performance.now() - start < 300); i++) {
     action();
@@ -85,9 +90,9 @@ async function measure(modules, name, ranks, texts, runs) {
       }
 
       try {
-        const start = performance.now(), ids = encode(text), once = (performance.now() - start) / 1e3;
+        const used = cpu(), start = performance.now(), ids = encode(text), once = (performance.now() - start) / 1e3, onceCpu = cpu() - used;
         slow = once > patience ? base : null;
-        print({ text: base, bytes: Buffer.byteLength(text), tokens: ids.length, hash: hash(ids), ...(slow ? { seconds: once, cpu: once } : measured(runs, () => encode(text))) });
+        print({ text: base, bytes: Buffer.byteLength(text), tokens: ids.length, hash: hash(ids), ...(slow ? { seconds: once, cpu: onceCpu } : measured(runs, () => encode(text))) });
       } catch (error) {
         console.error(`${peer} ${name} ${base}: ${error?.message ?? error}`);
         slow = base;
