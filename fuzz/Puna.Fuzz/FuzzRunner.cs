@@ -5,7 +5,8 @@ namespace Puna.Fuzz;
 
 /// <summary>
 /// Runs mutated inputs through a target in this process. A finding is: an exception that is no <see cref="PunaException"/>, an input that takes longer than the
-/// watchdog allows, an input that makes the parser allocate more than its cap, or a member of the corpus that is refused.
+/// watchdog allows, an input that makes the parser allocate more than its cap, a member of the corpus that is refused, or any refusal where the target accepts
+/// everything.
 /// </summary>
 public sealed class FuzzRunner
 {
@@ -143,6 +144,10 @@ public sealed class FuzzRunner
             if (e.Message.AsSpan().ContainsAny('\n', '\r'))
             {
                 _finding = new FuzzFinding(iteration, "an error of more than one line", input);
+            }
+            else if (_target.AcceptsEverything)
+            {
+                _finding = new FuzzFinding(iteration, "a target that accepts everything refused: " + refusal, input);
             }
         }
         catch (Exception e)

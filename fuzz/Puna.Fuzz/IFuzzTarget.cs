@@ -12,6 +12,9 @@ public interface IFuzzTarget
     /// <summary>Small valid inputs, all of which <see cref="Run"/> accepts; mutation starts from these.</summary>
     IReadOnlyList<byte[]> Corpus { get; }
 
+    /// <summary>Whether every input is valid by definition, however damaged: then a refusal is a finding, where otherwise a run without one tests nothing.</summary>
+    bool AcceptsEverything => false;
+
     /// <summary>Parses the input and uses what came out of it. May throw a <see cref="Tensors.PunaException"/>; anything else is a finding.</summary>
     void Run(byte[] input);
 

@@ -12,6 +12,9 @@ public sealed class TokenizerTextTarget : IFuzzTarget
     public string Name => "tokenizer-text";
 
     /// <inheritdoc/>
+    public bool AcceptsEverything => true;
+
+    /// <inheritdoc/>
     public IReadOnlyList<byte[]> Corpus { get; } =
     [
         "Once upon a time, there was a llama. It's 12345 o'clock!\n\n  Then\tit DIDN'T."u8.ToArray(),
