@@ -73,6 +73,7 @@ public class ProcessTests
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
+    [InlineData("HUP")]
     public async Task ASignalEndsTheWork(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs kill");
@@ -82,7 +83,7 @@ public class ProcessTests
         bool canReset = await CodeOf(Start("env", "--default-signal=INT", "true"), stop) == 0;
         Assert.SkipUnless(canReset || !await IsIgnoredAsync(signal, stop), $"SIG{signal} is ignored here");
         string[] work = [Path.Combine(AppContext.BaseDirectory, "puna"), "perplexity", "--file", "-"];
-        using Process process = canReset ? Start("env", ["--default-signal=INT,TERM", .. work]) : Start(work[0], work[1..]);
+        using Process process = canReset ? Start("env", ["--default-signal=INT,TERM,HUP", .. work]) : Start(work[0], work[1..]);
         try
         {
             // It has read the most of this when the last of it has gone into the pipe, so it listens by then; and it takes minutes to work on it.
