@@ -128,6 +128,6 @@ public class ProcessTests
 
         string line = (await File.ReadAllLinesAsync("/proc/self/status", stop)).First(static l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
         ulong ignored = ulong.Parse(line.AsSpan("SigIgn:".Length).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        return (ignored >> ((signal == "INT" ? 2 : 15) - 1) & 1) != 0;
+        return (ignored >> ((signal switch { "HUP" => 1, "INT" => 2, _ => 15 }) - 1) & 1) != 0;
     }
 }
