@@ -73,6 +73,7 @@ public class ProcessTests
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
+    [InlineData("HUP")]
     public async Task ASignalEndsTheWork(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs kill");
@@ -82,7 +83,7 @@ public class ProcessTests
         bool canReset = await CodeOf(Start("env", "--default-signal=INT", "true"), stop) == 0;
         Assert.SkipUnless(canReset || !await IsIgnoredAsync(signal, stop), $"SIG{signal} is ignored here");
         string[] work = [Path.Combine(AppContext.BaseDirectory, "puna"), "perplexity", "--file", "-"];
-        using Process process = canReset ? Start("env", ["--default-signal=INT,TERM", .. work]) : Start(work[0], work[1..]);
+        using Process process = canReset ? Start("env", ["--default-signal=INT,TERM,HUP", .. work]) : Start(work[0], work[1..]);
         try
         {
             // It has read the most of this when the last of it has gone into the pipe, so it listens by then; and it takes minutes to work on it.
@@ -127,6 +128,6 @@ public class ProcessTests
 
         string line = (await File.ReadAllLinesAsync("/proc/self/status", stop)).First(static l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
         ulong ignored = ulong.Parse(line.AsSpan("SigIgn:".Length).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        return (ignored >> ((signal == "INT" ? 2 : 15) - 1) & 1) != 0;
+        return (ignored >> ((signal switch { "HUP" => 1, "INT" => 2, _ => 15 }) - 1) & 1) != 0;
     }
 }

@@ -11,7 +11,7 @@ public sealed class ConversionTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("puna-convert-").FullName;
 
-    public static TheoryData<string> Models => ["llama1-mha", "llama2-gqa", "llama31-scaled", "llama32-tied", "mqa", "rope-linear", "rope-yarn", "trained-tiny"];
+    public static TheoryData<string> Models => ["llama1-mha", "llama2-gqa", "codellama", "llama3-gqa", "llama31-scaled", "llama32-tied", "mqa", "rope-linear", "rope-yarn", "trained-tiny"];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -53,16 +53,29 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("q8_0")]
-    [InlineData("q4_0")]
-    [InlineData("q4_k_m")]
-    public void QuantisingGivesTheBytesOfThePeer(string type)
+    [InlineData("trained-tiny", "model.safetensors", "q8_0")]
+    [InlineData("trained-tiny", "model.safetensors", "q4_0")]
+    [InlineData("trained-tiny", "model.safetensors", "q4_k_m")]
+    [InlineData("gguf-quants", "f32.gguf", "f16")]
+    [InlineData("gguf-quants", "f32.gguf", "bf16")]
+    [InlineData("gguf-quants", "f32.gguf", "q4_0")]
+    [InlineData("gguf-quants", "f32.gguf", "q4_1")]
+    [InlineData("gguf-quants", "f32.gguf", "q5_0")]
+    [InlineData("gguf-quants", "f32.gguf", "q5_1")]
+    [InlineData("gguf-quants", "f32.gguf", "q8_0")]
+    [InlineData("gguf-quants", "f32.gguf", "q2_k")]
+    [InlineData("gguf-quants", "f32.gguf", "q3_k_m")]
+    [InlineData("gguf-quants", "f32.gguf", "q4_k_m")]
+    [InlineData("gguf-quants", "f32.gguf", "q5_k_m")]
+    [InlineData("gguf-quants", "f32.gguf", "q6_k")]
+    [InlineData("gguf-quants", "f32.gguf", "iq4_nl")]
+    public void QuantisingGivesTheBytesOfThePeer(string golden, string file, string type)
     {
         string path = Path.Combine(_folder, "quantised.gguf");
         Assert.True(FileTypes.TryParse(type, out FileType fileType));
-        Convert(TestFiles.GoldenModel("trained-tiny"), path, CheckpointFormat.Gguf, fileType);
+        Convert(TestFiles.Golden(golden, file), path, CheckpointFormat.Gguf, fileType);
         using Checkpoint ours = Checkpoint.Open(path);
-        using Checkpoint peer = Checkpoint.Open(TestFiles.Golden("trained-tiny", type + ".gguf"));
+        using Checkpoint peer = Checkpoint.Open(TestFiles.Golden(golden, type + ".gguf"));
         foreach ((string parameter, Shape _) in peer.Config.Parameters())
         {
             Tensor a = peer.GetTensor(parameter);

@@ -99,10 +99,29 @@ internal sealed class ConvertCommand : Command
     private static bool Same(string one, string other)
     {
         StringComparison comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-        return string.Equals(Full(one), Full(other), comparison) || string.Equals(Full(Path.GetDirectoryName(Full(one)) ?? one), Full(other), comparison);
+        return string.Equals(Full(one), Full(other), comparison) || string.Equals(Path.GetDirectoryName(Full(one)), Full(other), comparison);
     }
 
-    private static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+    /// <summary>The full path with every link in it followed, as far as it exists.</summary>
+    private static string Full(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Path.GetDirectoryName(full) is not { } folder)
+        {
+            return full;
+        }
+
+        string here = Path.Combine(Full(folder), Path.GetFileName(full));
+        try
+        {
+            FileSystemInfo entry = Directory.Exists(here) ? new DirectoryInfo(here) : new FileInfo(here);
+            return entry.ResolveLinkTarget(returnFinalTarget: true) is { } target ? Full(target.FullName) : here;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return here; // a link to itself, or one that may not be read: opening it says so
+        }
+    }
 
     private sealed class Shown(Action<ProgressState> show) : IProgress<ConversionProgress>
     {

@@ -23,11 +23,12 @@ internal sealed class Interrupts : IDisposable
     /// <summary>Cancelled when the whole command is to stop.</summary>
     public CancellationToken Token => _all.Token;
 
-    /// <summary>Starts to listen to Ctrl-C (SIGINT) and to SIGTERM.</summary>
+    /// <summary>Starts to listen to Ctrl-C (SIGINT), to SIGTERM, and to the end of the terminal (SIGHUP), which nohup makes the process ignore.</summary>
     public void Listen()
     {
         Add(PosixSignal.SIGINT, Interrupt);
         Add(PosixSignal.SIGTERM, End);
+        Add(PosixSignal.SIGHUP, End);
     }
 
     /// <summary>Begins a part of the work that Ctrl-C stops alone.</summary>
@@ -78,7 +79,7 @@ internal sealed class Interrupts : IDisposable
     /// <summary>What Ctrl-C does.</summary>
     public void Interrupt() => Stop(onlyPart: true);
 
-    /// <summary>What SIGTERM does.</summary>
+    /// <summary>What SIGTERM and SIGHUP do.</summary>
     public void End() => Stop(onlyPart: false);
 
     /// <inheritdoc/>

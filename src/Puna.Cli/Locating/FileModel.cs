@@ -70,7 +70,7 @@ internal sealed class FileModel(string name, string path) : ModelSource(name)
     private static Tokenizer FromGguf(string path, bool map)
     {
         using GgufFile file = GgufFile.Open(path, map);
-        return GgufTokenizer.Create(file.Metadata) ?? throw new PunaException($"model {path}: expected a vocabulary in its metadata, got none");
+        return GgufTokenizer.Create(file.Metadata, path) ?? throw new PunaException($"model {path}: expected a vocabulary in its metadata, got none");
     }
 
     // The same order as where a folder is opened as a model: a config.json makes it a folder of safetensors.

@@ -18,7 +18,8 @@ public sealed class SafetensorsIndex
     /// <exception cref="FileFormatException">No JSON, no <c>weight_map</c>, a name twice, or a file name that leaves the folder.</exception>
     public static SafetensorsIndex Parse(ReadOnlySpan<byte> json, string path)
     {
-        var reader = new StrictJson(json, path, "safetensors index", 0);
+        int mark = json.StartsWith("\uFEFF"u8) ? 3 : 0; // some editors put a byte order mark first
+        var reader = new StrictJson(json[mark..], path, "safetensors index", mark);
         Dictionary<string, string>? map = null;
         reader.Expect(JsonTokenType.StartObject, "safetensors index");
         while (reader.NextProperty(out string name))

@@ -124,17 +124,21 @@ public sealed class Checkpoint : IDisposable
     private static Checkpoint OpenFolder(string path, bool map)
     {
         string config = System.IO.Path.Combine(path, "config.json");
-        if (System.IO.File.Exists(config))
+        bool meta = System.IO.File.Exists(System.IO.Path.Combine(path, "params.json")) || Directory.EnumerateFiles(path, "consolidated*.pth").Any();
+        string[] files = [.. Directory.EnumerateFiles(path, "*.gguf").Order(StringComparer.Ordinal)];
+
+        // The settings of a model may lie beside weights of another layout alone, as where GGUF files are published.
+        bool others = meta || files.Length > 0;
+        if (System.IO.File.Exists(config) && (!others || Directory.EnumerateFiles(path, "*.safetensors*").Any()))
         {
             return OpenSafetensors(path, config, map);
         }
 
-        if (System.IO.File.Exists(System.IO.Path.Combine(path, "params.json")) || Directory.EnumerateFiles(path, "consolidated*.pth").Any())
+        if (meta)
         {
             return OpenMeta(path, map);
         }
 
-        string[] files = [.. Directory.EnumerateFiles(path, "*.gguf").Order(StringComparer.Ordinal)];
         string[] first = [.. files.Where(f => !f.Contains("-of-", StringComparison.Ordinal) || f.Contains("-00001-of-", StringComparison.Ordinal))];
         return first.Length switch
         {

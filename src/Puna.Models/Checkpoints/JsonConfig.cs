@@ -98,14 +98,7 @@ internal sealed class JsonConfig
         JsonElement e => throw Wrong(key, "a number", e),
     };
 
-    public int? Int(string key) => Find(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } e when e.TryGetInt32(out int value) => value,
-        // Some writers put 8192.0.
-        { ValueKind: JsonValueKind.Number } e when e.TryGetDouble(out double value) && value == Math.Floor(value) && Math.Abs(value) <= int.MaxValue => (int)value,
-        JsonElement e => throw Wrong(key, "a whole number", e),
-    };
+    public int? Int(string key) => Find(key) is not JsonElement e ? null : Whole(e) ?? throw Wrong(key, "a whole number", e);
 
     public int RequireInt(string key) => Int(key) ?? throw new FileFormatException(_file, $"setting {_prefix}{key}: expected a whole number, got none");
 
@@ -125,7 +118,7 @@ internal sealed class JsonConfig
         var list = new List<int>();
         foreach (JsonElement item in e.EnumerateArray())
         {
-            list.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int value) ? value : throw Wrong(key, "whole numbers", item));
+            list.Add(Whole(item) ?? throw Wrong(key, "whole numbers", item));
         }
 
         return list;
@@ -146,6 +139,10 @@ internal sealed class JsonConfig
 
     public FileFormatException Refuse(string key, string expected) =>
         new(_file, $"setting {_prefix}{key}: expected {expected}, got {(Find(key) is JsonElement e ? Shown(e) : "none")}");
+
+    /// <summary>A whole number of 32 bits, however it is written: some writers put 8192.0 or 1e4.</summary>
+    private static int? Whole(JsonElement e) =>
+        e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double value) && value == Math.Floor(value) && Math.Abs(value) <= int.MaxValue ? (int)value : null;
 
     private static string Shown(JsonElement value)
     {

@@ -78,8 +78,8 @@ public static class MetaConfig
         : 4096;
 
     private static int KvHeads(TensorFile file, MetaParams parameters, int headDim) =>
-        // The 16-part files of 405B hold every key-value head twice; the weight tells what is there.
-        headDim > 0 && Rows(file, "layers.0.attention.wk.weight") is int rows && rows % headDim == 0 ? rows / headDim : parameters.KvHeads;
+        // The 16-part files of 405B hold every key-value head twice; the weight tells how often. Any other number is a wrong shape.
+        headDim > 0 && Rows(file, "layers.0.attention.wk.weight") is int rows && rows % ((long)headDim * parameters.KvHeads) == 0 ? Math.Max(rows / headDim, 1) : parameters.KvHeads;
 
     private static int Rows(TensorFile file, string name) => file.TryGetInfo(name, out TensorInfo? info)
         ? checked((int)info.Shape.Rows)

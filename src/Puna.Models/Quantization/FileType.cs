@@ -24,6 +24,7 @@ public enum FileType
     Q5_K_M = 17,
     Q6_K = 18,
     Q2_K_S = 21,
+    IQ4_NL = 25,
     BF16 = 32,
 #pragma warning restore CS1591
 }

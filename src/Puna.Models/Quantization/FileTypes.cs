@@ -44,6 +44,7 @@ public static class FileTypes
         FileType.Q4_K_S or FileType.Q4_K_M => DType.Q4_K,
         FileType.Q5_K_S or FileType.Q5_K_M => DType.Q5_K,
         FileType.Q6_K => DType.Q6_K,
+        FileType.IQ4_NL => DType.IQ4_NL,
         _ => throw new ArgumentOutOfRangeException(nameof(type), (int)type, "no such file type"),
     };
 
@@ -66,7 +67,6 @@ public static class FileTypes
             DType.IQ2_XS => 20,
             DType.IQ3_XXS => 23,
             DType.IQ1_S => 24,
-            DType.IQ4_NL => 25,
             DType.IQ3_S => 26,
             DType.IQ2_S => 28,
             DType.IQ4_XS => 30,

@@ -70,6 +70,7 @@ public sealed class QuantizationMix(FileType fileType, MixModel model)
             FileType.Q3_K_M => layer < 2 ? DType.Q5_K : DType.Q4_K,
             FileType.Q3_K_L => DType.Q5_K,
             FileType.Q4_K_S when layer < 4 => DType.Q5_K,
+            FileType.IQ4_NL when shared => DType.Q5_K,
             FileType.Q4_K_M or FileType.Q5_K_M when MoreBits(layer) => DType.Q6_K,
             _ => standard,
         };
@@ -87,7 +88,7 @@ public sealed class QuantizationMix(FileType fileType, MixModel model)
     {
         if (model.Experts == 8)
         {
-            return fileType is FileType.Q2_K or FileType.Q3_K_S or FileType.Q3_K_M or FileType.Q4_K_S or FileType.Q4_K_M ? DType.Q5_K : standard;
+            return fileType is FileType.Q2_K or FileType.Q3_K_S or FileType.Q3_K_M or FileType.Q4_K_S or FileType.Q4_K_M or FileType.IQ4_NL ? DType.Q5_K : standard;
         }
 
         return fileType switch
@@ -105,7 +106,7 @@ public sealed class QuantizationMix(FileType fileType, MixModel model)
         FileType.Q2_K_S when layer < model.Layers / 8 => DType.Q4_K,
         FileType.Q3_K_M => layer < model.Layers / 16 ? DType.Q5_K : DType.Q4_K,
         FileType.Q3_K_L => DType.Q5_K,
-        FileType.Q4_K_S when layer < model.Layers / 8 => DType.Q5_K,
+        FileType.Q4_K_S or FileType.IQ4_NL when layer < model.Layers / 8 => DType.Q5_K,
         FileType.Q4_K_M or FileType.Q5_K_M when MoreBits(layer) => DType.Q6_K,
         _ => standard,
     };
@@ -127,7 +128,7 @@ public sealed class QuantizationMix(FileType fileType, MixModel model)
 
         DType smaller = type switch
         {
-            DType.Q2_K or DType.Q3_K => DType.Q4_0,
+            DType.Q2_K or DType.Q3_K => DType.IQ4_NL,
             DType.Q4_K => DType.Q5_0,
             DType.Q5_K => DType.Q5_1,
             DType.Q6_K => DType.Q8_0,

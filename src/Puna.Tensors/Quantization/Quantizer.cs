@@ -7,14 +7,14 @@ using Puna.Tensors.Quantization.Encoding;
 namespace Puna.Tensors.Quantization;
 
 /// <summary>
-/// float32 to storage types: the float types, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and the K types. Gives the bytes that llama.cpp's quantiser gives without an
+/// float32 to storage types: the float types, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, the K types and IQ4_NL. Gives the bytes that llama.cpp's quantiser gives without an
 /// importance matrix (spec llama1-3.md 3.4 for the layouts).
 /// </summary>
 public static class Quantizer
 {
     /// <summary>Whether values can be written as <paramref name="type"/>.</summary>
     public static bool Supports(DType type) => type is DType.F32 or DType.F16 or DType.BF16 or DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1
-        or DType.Q8_0 or DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.Q6_K;
+        or DType.Q8_0 or DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.Q6_K or DType.IQ4_NL;
 
     /// <summary>Encodes whole blocks. Blocks do not depend on each other, so a tensor may be cut anywhere between them.</summary>
     /// <param name="type">Type to write.</param>
@@ -34,7 +34,7 @@ public static class Quantizer
     {
         if (!Supports(type))
         {
-            throw new PunaException($"quantise: expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0 or q2_k to q6_k, got {type.Name()}");
+            throw new PunaException($"quantise: expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k to q6_k or iq4_nl, got {type.Name()}");
         }
 
         long bytes = type.RowBytes(values.Length);
@@ -53,6 +53,7 @@ public static class Quantizer
             case DType.Q5_0: Rows<Q5_0Encoder>(type, values, destination); break;
             case DType.Q5_1: Rows<Q5_1Encoder>(type, values, destination); break;
             case DType.Q8_0: Rows<Q8_0Encoder>(type, values, destination); break;
+            case DType.IQ4_NL: Rows<Iq4NlEncoder>(type, values, destination); break;
             case DType.Q2_K: SuperBlocks<Q2KEncoder<LaneFitter>, Q2KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
             case DType.Q3_K: SuperBlocks<Q3KEncoder<LaneFitter>, Q3KEncoder<ScalarFitter>>(type, lanes, values, destination); break;
             case DType.Q4_K: SuperBlocks<Q4KEncoder<LaneFitter>, Q4KEncoder<ScalarFitter>>(type, lanes, values, destination); break;

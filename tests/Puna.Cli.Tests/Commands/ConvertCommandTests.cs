@@ -53,6 +53,37 @@ public class ConvertCommandTests
         Assert.Equal(["a.gguf"], folder.Files());
     }
 
+    /// <summary>A link is no other place: the source would be replaced by what is made of it.</summary>
+    [Fact]
+    public void ALinkToTheSourceIsNoOtherPlace()
+    {
+        using var folder = new TempFolder();
+        string hf = folder.File("hf"), link = folder.File("link"), gguf = folder.File("a.gguf"), other = folder.File("b.gguf");
+        Convert(TestModels.Random, hf);
+        Convert(hf, gguf);
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need rights there");
+        Directory.CreateSymbolicLink(link, "hf");
+        File.CreateSymbolicLink(other, gguf);
+        byte[] before = File.ReadAllBytes(Path.Combine(hf, "model.safetensors"));
+        foreach ((string from, string to) in new[] { (hf, link), (link, hf), (Path.Combine(hf, "model.safetensors"), link), (gguf, other), (other, gguf) })
+        {
+            CliRun.Of("convert", "--from", from, "--to", to, "--type", "bf16").AssertRefused($"destination {to}: expected another place than that of the source");
+        }
+
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(hf, "model.safetensors")));
+        Convert(hf, Path.Combine(link, "inside.gguf"));
+    }
+
+    [Fact]
+    public void RowsThatAreNoSuperBlocksTakeTheTypesOfLlamaCpp()
+    {
+        using var folder = new TempFolder();
+        Convert(TestModels.Random, folder.File("q2.gguf"), "--type", "q2_k");
+        JsonElement types = Inspect(folder.File("q2.gguf")).GetProperty("types");
+        Assert.True(types.TryGetProperty("iq4_nl", out _), types.GetRawText());
+        Assert.Equal(0, CliRun.Of("logits", "--model", folder.File("q2.gguf"), "--tokens", "1,2,3", "--out", folder.File("l.npy")).Code);
+    }
+
     private static void Convert(string from, string to, params string[] more)
     {
         CliRun run = CliRun.Of(["convert", "--from", from, "--to", to, .. more]);

@@ -140,6 +140,15 @@ public class SafetensorsErrorTests
     }
 
     [Fact]
+    public void AByteOrderMarkBeforeAnIndexIsPassedOver()
+    {
+        SafetensorsIndex index = SafetensorsIndex.Parse("\uFEFF{\"weight_map\":{\"a\":\"b.safetensors\"}}"u8, "model.safetensors.index.json");
+        Assert.Equal("b.safetensors", index.WeightMap["a"]);
+        var e = Assert.Throws<FileFormatException>(() => SafetensorsIndex.Parse("\uFEFF{\"weight_map\":1}"u8, "model.safetensors.index.json"));
+        Assert.Equal(17, e.Offset);
+    }
+
+    [Fact]
     public void AMissingShardIsNamed()
     {
         using var folder = new ScratchFolder();

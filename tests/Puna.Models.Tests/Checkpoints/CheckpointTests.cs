@@ -57,6 +57,26 @@ public sealed class CheckpointTests : IDisposable
         Refused(Path.Combine(_folder, "model.safetensors"), "config.json");
     }
 
+    /// <summary>As GGUF files are published: with the settings of the model they were made from. With safetensors there, these count.</summary>
+    [Fact]
+    public void SettingsBesideAGgufFileAloneDoNotHideIt()
+    {
+        string gguf = Gguf(_ => { });
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "published")).FullName;
+        File.Copy(gguf, Path.Combine(folder, "model-q8_0.gguf"));
+        File.Copy(TestFiles.Golden("llama2-gqa", "config.json"), Path.Combine(folder, "config.json"));
+        using (Checkpoint checkpoint = Checkpoint.Open(folder))
+        {
+            Assert.Equal(CheckpointFormat.Gguf, checkpoint.Format);
+        }
+
+        File.Copy(TestFiles.Golden("llama2-gqa", "model.safetensors"), Path.Combine(folder, "model.safetensors"));
+        using (Checkpoint checkpoint = Checkpoint.Open(folder))
+        {
+            Assert.Equal(CheckpointFormat.Safetensors, checkpoint.Format);
+        }
+    }
+
     [Theory]
     [InlineData("general.architecture", "falcon", "falcon")]
     [InlineData("llama.rope.scaling.type", "longrope", "longrope")]

@@ -21,6 +21,15 @@ public sealed class HuggingFaceConfigTests : IDisposable
         Assert.IsType<RopeScaling.None>(config.RopeScaling);
     }
 
+    /// <summary>Null is what older versions write for a key that has its default; numbers may be written in any form.</summary>
+    [Fact]
+    public void NullsAndOtherFormsOfNumbersAreRead()
+    {
+        LlamaConfig config = Read(""", "num_key_value_heads": null, "head_dim": null, "rope_scaling": null, "rope_theta": 1e6, "max_position_embeddings": 8.192e3, "eos_token_id": null""");
+        Assert.Equal((8, 8, 8192, 1e6), (config.KvHeads, config.HeadDim, config.ContextLength, config.RopeTheta));
+        Assert.Empty(config.EosIds);
+    }
+
     [Fact]
     public void BothFormsOfRotarySettingsAreRead()
     {
@@ -53,6 +62,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     {
         Assert.Equal([2], Read(""", "eos_token_id": 2""").EosIds);
         Assert.Equal([5, 6], Read(""", "eos_token_id": [5, 6]""").EosIds);
+        Assert.Equal([5, 600], Read(""", "eos_token_id": [5.0, 6e2]""").EosIds);
         File.WriteAllText(Path.Combine(_folder, "generation_config.json"), """{"eos_token_id": [7, 8]}""");
         Assert.Equal([7, 8], Read(""", "eos_token_id": 2""").EosIds);
     }

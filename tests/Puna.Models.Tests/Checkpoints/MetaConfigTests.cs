@@ -65,6 +65,37 @@ public sealed class MetaConfigTests : IDisposable
     {
         Assert.Equal(16, Read(""" "dim": 512, "n_heads": 32, "n_kv_heads": 8 """, headDim: 16, heads: 32, kvHeads: 16).KvHeads);
         Assert.Equal(8, Read("").KvHeads);
+
+        // Fewer, or no multiple: the settings count, and the tensors have the wrong shape.
+        Assert.Equal(8, Read("", kvHeads: 2).KvHeads);
+        Assert.Equal(8, Read(""" "dim": 512, "n_heads": 32, "n_kv_heads": 8 """, headDim: 16, heads: 32, kvHeads: 12).KvHeads);
+    }
+
+    /// <summary>Settings as Meta published them.</summary>
+    [Theory]
+    [InlineData("""{"dim": 4096, "multiple_of": 256, "n_heads": 32, "n_layers": 32, "norm_eps": 1e-06, "vocab_size": -1}""", 32000, 32, 11008, 2048, 1e4)]
+    [InlineData("""{"dim": 4096, "multiple_of": 256, "n_heads": 32, "n_layers": 32, "norm_eps": 1e-05, "vocab_size": -1}""", 32000, 32, 11008, 4096, 1e4)]
+    [InlineData("""{"dim": 8192, "multiple_of": 4096, "ffn_dim_multiplier": 1.3, "n_heads": 64, "n_kv_heads": 8, "n_layers": 80, "norm_eps": 1e-05, "vocab_size": -1}""", 32000, 8, 28672, 4096, 1e4)]
+    [InlineData("""{"dim": 4096, "n_layers": 32, "n_heads": 32, "multiple_of": 256, "ffn_dim_multiplier": 1.0, "norm_eps": 1e-5, "rope_theta": 1000000}""", 32016, 32, 11008, 16384, 1e6)]
+    [InlineData("""{"dim": 4096, "n_layers": 32, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256, "multiple_of": 1024, "ffn_dim_multiplier": 1.3, "norm_eps": 1e-05, "rope_theta": 500000.0}""", 128256, 8, 14336, 8192, 5e5)]
+    [InlineData("""{"dim": 4096, "n_layers": 32, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256, "multiple_of": 1024, "ffn_dim_multiplier": 1.3, "norm_eps": 1e-05, "rope_theta": 500000.0, "use_scaled_rope": true}""", 128256, 8, 14336, 131072, 5e5)]
+    [InlineData("""{"dim": 2048, "n_layers": 16, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256, "multiple_of": 256, "ffn_dim_multiplier": 1.5, "norm_eps": 1e-05, "rope_theta": 500000.0, "use_scaled_rope": true}""", 128256, 8, 8192, 131072, 5e5)]
+    public void PublishedSettingsAreRead(string json, int vocab, int kvHeads, int ffn, int context, double theta)
+    {
+        MetaParams parameters = MetaParams.Parse(Encoding.UTF8.GetBytes(json), "params.json");
+        Assert.Equal(ffn, parameters.FfnHidden);
+        int headDim = parameters.Dim / parameters.NHeads;
+        LlamaConfig config = MetaConfig.Read(
+            new Shapes(_folder)
+            {
+                ["tok_embeddings.weight"] = new Shape(vocab, parameters.Dim),
+                ["output.weight"] = new Shape(vocab, parameters.Dim),
+                ["layers.0.attention.wk.weight"] = new Shape(kvHeads * headDim, parameters.Dim),
+                ["layers.0.feed_forward.w1.weight"] = new Shape(ffn, parameters.Dim),
+            },
+            parameters);
+        Assert.Equal((vocab, kvHeads, headDim, ffn, context, theta), (config.Vocab, config.KvHeads, config.HeadDim, config.Ffn, config.ContextLength, config.RopeTheta));
+        Assert.Equal(context == 131072 ? new RopeScaling.Llama3(parameters.Dim == 2048 ? 32 : 8, 1, 4, 8192) : new RopeScaling.None(), config.RopeScaling);
     }
 
     [Theory]

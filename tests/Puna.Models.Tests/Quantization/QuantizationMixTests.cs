@@ -54,6 +54,9 @@ public class QuantizationMixTests
     [InlineData(FileType.Q2_K, "attn_v", 32, 32, 8, "0-31", DType.Q4_K, DType.Q2_K)]
     [InlineData(FileType.Q2_K_S, "attn_v", 32, 32, 8, "0-31", DType.Q4_K, DType.Q2_K)]
     [InlineData(FileType.Q2_K_S, "attn_v", 32, 32, 32, "", DType.Q4_K, DType.Q2_K)]
+    [InlineData(FileType.IQ4_NL, "attn_v", 32, 32, 8, "0-31", DType.Q5_K, DType.IQ4_NL)]
+    [InlineData(FileType.IQ4_NL, "attn_v", 32, 32, 16, "", DType.Q5_K, DType.IQ4_NL)]
+    [InlineData(FileType.IQ4_NL, "ffn_down", 32, 32, 8, "0-3", DType.Q5_K, DType.IQ4_NL)]
     [InlineData(FileType.Q2_K_S, "ffn_down", 32, 32, 32, "0-3", DType.Q4_K, DType.Q2_K)]
     [InlineData(FileType.Q3_K_S, "attn_v", 80, 64, 8, "0-79", DType.Q5_K, DType.Q3_K)] // 70B: never less than Q5_K
     [InlineData(FileType.Q3_K_S, "attn_v", 80, 64, 64, "", DType.Q5_K, DType.Q3_K)] // 65B has no shared heads
@@ -75,12 +78,14 @@ public class QuantizationMixTests
     }
 
     [Theory]
-    [InlineData(FileType.Q2_K, 288, DType.Q4_0)]
-    [InlineData(FileType.Q3_K_S, 288, DType.Q4_0)]
+    [InlineData(FileType.Q2_K, 288, DType.IQ4_NL)]
+    [InlineData(FileType.Q3_K_S, 288, DType.IQ4_NL)]
     [InlineData(FileType.Q4_K_S, 288, DType.Q5_0)]
     [InlineData(FileType.Q5_K_S, 288, DType.Q5_1)]
     [InlineData(FileType.Q6_K, 288, DType.Q8_0)]
     [InlineData(FileType.Q6_K, 172, DType.F16)]
+    [InlineData(FileType.IQ4_NL, 288, DType.IQ4_NL)]
+    [InlineData(FileType.IQ4_NL, 172, DType.F16)]
     [InlineData(FileType.Q4_0, 288, DType.Q4_0)]
     [InlineData(FileType.Q4_0, 172, DType.F16)]
     [InlineData(FileType.Q8_0, 172, DType.F16)]
@@ -137,6 +142,6 @@ public class QuantizationMixTests
         Assert.False(FileTypes.TryParse(null, out _));
         Assert.All(FileTypes.All, t => Assert.True(FileTypes.TryParse(t.Name(), out FileType same) && same == t, t.Name()));
         Assert.All(FileTypes.All, t => Assert.True(Puna.Tensors.Quantization.Quantizer.Supports(t.DefaultType()), t.Name()));
-        Assert.Equal(18, FileTypes.All.Count);
+        Assert.Equal(19, FileTypes.All.Count);
     }
 }

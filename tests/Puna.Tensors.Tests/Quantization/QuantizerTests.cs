@@ -14,7 +14,7 @@ public class QuantizerTests
 
     [Fact]
     public void WritesTheTypesOfTheFormatThatHaveAnEncoder() =>
-        Assert.Equal(13, Types.Count);
+        Assert.Equal(14, Types.Count);
 
     [Theory]
     [MemberData(nameof(Types))]
@@ -98,6 +98,7 @@ public class QuantizerTests
     [InlineData(DType.Q5_0, 2f / 32)]
     [InlineData(DType.Q5_1, 2f / 31)]
     [InlineData(DType.Q8_0, 2f / 254)]
+    [InlineData(DType.IQ4_NL, 2f / 15)]
     [InlineData(DType.Q2_K, 2f / 3)]
     [InlineData(DType.Q3_K, 2f / 8)]
     [InlineData(DType.Q4_K, 2f / 15)]
@@ -222,7 +223,8 @@ public class QuantizerTests
     }
 
     [Theory]
-    [InlineData(DType.IQ4_NL, 32, 18)]
+    [InlineData(DType.IQ4_XS, 256, 136)]
+    [InlineData(DType.IQ4_NL, 32, 17)]
     [InlineData(DType.I32, 1, 4)]
     [InlineData(DType.Q4_0, 31, 18)]
     [InlineData(DType.Q4_0, 32, 17)]
