@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Puna.Bench.Kernels;
 using Puna.Bench.Quantization;
 using Puna.Bench.Text;
 
@@ -10,6 +11,8 @@ switch (args)
         return QuantizeReport.Run(types);
     case ["tokenizers", .. var options]:
         return TokenizerReport.Run(options);
+    case ["attention", .. var types]:
+        return AttentionReport.Run(types);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

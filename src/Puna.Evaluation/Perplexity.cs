@@ -18,12 +18,14 @@ public sealed class Perplexity
     private readonly LanguageModel _model;
     private readonly Tokenizer _tokenizer;
     private readonly CpuOps _ops;
+    private readonly DType? _cacheType;
 
     /// <summary>Prepares a measurement.</summary>
     /// <param name="model">The model.</param>
     /// <param name="ops">The device.</param>
+    /// <param name="cacheType">Type of the cached keys and values: float32, float16 or q8_0; null means <see cref="Models.Llama.CacheType"/>.</param>
     /// <exception cref="PunaException">The model has no tokenizer, or is a classifier.</exception>
-    public Perplexity(LanguageModel model, CpuOps ops)
+    public Perplexity(LanguageModel model, CpuOps ops, DType? cacheType = null)
     {
         if (model.Llama.Config.Labels > 0 || model.Llama.Config.ContextLength < 2)
         {
@@ -32,6 +34,7 @@ public sealed class Perplexity
 
         _model = model;
         _ops = ops;
+        _cacheType = cacheType;
         _tokenizer = model.Tokenizer ?? throw new PunaException($"model {model.Checkpoint.Path}: expected a tokenizer, got none");
     }
 
@@ -42,7 +45,7 @@ public sealed class Perplexity
     public PerplexityResult Score(IEnumerable<string> texts, Action<PerplexityResult>? progress = null, CancellationToken cancel = default)
     {
         var result = default(PerplexityResult);
-        using KvCache cache = _model.Llama.CreateCache();
+        using KvCache cache = _model.Llama.CreateCache(_cacheType);
         using KvSequence sequence = cache.CreateSequence();
         foreach (string text in texts)
         {

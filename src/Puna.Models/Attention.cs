@@ -47,15 +47,11 @@ public sealed class Attention
         ThreeTensors qkv = default;
         ops.NormMatMul(x, norm, epsilon, [Wq.Weight, Wk.Weight, Wv.Weight], qkv);
         Tensor q = ops.Rope(Wq.After(ops, qkv[0]), context.Cos, context.Sin, _layout);
-        Tensor k = ops.Rope(Wk.After(ops, qkv[1]), context.Cos, context.Sin, _layout);
+        Tensor k = Wk.After(ops, qkv[1]);
         Tensor v = Wv.After(ops, qkv[2]);
-        KvView? past = context.Cache is null ? null : new KvView(context.Cache, layer);
-        Tensor y = ops.Attention(q, k, v, past, context.Plan, _headDim);
-        if (past is KvView cache)
-        {
-            ops.Append(cache, k, v, context.Batch);
-        }
-
+        KvView? cache = context.Cache is null ? null : new KvView(context.Cache, layer);
+        k = cache is KvView view ? ops.RopeAppend(k, v, context.Cos, context.Sin, _layout, view, context.Batch) : ops.Rope(k, context.Cos, context.Sin, _layout);
+        Tensor y = ops.Attention(q, k, v, cache, context.Plan, _headDim);
         return Wo.Forward(ops, y);
     }
 

@@ -58,15 +58,20 @@ public sealed class Llama
         return new Llama(config, embedding, blocks, weight("norm.weight"), output);
     }
 
+    /// <summary>The cache's type where nobody asks for another: float16 where weights of the blocks are quantised in blocks, else float32.</summary>
+    public DType CacheType => Blocks.Any(static b => b.IsQuantized) ? DType.F16 : DType.F32;
+
     /// <summary>An empty cache of this model's shape.</summary>
-    public KvCache CreateCache() => new(Config.Layers, Config.KvHeads, Config.HeadDim);
+    /// <param name="type">What keys and values are rounded to: float32, float16 or q8_0; null means <see cref="CacheType"/>.</param>
+    /// <exception cref="PunaException">Another type.</exception>
+    public KvCache CreateCache(DType? type = null) => new(Config.Layers, Config.KvHeads, Config.HeadDim, type ?? CacheType);
 
     /// <summary>One forward pass.</summary>
     /// <param name="ops">The device; the result lives in its current scope.</param>
     /// <param name="batch">Tokens and positions.</param>
     /// <param name="context">Reused from pass to pass.</param>
     /// <param name="cache">One cached sequence per sequence of the batch, whose lengths are the batch's first positions; they grow by the batch's tokens. Null
-    /// where every sequence is whole in the batch.</param>
+    /// where every sequence is whole in the batch; keys and values are float32 then.</param>
     /// <returns>Logits of the batch's outputs <c>[outputs, vocab]</c> float32.</returns>
     /// <exception cref="PunaException">A token id outside the vocabulary, or a position outside the context.</exception>
     public Tensor Forward(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)

@@ -28,6 +28,10 @@ public sealed class TransformerBlock : IBlock<ForwardContext>
     /// <summary>Feed-forward layer.</summary>
     public FeedForward FeedForward { get; }
 
+    /// <summary>Whether a matrix of this block is quantised in blocks.</summary>
+    public bool IsQuantized =>
+        new[] { Attention.Wq, Attention.Wk, Attention.Wv, Attention.Wo, FeedForward.W1, FeedForward.W2, FeedForward.W3 }.Any(static w => w.Weight.Master.DType.IsBlock());
+
     /// <inheritdoc/>
     public Tensor Forward(IOps ops, Tensor x, ForwardContext context)
     {

@@ -17,10 +17,10 @@ internal static class Runner
     }
 
     /// <summary>With a cache, in chunks of some size; logits of each token.</summary>
-    public static float[] Chunked(Llama model, ReadOnlySpan<int> ids, int chunk, int threads = 1)
+    public static float[] Chunked(Llama model, ReadOnlySpan<int> ids, int chunk, int threads = 1, DType kv = DType.F32)
     {
         using var ops = new CpuOps(threads);
-        using KvCache cache = model.CreateCache();
+        using KvCache cache = model.CreateCache(kv);
         KvSequence[] sequence = [cache.CreateSequence()];
         var context = new ForwardContext();
         var logits = new List<float>();
@@ -38,10 +38,10 @@ internal static class Runner
     }
 
     /// <summary>Several sequences side by side, each in chunks of its own size; logits of each token of each sequence.</summary>
-    public static float[][] Ragged(Llama model, int[][] sequences, int[] chunks, int threads)
+    public static float[][] Ragged(Llama model, int[][] sequences, int[] chunks, int threads, DType kv = DType.F32)
     {
         using var ops = new CpuOps(threads);
-        using KvCache cache = model.CreateCache();
+        using KvCache cache = model.CreateCache(kv);
         KvSequence[] cached = [.. sequences.Select(_ => cache.CreateSequence())];
         var logits = sequences.Select(_ => new List<float>()).ToArray();
         var context = new ForwardContext();
@@ -142,7 +142,7 @@ internal static class Runner
 
         public Tensor Rope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout) => ops.Rope(x, cos, sin, layout);
 
-        public Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? past, AttentionPlan plan, int headDim) => ops.Attention(q, k, v, past, plan, headDim);
+        public Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? cache, AttentionPlan plan, int headDim) => ops.Attention(q, k, v, cache, plan, headDim);
 
         public void Append(KvView cache, Tensor k, Tensor v, Batch batch) => ops.Append(cache, k, v, batch);
 

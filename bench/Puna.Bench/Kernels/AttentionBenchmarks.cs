@@ -26,25 +26,26 @@ public class AttentionBenchmarks
     [Params(true, false)]
     public bool Decode { get; set; }
 
+    /// <summary>Type of the cache.</summary>
+    [Params(DType.F32, DType.F16, DType.Q8_0)]
+    public DType Type { get; set; }
+
     /// <summary>Fills the cache.</summary>
     [GlobalSetup]
     public void Setup()
     {
         _ops = new CpuOps();
-        _cache = new KvCache(1, KvHeads, HeadDim);
+        _cache = new KvCache(1, KvHeads, HeadDim, Type);
         KvSequence sequence = _cache.CreateSequence();
         _view = new KvView([sequence], 0);
         int tokens = Decode ? 1 : Length;
         int past = Length - tokens;
         sequence.Reserve(Length);
-        if (past > 0)
-        {
-            var filled = new Batch();
-            filled.Add(new int[past], 0, BatchOutputs.None);
-            Tensor keys = Random(past, KvHeads * HeadDim);
-            _ops.Append(_view, keys, keys, filled);
-            sequence.Advance(past);
-        }
+        var filled = new Batch();
+        filled.Add(new int[Length], 0, BatchOutputs.None);
+        Tensor keys = Random(Length, KvHeads * HeadDim);
+        _ops.Append(_view, keys, keys, filled);
+        sequence.Advance(past);
 
         _batch.Add(new int[tokens], past, BatchOutputs.None);
         _plan.SetCausal(_batch);

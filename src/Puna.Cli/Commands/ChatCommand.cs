@@ -48,7 +48,7 @@ internal sealed class ChatCommand : Command
             throw new UsageException($"option --system: expected a model with a chat format, got {opened.Name}: {opened.Language.Chat.Explanation}");
         }
 
-        using var session = new Session(opened.Language, opened.Ops);
+        using var session = new Session(opened.Language, opened.Ops, opened.CacheType);
         IConversation conversation = opened.Language.Chat.Format is { } format
             ? new ChatConversation(format, opened.RequireTokenizer(), system)
             : new TextConversation(opened.RequireTokenizer());

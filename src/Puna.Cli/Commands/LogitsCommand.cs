@@ -54,7 +54,7 @@ internal sealed class LogitsCommand : Command
         bool isClassifier = llama.Config.Labels > 0;
         Check(ids, llama.Config);
         using var file = new NpyWriter(path, new Shape(isClassifier ? 1 : ids.Length, width));
-        using KvCache cache = llama.CreateCache();
+        using KvCache cache = llama.CreateCache(opened.CacheType);
         using KvSequence sequence = cache.CreateSequence();
         KvSequence[] sequences = [sequence];
         var batch = new Batch();

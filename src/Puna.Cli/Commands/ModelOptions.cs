@@ -1,4 +1,5 @@
 using Puna.Cli.Parsing;
+using Puna.Tensors;
 
 namespace Puna.Cli.Commands;
 
@@ -16,6 +17,12 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     /// <summary>Whether the model is read instead of mapped.</summary>
     public Option<bool> NoMmap { get; } = CommonOptions.NoMmap();
 
+    /// <summary>Type of the cached keys and values; only of commands that compute.</summary>
+    public Option<string?> Kv { get; } = CommonOptions.Kv();
+
     /// <summary>The group of the help page.</summary>
-    public OptionGroup Group => new("Model", Model, Threads, NoMmap);
+    public OptionGroup Group => computes ? new("Model", Model, Threads, NoMmap, Kv) : new("Model", Model, Threads, NoMmap);
+
+    /// <summary>The type that <see cref="Kv"/> names, or null.</summary>
+    public DType? CacheType(ParsedArguments args) => computes && args.Get(Kv) is { } name && DTypes.TryParse(name, out DType type) ? type : null;
 }

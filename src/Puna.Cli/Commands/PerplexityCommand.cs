@@ -38,7 +38,7 @@ internal sealed class PerplexityCommand : Command
         var lines = new TextLines(path);
         List<string> texts = [.. lines.Read()];
         using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: true);
-        var perplexity = new Perplexity(opened.Language, opened.Ops);
+        var perplexity = new Perplexity(opened.Language, opened.Ops, opened.CacheType);
         PerplexityResult result = ProgressDisplay.Run(context.Terminal, ProgressUnit.Items, show => perplexity.Score(
             texts, now => show(new ProgressState("texts", now.Texts, texts.Count)), context.Token));
         if (result.Tokens == 0)

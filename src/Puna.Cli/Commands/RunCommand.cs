@@ -73,7 +73,7 @@ internal sealed class RunCommand : Command
         }
 
         int room = Room(opened, prompt, args.Get(Context));
-        using var session = new Session(opened.Language, opened.Ops);
+        using var session = new Session(opened.Language, opened.Ops, opened.CacheType);
         int? most = args.Has(Context) ? Math.Min(room, options.MaxTokens ?? room) : options.MaxTokens;
         IEnumerable<GenerationStep> steps = session.Generate(prompt.Ids, options with { MaxTokens = most, StopIds = prompt.StopIds }, context.Token);
         var result = new RunResult();

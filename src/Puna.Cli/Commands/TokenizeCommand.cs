@@ -13,7 +13,7 @@ internal sealed class TokenizeCommand : Command
     private const int LinesAtOnce = 512;
 
     private static readonly Argument Text = new("TEXT", "The text, taken as it stands", IsRequired: false) { ExtraHint = "put the text in quotes" };
-    private static readonly ModelOptions Model = new();
+    private static readonly ModelOptions Model = new(computes: false);
     private static readonly Option<string?> File = Parsing.Options.Path("file", "F", "Texts: one per line, or in F.jsonl the \"text\" of one JSON object per line; - is standard input", ValueHint.File);
     private static readonly Option<bool> Special = Parsing.Options.Flag("special", "Recognise special tokens that are written out in a text");
     private static readonly Option<bool> Bos = Parsing.Options.Flag("bos", "Begin each text with the token that begins a text");

@@ -42,7 +42,7 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
     /// <summary>Times a prefill and the decoding after it.</summary>
     public (TimeSpan Prefill, TimeSpan Decode) Run(int prefill, int decode)
     {
-        using KvCache cache = _llama.CreateCache();
+        using KvCache cache = _llama.CreateCache(opened.CacheType);
         var cached = new KvSequence[sequences];
         var next = new int[sequences];
         var prompts = new int[sequences][];

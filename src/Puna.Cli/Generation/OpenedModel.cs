@@ -16,9 +16,9 @@ internal sealed class OpenedModel : IDisposable
 {
     private readonly LanguageModel? _language;
 
-    private OpenedModel(string name, Checkpoint checkpoint, Llama llama, LanguageModel? language, CpuOps ops, TimeSpan loadTime)
+    private OpenedModel(string name, Checkpoint checkpoint, Llama llama, LanguageModel? language, CpuOps ops, DType? cacheType, TimeSpan loadTime)
     {
-        (Name, Checkpoint, Llama, _language, Ops, LoadTime) = (name, checkpoint, llama, language, ops, loadTime);
+        (Name, Checkpoint, Llama, _language, Ops, CacheType, LoadTime) = (name, checkpoint, llama, language, ops, cacheType, loadTime);
     }
 
     /// <summary>What to call it.</summary>
@@ -35,6 +35,9 @@ internal sealed class OpenedModel : IDisposable
 
     /// <summary>What computes it.</summary>
     public CpuOps Ops { get; }
+
+    /// <summary>Type of the cached keys and values that the options name, or null.</summary>
+    public DType? CacheType { get; }
 
     /// <summary>How long opening took.</summary>
     public TimeSpan LoadTime { get; }
@@ -64,7 +67,7 @@ internal sealed class OpenedModel : IDisposable
             LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint) : null;
             Llama llama = language?.Llama ?? checkpoint.Load();
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
-            return new OpenedModel(source.Name, checkpoint, llama, language, ops, Stopwatch.GetElapsedTime(start));
+            return new OpenedModel(source.Name, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start));
         }
         catch
         {

@@ -30,8 +30,9 @@ public sealed class Session : IDisposable
     /// <summary>Starts an empty session.</summary>
     /// <param name="model">The model; stays open as long as the session.</param>
     /// <param name="ops">The device; stays open as long as the session.</param>
-    /// <exception cref="PunaException">The model is a classifier.</exception>
-    public Session(LanguageModel model, CpuOps ops)
+    /// <param name="cacheType">Type of the cached keys and values: float32, float16 or q8_0; null means <see cref="Llama.CacheType"/>.</param>
+    /// <exception cref="PunaException">The model is a classifier, or there is no such cache.</exception>
+    public Session(LanguageModel model, CpuOps ops, DType? cacheType = null)
     {
         if (model.Llama.Config.Labels > 0)
         {
@@ -40,7 +41,7 @@ public sealed class Session : IDisposable
 
         _model = model;
         _ops = ops;
-        _cache = model.Llama.CreateCache();
+        _cache = model.Llama.CreateCache(cacheType);
         _sequence = [_cache.CreateSequence()];
         _logits = new float[model.Llama.Output.Weight.Out];
     }

@@ -47,18 +47,28 @@ public interface IOps
     /// <param name="layout">Which values of a head belong together.</param>
     Tensor Rope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout);
 
-    /// <summary>Softmax attention over cached keys and those of this batch.</summary>
+    /// <summary>Softmax attention over cached keys and those of this batch. Where there is a cache, this batch's keys and values are in it already (<see cref="Append"/>) and
+    /// are read from there, rounded to its type as the earlier ones; they are arguments all the same, for whoever goes backwards.</summary>
     /// <param name="q">Queries <c>[tokens, heads * headDim]</c>, rotated.</param>
     /// <param name="k">Keys of this batch <c>[tokens, kvHeads * headDim]</c>, rotated.</param>
     /// <param name="v">Values of this batch, as the keys.</param>
-    /// <param name="past">The cache, or null where there is none.</param>
+    /// <param name="cache">The cache, or null where every sequence is whole in the batch; then keys and values stay float32.</param>
     /// <param name="plan">Which keys each query sees.</param>
     /// <param name="headDim">Values per head.</param>
     /// <returns><c>[tokens, heads * headDim]</c>.</returns>
-    Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? past, AttentionPlan plan, int headDim);
+    Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? cache, AttentionPlan plan, int headDim);
 
     /// <summary>Writes this batch's keys and values behind the cached ones; every sequence has room (<see cref="KvSequence.Reserve"/>).</summary>
     void Append(KvView cache, Tensor k, Tensor v, Batch batch);
+
+    /// <summary><see cref="Rope"/> of the keys followed by <see cref="Append"/>; one op, so that a device can fuse them. A decorator need not know it.</summary>
+    /// <returns>The rotated keys.</returns>
+    Tensor RopeAppend(Tensor k, Tensor v, Tensor cos, Tensor sin, RopeLayout layout, KvView cache, Batch batch)
+    {
+        Tensor rotated = Rope(k, cos, sin, layout);
+        Append(cache, rotated, v, batch);
+        return rotated;
+    }
 
     /// <summary>Runs a block in a scope of its own: what it allocated is given back, its result is kept. An input that is itself the latest result of this
     /// method may be overwritten by the new one.</summary>

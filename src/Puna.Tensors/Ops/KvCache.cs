@@ -1,3 +1,5 @@
+using Puna.Tensors.Kernels.Cpu;
+
 namespace Puna.Tensors;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Puna.Tensors;
 public sealed class KvCache : IDisposable
 {
     /// <summary>Tokens per block.</summary>
-    public const int BlockSize = 32;
+    public const int BlockSize = KvTile.Tokens;
 
     private readonly Stack<NativeStorage> _free = new();
     private readonly List<NativeStorage> _all = [];
@@ -18,7 +20,9 @@ public sealed class KvCache : IDisposable
     /// <param name="layers">Number of layers.</param>
     /// <param name="kvHeads">Key-value heads of each layer.</param>
     /// <param name="headDim">Values per head.</param>
-    public KvCache(int layers, int kvHeads, int headDim)
+    /// <param name="type">What keys and values are rounded to: float32, float16 or q8_0 (int8 with a scale per 32 values of a head).</param>
+    /// <exception cref="PunaException">Another type.</exception>
+    public KvCache(int layers, int kvHeads, int headDim, DType type = DType.F32)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(kvHeads);
@@ -26,7 +30,13 @@ public sealed class KvCache : IDisposable
         Layers = layers;
         KvHeads = kvHeads;
         HeadDim = headDim;
-        LayerBytes = checked((nint)2 * BlockSize * kvHeads * headDim * sizeof(float));
+        if (type is not (DType.F32 or DType.F16 or DType.Q8_0))
+        {
+            throw new PunaException($"cache type: expected f32, f16 or q8_0, got {type.Name()}");
+        }
+
+        Tile = new KvTile(type, headDim);
+        LayerBytes = checked(Tile.ByteLength * kvHeads);
         _blockBytes = checked(LayerBytes * layers);
     }
 
@@ -39,13 +49,19 @@ public sealed class KvCache : IDisposable
     /// <summary>Values per head.</summary>
     public int HeadDim { get; }
 
+    /// <summary>Type that keys and values are rounded to.</summary>
+    public DType Type => Tile.Type;
+
     /// <summary>Bytes one token takes in all layers.</summary>
     public long BytesPerToken => _blockBytes / BlockSize;
 
     /// <summary>Bytes of all blocks, used and free.</summary>
     public long ByteLength => _all.Count * (long)_blockBytes;
 
-    /// <summary>Bytes of one layer in a block: keys <c>[BlockSize, kvHeads, headDim]</c> float32, then values of the same shape.</summary>
+    /// <summary>How the tokens of a block lie in memory: a layer is a tile per key-value head.</summary>
+    internal KvTile Tile { get; }
+
+    /// <summary>Bytes of one layer in a block.</summary>
     internal nint LayerBytes { get; }
 
     /// <summary>A new empty sequence.</summary>

@@ -41,6 +41,28 @@ internal static class FloatBits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float FromBFloat16(uint bits) => BitConverter.UInt32BitsToSingle(bits << 16);
 
+    /// <summary>The nearest IEEE half, ties to even; beyond 65504 infinity, as IEEE 754 has it. A NaN keeps its sign and becomes quiet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ushort ToHalf(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        uint sign = (bits >> 16) & 0x8000;
+        uint magnitude = bits & 0x7FFF_FFFF;
+        if (magnitude >= 0x4780_0000)
+        {
+            return (ushort)(sign | (magnitude > 0x7F80_0000 ? 0x7E00u : 0x7C00u)); // 2^16 or more, infinity, NaN
+        }
+
+        if (magnitude < 0x3880_0000)
+        {
+            // Below 2^-14: adding 0.5 leaves multiples of 2^-24 in the last bits, rounded by the addition itself.
+            return (ushort)(sign | (BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(magnitude) + 0.5f) - 0x3F00_0000));
+        }
+
+        // A carry out of the fraction raises the exponent, to infinity at last.
+        return (ushort)(sign | ((magnitude - (112u << 23) + 0xFFF + ((magnitude >> 13) & 1)) >> 13));
+    }
+
     /// <summary>The nearest bfloat16, ties to even. A NaN keeps its sign and becomes quiet: without its low payload bits alone it could be infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort ToBFloat16(float value)

@@ -96,8 +96,8 @@ public sealed class AttentionTests
                 Tensor bk = Join(TestData.Random(at + 101, 3, 32), k.Slice(at, count));
                 Tensor bv = Join(TestData.Random(at + 102, 3, 32), v.Slice(at, count));
                 var view = new KvView(sequences, 1);
-                parts.AddRange(ops.Attention(bq, bk, bv, view, plan, 16).Values().AsSpan(3 * 64).ToArray());
                 ops.Append(view, bk, bv, batch);
+                parts.AddRange(ops.Attention(bq, bk, bv, view, plan, 16).Values().AsSpan(3 * 64).ToArray());
                 other.Advance(3);
                 sequence.Advance(count);
             }

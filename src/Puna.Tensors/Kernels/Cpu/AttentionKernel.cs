@@ -4,72 +4,69 @@ using System.Runtime.Intrinsics;
 namespace Puna.Tensors.Kernels.Cpu;
 
 /// <summary>
-/// Tiled attention with a running softmax. An item is a tile of query rows of one sequence and all query heads of one key-value head. Keys are visited in tiles
-/// of 32 that are counted from the first key of the sequence, so a row meets the same tiles in the same order however the prompt was cut into batches; memory
-/// is a few tiles per thread, never tokens times tokens.
+/// Tiled attention with a running softmax over the tiles of the key-value cache. An item is a tile of query rows of one sequence and all query heads of one key-value head, so
+/// that a key is read once for all of them; memory is a few tiles per thread, never tokens times tokens.
 /// </summary>
 /// <remarks>
-/// Per tile the keys are transposed once, so that scores of 32 keys are summed side by side over the head's dimensions in order; values are added in the order of
-/// the keys. No sum depends on the vector width.
+/// Keys are counted from the first key of the sequence, in tiles of 32 and in spans of 256. Each span starts a state of its own and the states are joined in order, whether one
+/// thread does so span after span (a prompt) or each span is an item (one token behind a long text; <see cref="Joins"/> then joins them). So a row's bits depend on neither.
 /// </remarks>
 internal unsafe struct AttentionKernel : IKernelJob
 {
-    /// <summary>Keys visited at a time.</summary>
-    public const int KeyTile = 32;
+    /// <summary>Keys of a span.</summary>
+    public const int SpanKeys = 256;
 
-    /// <summary>Query rows of an item.</summary>
-    public const int QueryTile = 8;
+    // Queries that share a tile's conversion: more would push their sums out of the nearest caches.
+    private const int QueriesPerItem = 32;
 
     public CpuPath Path;
 
     /// <summary>Queries <c>[tokens, heads, headDim]</c>.</summary>
     public float* Q;
 
-    /// <summary>Keys of this batch <c>[tokens, kvHeads, headDim]</c>.</summary>
-    public float* K;
-
-    /// <summary>Values of this batch, as the keys.</summary>
-    public float* V;
-
     /// <summary>Outputs <c>[tokens, heads, headDim]</c>.</summary>
     public float* Y;
 
+    public KvTile Tile;
     public int Heads;
     public int KvHeads;
-    public int HeadDim;
     public float Scale;
-
-    /// <summary>Per item: first query row, rows, index of the sequence in the batch, key-value head.</summary>
     public AttentionItem* ItemList;
+
+    /// <summary>Whether an item joins the partial states of its spans, instead of making states.</summary>
+    public bool Joins;
 
     /// <summary>Per query row: first visible key and the end of the visible keys, counted from the sequence's first key.</summary>
     public int* KeyFirst;
 
     public int* KeyEnd;
 
-    /// <summary>Per sequence: row of its first token in this batch, and number of its keys that are in the cache.</summary>
-    public int* RowStart;
-
-    public int* PastLength;
-
     /// <summary>Per sequence: index of its first block address in <see cref="Blocks"/>.</summary>
     public int* BlockStart;
 
-    /// <summary>Block addresses of this layer: <see cref="BlockSize"/> key rows, then as many value rows, <c>[kvHeads, headDim]</c> each.</summary>
+    /// <summary>Addresses of this layer's tiles of 32 tokens, <c>[kvHeads]</c> tiles each.</summary>
     public nint* Blocks;
-
-    public int BlockSize;
 
     /// <summary>Per worker, <see cref="ScratchFloats"/> floats.</summary>
     public float* Scratch;
 
-    /// <summary>Floats of scratch one worker needs.</summary>
-    public static nint ScratchFloats(int group, int headDim) =>
-        ((nint)KeyTile * headDim) + (QueryTile * group * (KeyTile + headDim + 2)) + (2 * KeyTile * sizeof(long) / sizeof(float));
+    /// <summary>Partial states, <see cref="AttentionState.Floats"/> each.</summary>
+    public float* Partials;
+
+    /// <summary>Query rows of an item.</summary>
+    public static int RowsPerItem(int group) => Math.Max(1, QueriesPerItem / group);
+
+    /// <summary>Floats of scratch one worker needs: a tile, two states, scores, addresses of queries.</summary>
+    public static nint ScratchFloats(int group, int headDim)
+    {
+        int queries = RowsPerItem(group) * group;
+        nint floats = ((nint)KvTile.Tokens * headDim) + (2 * AttentionState.Floats(queries, headDim)) + ((nint)queries * (KvTile.Tokens + (sizeof(float*) / sizeof(float))));
+        return (floats + 15) / 16 * 16;
+    }
 
     public readonly void Execute(int item, int worker)
     {
-        float* scratch = Scratch + (worker * ScratchFloats(Heads / KvHeads, HeadDim));
+        float* scratch = Scratch + (worker * ScratchFloats(Heads / KvHeads, Tile.HeadDim));
         switch (Path)
         {
             case CpuPath.Avx512:
@@ -93,235 +90,142 @@ internal unsafe struct AttentionKernel : IKernelJob
         where TV : unmanaged
     {
         int group = Heads / KvHeads;
+        int most = RowsPerItem(group) * group;
         int queries = item->Rows * group;
-        float** keyRows = (float**)scratch;
-        float** valueRows = keyRows + KeyTile;
-        float* keys = (float*)(valueRows + KeyTile);
-        float* scores = keys + (KeyTile * HeadDim);
-        float* sums = scores + (QueryTile * group * KeyTile);
-        float* largest = sums + (QueryTile * group * HeadDim);
-        float* total = largest + (QueryTile * group);
-        new Span<float>(sums, queries * HeadDim).Clear();
+        nint stateFloats = AttentionState.Floats(most, Tile.HeadDim);
+        float* tile = scratch;
+        float* scores = tile + ((nint)KvTile.Tokens * Tile.HeadDim);
+        float** addresses = (float**)(scores + ((nint)most * KvTile.Tokens));
+        float* states = (float*)(addresses + most);
+        var whole = new AttentionState(states, most, Tile.HeadDim);
+        var span = new AttentionState(states + stateFloats, most, Tile.HeadDim);
         for (int q = 0; q < queries; q++)
         {
-            largest[q] = float.NegativeInfinity;
-            total[q] = 0;
+            addresses[q] = Q + Place(item, q, group);
         }
 
+        whole.Clear(queries);
+        for (int s = item->FirstSpan; s < item->EndSpan; s++)
+        {
+            if (item->Partial >= 0)
+            {
+                span = new AttentionState(Partials + (stateFloats * (item->Partial + s - item->FirstSpan)), most, Tile.HeadDim);
+            }
+
+            if (!Joins)
+            {
+                span.Clear(queries);
+                Span<S, TV>(item, s, queries, addresses, tile, scores, span);
+            }
+
+            if (Joins || item->Partial < 0)
+            {
+                whole.Join<S, TV>(span, queries);
+            }
+        }
+
+        for (int q = 0; q < queries && (Joins || item->Partial < 0); q++)
+        {
+            whole.Finish<S, TV>(q, Y + Place(item, q, group));
+        }
+    }
+
+    /// <summary>Values from the first query to query <paramref name="q"/> of an item.</summary>
+    private readonly nint Place(AttentionItem* item, int q, int group) =>
+        (((nint)(item->FirstRow + (q / group)) * Heads) + (item->KvHead * group) + (q % group)) * Tile.HeadDim;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Span<S, TV>(AttentionItem* item, int index, int queries, float** addresses, float* scratch, float* scores, AttentionState state)
+        where S : struct, ISimd<TV>
+        where TV : unmanaged
+    {
+        int group = queries / item->Rows;
         int first = int.MaxValue;
         int end = 0;
-        for (int r = 0; r < item->Rows; r++)
+        for (int r = item->FirstRow; r < item->FirstRow + item->Rows; r++)
         {
-            first = Math.Min(first, KeyFirst[item->FirstRow + r]);
-            end = Math.Max(end, KeyEnd[item->FirstRow + r]);
+            first = Math.Min(first, KeyFirst[r]);
+            end = Math.Max(end, KeyEnd[r]);
         }
 
-        for (int tile = first / KeyTile * KeyTile; tile < end; tile += KeyTile)
+        first = Math.Max(first / KvTile.Tokens * KvTile.Tokens, index * SpanKeys);
+        end = Math.Min(end, (index + 1) * SpanKeys);
+        for (int start = first; start < end; start += KvTile.Tokens)
         {
-            int count = Math.Min(KeyTile, end - tile);
-            Locate(item, tile, count, keyRows, valueRows);
-            Transpose(keyRows, count, keys);
-            for (int r = 0; r < item->Rows; r++)
+            int count = Math.Min(KvTile.Tokens, end - start);
+            byte* tile = (byte*)Blocks[BlockStart[item->Sequence] + (start / KvTile.Tokens)] + (item->KvHead * Tile.ByteLength);
+            float* keys = KvLoad.Keys<S, TV>(Tile, tile, scratch);
+            int q = 0;
+            for (; q + 4 <= queries; q += 4)
             {
-                int row = item->FirstRow + r;
-                int from = Math.Max(KeyFirst[row] - tile, 0);
-                int to = Math.Min(KeyEnd[row] - tile, count);
-                if (from >= to)
-                {
-                    continue;
-                }
+                AttentionTile.Scores4<S, TV>(addresses + q, keys, Tile.HeadDim, Scale, scores + (q * KvTile.Tokens));
+            }
 
-                for (int g = 0; g < group; g++)
+            for (; q < queries; q++)
+            {
+                AttentionTile.Scores1<S, TV>(addresses[q], keys, Tile.HeadDim, Scale, scores + (q * KvTile.Tokens));
+            }
+
+            for (q = 0; q < queries; q++)
+            {
+                (int from, int to) = Seen(item, q / group, start, count);
+                if (from < to)
                 {
-                    int q = (r * group) + g;
-                    float* query = Q + ((((nint)row * Heads) + (item->KvHead * group) + g) * HeadDim);
-                    float* score = scores + (q * KeyTile);
-                    Scores<S, TV>(query, keys, score);
-                    Accumulate<S, TV>(score, from, to, valueRows, sums + (q * HeadDim), largest + q, total + q);
+                    AttentionTile.Weigh<S, TV>(scores + (q * KvTile.Tokens), from, to, state.Sums + ((nint)q * Tile.HeadDim), Tile.HeadDim, state.Largest + q, state.Total + q);
                 }
             }
-        }
 
-        for (int r = 0; r < item->Rows; r++)
-        {
-            for (int g = 0; g < group; g++)
+            float* values = KvLoad.Values<S, TV>(Tile, tile + Tile.KeyBytes, count, scratch);
+            for (q = 0; q < queries; q += 4)
             {
-                int q = (r * group) + g;
-                float* y = Y + ((((nint)(item->FirstRow + r) * Heads) + (item->KvHead * group) + g) * HeadDim);
-                float* sum = sums + (q * HeadDim);
-                for (int d = 0; d < HeadDim; d++)
-                {
-                    // A row that sees no key at all gives zeros, not 0 / 0.
-                    y[d] = total[q] == 0 ? 0 : sum[d] / total[q];
-                }
+                AddValues<S, TV>(item, q, Math.Min(4, queries - q), group, start, count, values, scores, state);
             }
         }
     }
 
-    /// <summary>Finds the rows of keys [tile, tile + count): in the cache, or behind it in this batch.</summary>
-    private readonly void Locate(AttentionItem* item, int tile, int count, float** keyRows, float** valueRows)
-    {
-        int past = PastLength[item->Sequence];
-        nint rowFloats = (nint)KvHeads * HeadDim;
-        for (int j = 0; j < count; j++)
-        {
-            int key = tile + j;
-            if (key < past)
-            {
-                float* block = (float*)Blocks[BlockStart[item->Sequence] + (key / BlockSize)];
-                keyRows[j] = block + (key % BlockSize * rowFloats) + ((nint)item->KvHead * HeadDim);
-                valueRows[j] = keyRows[j] + (BlockSize * rowFloats);
-            }
-            else
-            {
-                nint at = ((RowStart[item->Sequence] + key - past) * rowFloats) + ((nint)item->KvHead * HeadDim);
-                keyRows[j] = K + at;
-                valueRows[j] = V + at;
-            }
-        }
-    }
+    /// <summary>Which keys of a tile a row sees.</summary>
+    private readonly (int From, int To) Seen(AttentionItem* item, int row, int start, int count) =>
+        (Math.Max(KeyFirst[item->FirstRow + row] - start, 0), Math.Min(KeyEnd[item->FirstRow + row] - start, count));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Transpose(float** rows, int count, float* keys)
-    {
-        for (int j = 0; j < count; j++)
-        {
-            float* row = rows[j];
-            for (int d = 0; d < HeadDim; d++)
-            {
-                keys[(d * KeyTile) + j] = row[d];
-            }
-        }
-
-        // Lanes without a key must hold numbers: what they give is never read.
-        for (int j = count; j < KeyTile; j++)
-        {
-            for (int d = 0; d < HeadDim; d++)
-            {
-                keys[(d * KeyTile) + j] = 0;
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Scores<S, TV>(float* query, float* keys, float* score)
+    /// <summary>Adds a tile's values to up to four queries: together where all of them see a key, one by one elsewhere, in the order of the keys.</summary>
+    private readonly void AddValues<S, TV>(AttentionItem* item, int q, int number, int group, int start, int count, float* values, float* scores, AttentionState state)
         where S : struct, ISimd<TV>
         where TV : unmanaged
     {
-        TV scale = S.Splat(Scale);
-        int j = 0;
-        for (; j + (4 * S.Width) <= KeyTile; j += 4 * S.Width)
+        int headDim = Tile.HeadDim;
+        int low = 0;
+        int high = number == 4 ? KvTile.Tokens : 0;
+        for (int i = 0; i < number; i++)
         {
-            TV a = S.Splat(0), b = a, c = a, e = a;
-            for (int d = 0; d < HeadDim; d++)
+            (int from, int to) = Seen(item, (q + i) / group, start, count);
+            low = Math.Max(low, from);
+            high = Math.Min(high, to);
+        }
+
+        high = Math.Max(low, high);
+        for (int i = 0; i < number; i++)
+        {
+            (int from, int to) = Seen(item, (q + i) / group, start, count);
+            // No common key: all of the row's keys come now.
+            int before = low == high ? to : low;
+            if (from < before)
             {
-                TV q = S.Splat(query[d]);
-                float* k = keys + (d * KeyTile) + j;
-                a = S.Fma(q, S.Load(k), a);
-                b = S.Fma(q, S.Load(k + S.Width), b);
-                c = S.Fma(q, S.Load(k + (2 * S.Width)), c);
-                e = S.Fma(q, S.Load(k + (3 * S.Width)), e);
+                AttentionTile.Add1<S, TV>(scores + ((q + i) * KvTile.Tokens), from, before, values, headDim, 0, state.Sums + ((nint)(q + i) * headDim));
             }
-
-            S.Store(S.Mul(a, scale), score + j);
-            S.Store(S.Mul(b, scale), score + j + S.Width);
-            S.Store(S.Mul(c, scale), score + j + (2 * S.Width));
-            S.Store(S.Mul(e, scale), score + j + (3 * S.Width));
         }
 
-        for (; j < KeyTile; j += S.Width)
+        if (low == high)
         {
-            TV a = S.Splat(0);
-            for (int d = 0; d < HeadDim; d++)
+            return;
+        }
+
+        AttentionTile.Add4<S, TV>(scores + (q * KvTile.Tokens), low, high, values, headDim, state.Sums + ((nint)q * headDim));
+        for (int i = 0; i < number; i++)
+        {
+            (_, int to) = Seen(item, (q + i) / group, start, count);
+            if (high < to)
             {
-                a = S.Fma(S.Splat(query[d]), S.Load(keys + (d * KeyTile) + j), a);
-            }
-
-            S.Store(S.Mul(a, scale), score + j);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Accumulate<S, TV>(float* score, int from, int to, float** valueRows, float* sum, float* largest, float* total)
-        where S : struct, ISimd<TV>
-        where TV : unmanaged
-    {
-        float top = *largest;
-        for (int j = from; j < to; j++)
-        {
-            // Not MathF.Max: its NaN handling costs more than it is worth here; a NaN score reaches the sum below and spoils the row, as it should.
-            top = score[j] > top ? score[j] : top;
-        }
-
-        if (top > *largest)
-        {
-            float shrink = VectorMath.Exp<Simd1, float>(*largest - top);
-            shrink = float.IsNegativeInfinity(*largest) ? 0 : shrink;
-            *total *= shrink;
-            int d = 0;
-            for (; d + S.Width <= HeadDim; d += S.Width)
-            {
-                S.Store(S.Mul(S.Load(sum + d), S.Splat(shrink)), sum + d);
-            }
-
-            for (; d < HeadDim; d++)
-            {
-                sum[d] *= shrink;
-            }
-
-            *largest = top;
-        }
-
-        TV subtract = S.Splat(top);
-        for (int j = 0; j < KeyTile; j += S.Width)
-        {
-            S.Store(VectorMath.Exp<S, TV>(S.Sub(S.Load(score + j), subtract)), score + j);
-        }
-
-        for (int j = from; j < to; j++)
-        {
-            *total += score[j];
-        }
-
-        int i = 0;
-        for (; i + (4 * S.Width) <= HeadDim; i += 4 * S.Width)
-        {
-            TV a = S.Load(sum + i);
-            TV b = S.Load(sum + i + S.Width);
-            TV c = S.Load(sum + i + (2 * S.Width));
-            TV e = S.Load(sum + i + (3 * S.Width));
-            for (int j = from; j < to; j++)
-            {
-                TV p = S.Splat(score[j]);
-                float* v = valueRows[j] + i;
-                a = S.Fma(p, S.Load(v), a);
-                b = S.Fma(p, S.Load(v + S.Width), b);
-                c = S.Fma(p, S.Load(v + (2 * S.Width)), c);
-                e = S.Fma(p, S.Load(v + (3 * S.Width)), e);
-            }
-
-            S.Store(a, sum + i);
-            S.Store(b, sum + i + S.Width);
-            S.Store(c, sum + i + (2 * S.Width));
-            S.Store(e, sum + i + (3 * S.Width));
-        }
-
-        for (; i + S.Width <= HeadDim; i += S.Width)
-        {
-            TV a = S.Load(sum + i);
-            for (int j = from; j < to; j++)
-            {
-                a = S.Fma(S.Splat(score[j]), S.Load(valueRows[j] + i), a);
-            }
-
-            S.Store(a, sum + i);
-        }
-
-        for (; i < HeadDim; i++)
-        {
-            for (int j = from; j < to; j++)
-            {
-                sum[i] = MathF.FusedMultiplyAdd(score[j], valueRows[j][i], sum[i]);
+                AttentionTile.Add1<S, TV>(scores + ((q + i) * KvTile.Tokens), high, to, values, headDim, 0, state.Sums + ((nint)(q + i) * headDim));
             }
         }
     }

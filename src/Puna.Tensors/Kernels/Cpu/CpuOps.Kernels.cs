@@ -146,20 +146,7 @@ public sealed unsafe partial class CpuOps
     /// <inheritdoc/>
     public Tensor Rope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout)
     {
-        RequireFloat(x, "rope");
-        RequireSame(cos, sin, "rope");
-        int headDim = checked((int)cos.Columns * 2);
-        if (cos.Rows != x.Rows || x.Columns % headDim != 0)
-        {
-            throw new InvalidOperationException($"rope {x.Shape}: expected {x.Rows} rows of angles that divide {x.Columns}, got {cos.Shape}");
-        }
-
-        Tensor y = _arena.Allocate(x.Shape);
-        var job = new Rotate
-        {
-            X = (float*)x.Address, Y = (float*)y.Address, Cos = (float*)cos.Address, Sin = (float*)sin.Address,
-            Heads = (int)x.Columns / headDim, HeadDim = headDim, Layout = layout,
-        };
+        Rotate job = PrepareRope(x, cos, sin, layout, out Tensor y);
         Share(ref job, (int)x.Rows, x.Shape.Count * 4);
         GC.KeepAlive(x.Storage);
         GC.KeepAlive(cos.Storage);
@@ -173,6 +160,24 @@ public sealed unsafe partial class CpuOps
         RequireFloat(x, "read");
         new ReadOnlySpan<float>((float*)x.Address, checked((int)x.Shape.Count)).CopyTo(host);
         GC.KeepAlive(x.Storage);
+    }
+
+    private Rotate PrepareRope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout, out Tensor y)
+    {
+        RequireFloat(x, "rope");
+        RequireSame(cos, sin, "rope");
+        int headDim = checked((int)cos.Columns * 2);
+        if (cos.Rows != x.Rows || x.Columns % headDim != 0)
+        {
+            throw new InvalidOperationException($"rope {x.Shape}: expected {x.Rows} rows of angles that divide {x.Columns}, got {cos.Shape}");
+        }
+
+        y = _arena.Allocate(x.Shape);
+        return new Rotate
+        {
+            X = (float*)x.Address, Y = (float*)y.Address, Cos = (float*)cos.Address, Sin = (float*)sin.Address,
+            Heads = (int)x.Columns / headDim, HeadDim = headDim, Layout = layout,
+        };
     }
 
     private static void RequireDecodable(Weight weight)

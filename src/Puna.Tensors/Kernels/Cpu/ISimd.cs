@@ -14,6 +14,15 @@ internal unsafe interface ISimd<V>
 
     static abstract void Store(V v, float* p);
 
+    /// <summary>IEEE halves as floats, exactly.</summary>
+    static abstract V LoadHalf(ushort* p);
+
+    /// <summary>As <see cref="LoadHalf"/> where none is infinite or NaN, and faster.</summary>
+    static abstract V LoadFiniteHalf(ushort* p);
+
+    /// <summary>Signed bytes as floats.</summary>
+    static abstract V LoadSByte(sbyte* p);
+
     static abstract V Splat(float x);
 
     static abstract V Add(V a, V b);

@@ -1,3 +1,5 @@
+using Puna.Tensors.Quantization;
+
 namespace Puna.Tensors.Kernels.Cpu;
 
 /// <summary>One lane: the scalar twin of every kernel written over <see cref="ISimd{V}"/>.</summary>
@@ -8,6 +10,12 @@ internal readonly unsafe struct Simd1 : ISimd<float>
     public static float Load(float* p) => *p;
 
     public static void Store(float v, float* p) => *p = v;
+
+    public static float LoadHalf(ushort* p) => FloatBits.FromHalf(*p);
+
+    public static float LoadFiniteHalf(ushort* p) => FloatBits.FromHalf(*p);
+
+    public static float LoadSByte(sbyte* p) => *p;
 
     public static float Splat(float x) => x;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors.Kernels.Cpu;
 
@@ -13,6 +14,20 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> v, float* p) => v.Store(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadHalf(ushort* p) => HalfBits.ToSingle(Vector128.WidenLower(Vector64.Load(p).ToVector128Unsafe()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadFiniteHalf(ushort* p)
+    {
+        // The half's bits where a float's begin are the value times 2^-112, denormals included.
+        Vector128<int> half = Vector128.WidenLower(Vector64.Load((short*)p).ToVector128Unsafe());
+        return ((half << 13) & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector128.Create(BitConverter.UInt32BitsToSingle((127u + 112) << 23));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadSByte(sbyte* p) => Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<int>(p)).AsSByte())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Splat(float x) => Vector128.Create(x);
