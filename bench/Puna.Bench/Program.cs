@@ -13,6 +13,8 @@ switch (args)
         return TokenizerReport.Run(options);
     case ["attention", .. var types]:
         return AttentionReport.Run(types);
+    case ["attention", .. var options]:
+        return AttentionReport.Run(options);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;
