@@ -21,11 +21,29 @@ public sealed class PerplexityTests
         using LanguageModel model = LanguageModel.Open(
             file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : file == "q8_0.gguf" ? TestFiles.EmbeddedModel : TestFiles.Golden("trained-tiny", file));
         using var ops = new CpuOps(2);
-        PerplexityResult result = new Perplexity(model, ops).Score(lines, cancel: TestContext.Current.CancellationToken);
+        PerplexityResult result = new Perplexity(model, ops, DType.F32).Score(lines, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(record.RootElement.GetProperty("tokens").GetInt64(), result.Tokens);
         double expected = record.RootElement.GetProperty("types").GetProperty(type).GetProperty("mean_nll_float32").GetDouble();
         // The same float32 arithmetic in another order; 0.1 % is allowed, rounding moves it by less than a hundredth of that.
         Assert.InRange(Math.Abs(result.MeanNll / expected - 1), 0, 1e-5);
+    }
+
+    [Theory]
+    [InlineData("", DType.F16, 1e-4)]
+    [InlineData("", DType.Q8_0, 2e-3)]
+    [InlineData("q4_0.gguf", DType.F16, 1e-4)]
+    [InlineData("q4_0.gguf", DType.Q8_0, 2e-3)]
+    public void ARoundedCacheCostsNextToNothing(string file, DType kv, double bound)
+    {
+        // A fifth of the texts, so that the tests stay quick.
+        string[] lines = File.ReadAllLines(TestFiles.Golden("trained-tiny", "test.txt"))[..40];
+        using LanguageModel model = LanguageModel.Open(file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : TestFiles.Golden("trained-tiny", file));
+        using var ops = new CpuOps(2);
+        double exact = new Perplexity(model, ops, DType.F32).Score(lines, cancel: TestContext.Current.CancellationToken).MeanNll;
+        double rounded = new Perplexity(model, ops, kv).Score(lines, cancel: TestContext.Current.CancellationToken).MeanNll;
+        // Rounding errors of keys and values are of either sign, so that a mean over many tokens moves by less than their size, 2^-11 and 2^-8.
+        Assert.NotEqual(exact, rounded);
+        Assert.InRange(Math.Abs((rounded / exact) - 1), 0, bound);
     }
 
     [Fact]

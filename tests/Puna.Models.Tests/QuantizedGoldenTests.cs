@@ -43,6 +43,29 @@ public sealed class QuantizedGoldenTests
         Assert.Equal(whole, Runner.Chunked(model, ids, 1, threads: 2));
         Assert.Equal(whole, Runner.Chunked(model, ids, 7));
         Assert.Equal(whole, Runner.Ragged(model, [ids, ids[..9]], [3, 2], 2)[0]);
+        foreach (Tensors.DType kv in new[] { Tensors.DType.F16, Tensors.DType.Q8_0 })
+        {
+            float[] rounded = Runner.Chunked(model, ids, ids.Length, kv: kv);
+            Assert.Equal(rounded, Runner.Chunked(model, ids, 1, threads: 2, kv));
+            Assert.Equal(rounded, Runner.Chunked(model, ids, 7, kv: kv));
+        }
+    }
+
+    [Theory]
+    [InlineData("f32", Tensors.DType.F32)]
+    [InlineData("f16", Tensors.DType.F32)]
+    [InlineData("bf16", Tensors.DType.F32)]
+    [InlineData("q8_0", Tensors.DType.F16)]
+    [InlineData("q4_k_m", Tensors.DType.F16)]
+    [InlineData("tq2_0", Tensors.DType.F16)]
+    public void TheCacheIsFloat32UnlessWeightsAreQuantisedInBlocks(string type, Tensors.DType expected)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(TestFiles.Golden("gguf-quants", type + ".gguf"));
+        Llama model = checkpoint.Load();
+        using Tensors.KvCache cache = model.CreateCache();
+        Assert.Equal((expected, expected), (model.CacheType, cache.Type));
+        using Tensors.KvCache other = model.CreateCache(Tensors.DType.Q8_0);
+        Assert.Equal(Tensors.DType.Q8_0, other.Type);
     }
 
     /// <summary>Mean over positions of sum p log(p / q).</summary>

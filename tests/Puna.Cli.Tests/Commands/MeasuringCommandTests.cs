@@ -73,6 +73,28 @@ public class MeasuringCommandTests
     }
 
     [Fact]
+    public void TheTypeOfTheCacheIsChosen()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("f.txt"), "Once upon a time there was a herder who walked to the village.\n");
+        string[] types = ["f32", "f16", "q8_0"];
+        double[] scores = [.. types.Select(type =>
+        {
+            CliRun run = CliRun.Of("perplexity", "--file", folder.File("f.txt"), "--kv", type, "--json");
+            Assert.Equal((0, ""), (run.Code, run.Error));
+            return JsonDocument.Parse(run.Out).RootElement.GetProperty("mean_nll").GetDouble();
+        })];
+        Assert.Equal(3, scores.Distinct().Count());
+        Assert.All(scores, score => Assert.InRange(Math.Abs((score / scores[0]) - 1), 0, 0.02));
+        foreach (string[] command in new[] { new[] { "run", "x" }, ["chat"], ["bench"], ["perplexity", "--file", "f"], ["logits", "--tokens", "1", "--out", folder.File("o.npy")] })
+        {
+            CliRun.Of([.. command, "--kv", "q4_0"]).AssertRefused("option --kv: expected f32, f16 or q8_0, got 'q4_0'");
+        }
+
+        Assert.NotEqual(0, CliRun.Of("tokenize", "--kv", "f16", "x").Code);
+    }
+
+    [Fact]
     public void PerplexityNeedsTexts()
     {
         using var folder = new TempFolder();
