@@ -11,8 +11,6 @@ switch (args)
         return QuantizeReport.Run(types);
     case ["tokenizers", .. var options]:
         return TokenizerReport.Run(options);
-    case ["attention", .. var types]:
-        return AttentionReport.Run(types);
     case ["attention", .. var options]:
         return AttentionReport.Run(options);
     default:

@@ -65,8 +65,6 @@ public sealed class AttentionTests
         }
     }
 
-    [Fact]
-    public void ChunksAndNeighboursDoNotChangeABit()
     /// <summary>Head sizes that are no multiple of 32, of 16 or of 8; groups of 1 to 8 query heads; lengths on both sides of a tile (32) and of a span (256).</summary>
     public static TheoryData<int, int, int, int> Shapes => new()
     {
