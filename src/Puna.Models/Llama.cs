@@ -58,6 +58,27 @@ public sealed class Llama
         return new Llama(config, embedding, blocks, weight("norm.weight"), output);
     }
 
+    /// <summary>
+    /// The same model with its weights as a device wants them: packed for its kernels, the pages of a mapped file given back as that proceeds. The results have the same
+    /// bits, and the checkpoint may be closed afterwards.
+    /// </summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="progress">Told of every weight that is done, with its size as it was; may be null.</param>
+    public Llama PackFor(IOps ops, Action<Weight>? progress = null)
+    {
+        Weight Pack(Weight weight)
+        {
+            Weight packed = ops.Pack(weight);
+            progress?.Invoke(weight);
+            return packed;
+        }
+
+        // A tied output layer is the embedding itself and must be packed once.
+        Weight embedding = Pack(Embedding);
+        Linear output = Output.Weight == Embedding ? Output.With(_ => embedding) : Output.With(Pack);
+        return new Llama(Config, embedding, [.. Blocks.Select(block => block.With(Pack))], Pack(Norm), output);
+    }
+
     /// <summary>An empty cache of this model's shape.</summary>
     public KvCache CreateCache() => new(Config.Layers, Config.KvHeads, Config.HeadDim);
 

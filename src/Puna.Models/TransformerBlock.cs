@@ -28,6 +28,9 @@ public sealed class TransformerBlock : IBlock<ForwardContext>
     /// <summary>Feed-forward layer.</summary>
     public FeedForward FeedForward { get; }
 
+    /// <summary>The same block with its weights as a device wants them.</summary>
+    public TransformerBlock With(Func<Weight, Weight> weight) => new(_layer, _epsilon, weight(AttentionNorm), Attention.With(weight), weight(FfnNorm), FeedForward.With(weight));
+
     /// <inheritdoc/>
     public Tensor Forward(IOps ops, Tensor x, ForwardContext context)
     {
