@@ -55,6 +55,9 @@ internal unsafe interface IPairSimd<I, F>
     /// <summary>low(a) * low(b) + high(a) * high(b) per lane, the halves signed.</summary>
     static abstract I MultiplyAddPairs(I a, I b);
 
+    /// <summary>a + the pairs' products p0 x0 + p1 x1 + p2 x2 + p3 x3: one call to inline instead of eight.</summary>
+    static abstract I AddProducts(I a, I p0, I x0, I p1, I x1, I p2, I x2, I p3, I x3);
+
     static abstract F ToFloat(I v);
 
     /// <summary>IEEE halves, one per lane.</summary>

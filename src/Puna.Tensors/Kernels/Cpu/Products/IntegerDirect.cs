@@ -27,7 +27,7 @@ internal static unsafe class IntegerDirect<TForm, TSimd, I, F>
         int* pairs = (int*)x.Q;
         float* scales = x.Scales;
         int* sums = x.Sums;
-        float* means = TForm.Groups == 2 ? x.Means16 : x.Means32;
+        float* means = IntegerLayout<TForm>.BlockGroups == 2 ? x.Means16 : x.Means32;
         F sum0 = TSimd.SplatFloat(0), sum1 = TSimd.SplatFloat(0);
         for (int s = 0; s < supers; s++)
         {
@@ -36,53 +36,46 @@ internal static unsafe class IntegerDirect<TForm, TSimd, I, F>
             byte* scale0 = first + IntegerLayout<TForm>.Scales + firstRow;
             byte* scale1 = second + IntegerLayout<TForm>.Scales + secondRow;
             F f0 = TSimd.SplatFloat(0), f1 = TSimd.SplatFloat(0);
-            for (int b = 0; b < TForm.Blocks; b++)
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
             {
-                I a0 = TSimd.Splat(0), a1 = TSimd.Splat(0);
-                Group(codes0, codes1, pairs, 0, ref a0, ref a1);
-                Group(codes0, codes1, pairs, 1, ref a0, ref a1);
-                if (TForm.Groups == 2)
+                // Sixteen inputs at a time, which is a group where there are two in a block.
+                I a0 = TSimd.Splat(0), a1 = a0;
+                for (int half = 0; half < 2; half++)
                 {
-                    I z = Zero(sums[0]);
-                    a0 = TSimd.Mul(TSimd.Sub(a0, z), IntegerCodes<TForm, TSimd, I, F>.Scales(scale0));
-                    a1 = TSimd.Mul(TSimd.Sub(a1, z), IntegerCodes<TForm, TSimd, I, F>.Scales(scale1));
-                    I b0 = TSimd.Splat(0), b1 = TSimd.Splat(0);
-                    Group(codes0, codes1, pairs, 2, ref b0, ref b1);
-                    Group(codes0, codes1, pairs, 3, ref b0, ref b1);
-                    z = Zero(sums[1]);
-                    a0 = TSimd.Add(a0, TSimd.Mul(TSimd.Sub(b0, z), IntegerCodes<TForm, TSimd, I, F>.Scales(scale0 + 16)));
-                    a1 = TSimd.Add(a1, TSimd.Mul(TSimd.Sub(b1, z), IntegerCodes<TForm, TSimd, I, F>.Scales(scale1 + 16)));
-                    scale0 += 32;
-                    scale1 += 32;
-                }
-                else
-                {
-                    Group(codes0, codes1, pairs, 2, ref a0, ref a1);
-                    Group(codes0, codes1, pairs, 3, ref a0, ref a1);
-                    I z = Zero(sums[0] + sums[1]);
-                    a0 = TSimd.Sub(a0, z);
-                    a1 = TSimd.Sub(a1, z);
-                    if (TForm.HasScales)
+                    I c0 = TSimd.Splat(0), c1 = c0;
+                    Eight(codes0, codes1, pairs, half, 0, ref c0, ref c1);
+                    Eight(codes0, codes1, pairs + 4, half, 1, ref c0, ref c1);
+                    pairs += 8;
+                    if (IntegerLayout<TForm>.ZeroShift >= 0)
                     {
-                        a0 = TSimd.Mul(a0, IntegerCodes<TForm, TSimd, I, F>.Scales(scale0));
-                        a1 = TSimd.Mul(a1, IntegerCodes<TForm, TSimd, I, F>.Scales(scale1));
-                        scale0 += 16;
-                        scale1 += 16;
+                        I zero = TSimd.Splat(*sums << IntegerLayout<TForm>.ZeroShift);
+                        c0 = TSimd.Sub(c0, zero);
+                        c1 = TSimd.Sub(c1, zero);
                     }
+
+                    sums++;
+                    if (IntegerLayout<TForm>.HasScales)
+                    {
+                        c0 = TSimd.Mul(c0, IntegerCodes<TForm, TSimd, I, F>.Scales(scale0));
+                        c1 = TSimd.Mul(c1, IntegerCodes<TForm, TSimd, I, F>.Scales(scale1));
+                        scale0 += IntegerLayout<TForm>.BlockGroups == 2 ? 16 : 16 * half;
+                        scale1 += IntegerLayout<TForm>.BlockGroups == 2 ? 16 : 16 * half;
+                    }
+
+                    a0 = TSimd.Add(a0, c0);
+                    a1 = TSimd.Add(a1, c1);
                 }
 
                 F scale = TSimd.SplatFloat(*scales++);
-                f0 = TForm.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a0), scale) : TSimd.Fma(TSimd.ToFloat(a0), scale, f0);
-                f1 = TForm.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a1), scale) : TSimd.Fma(TSimd.ToFloat(a1), scale, f1);
-                sums += 2;
-                pairs += 16;
+                f0 = IntegerLayout<TForm>.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a0), scale) : TSimd.Fma(TSimd.ToFloat(a0), scale, f0);
+                f1 = IntegerLayout<TForm>.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a1), scale) : TSimd.Fma(TSimd.ToFloat(a1), scale, f1);
                 codes0 += IntegerLayout<TForm>.BlockBytes;
                 codes1 += IntegerLayout<TForm>.BlockBytes;
             }
 
             sum0 = TSimd.Fma(f0, TSimd.LoadHalves((ushort*)first + firstRow), sum0);
             sum1 = TSimd.Fma(f1, TSimd.LoadHalves((ushort*)second + secondRow), sum1);
-            if (TForm.HasLeast)
+            if (IntegerLayout<TForm>.HasLeast)
             {
                 sum0 = Least(first, firstRow, means, sum0);
                 sum1 = Least(second, secondRow, means, sum1);
@@ -98,30 +91,20 @@ internal static unsafe class IntegerDirect<TForm, TSimd, I, F>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Group(byte* codes0, byte* codes1, int* pairs, int group, ref I a0, ref I a1)
+    private static void Eight(byte* codes0, byte* codes1, int* pairs, int half, int odd, ref I a0, ref I a1)
     {
-        I x0 = TSimd.Splat(pairs[4 * group]), x1 = TSimd.Splat(pairs[(4 * group) + 1]), x2 = TSimd.Splat(pairs[(4 * group) + 2]), x3 = TSimd.Splat(pairs[(4 * group) + 3]);
-        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes0, group, out I p0, out I p1, out I p2, out I p3);
-        a0 = TSimd.Add(TSimd.MultiplyAddPairs(p0, x0), a0);
-        a0 = TSimd.Add(TSimd.MultiplyAddPairs(p1, x1), a0);
-        a0 = TSimd.Add(TSimd.MultiplyAddPairs(p2, x2), a0);
-        a0 = TSimd.Add(TSimd.MultiplyAddPairs(p3, x3), a0);
-        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes1, group, out p0, out p1, out p2, out p3);
-        a1 = TSimd.Add(TSimd.MultiplyAddPairs(p0, x0), a1);
-        a1 = TSimd.Add(TSimd.MultiplyAddPairs(p1, x1), a1);
-        a1 = TSimd.Add(TSimd.MultiplyAddPairs(p2, x2), a1);
-        a1 = TSimd.Add(TSimd.MultiplyAddPairs(p3, x3), a1);
+        I x0 = TSimd.Splat(pairs[0]), x1 = TSimd.Splat(pairs[1]), x2 = TSimd.Splat(pairs[2]), x3 = TSimd.Splat(pairs[3]);
+        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes0, half, odd, out I p0, out I p1, out I p2, out I p3);
+        a0 = TSimd.AddProducts(a0, p0, x0, p1, x1, p2, x2, p3, x3);
+        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes1, half, odd, out p0, out p1, out p2, out p3);
+        a1 = TSimd.AddProducts(a1, p0, x0, p1, x1, p2, x2, p3, x3);
     }
-
-    /// <summary>What the zero of the codes adds to a sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static I Zero(int sum) => TForm.ZeroShift < 0 ? TSimd.Splat(0) : TSimd.Splat(sum << TForm.ZeroShift);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static F Least(byte* super, int row, float* means, F sum)
     {
         F least = TSimd.LoadHalves((ushort*)(super + IntegerLayout<TForm>.Least) + row);
-        if (!TForm.HasMinima)
+        if (!IntegerLayout<TForm>.HasMinima)
         {
             return TSimd.Fma(TSimd.SplatFloat(means[0]), least, sum);
         }

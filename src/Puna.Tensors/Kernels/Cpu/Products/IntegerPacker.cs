@@ -30,23 +30,23 @@ internal static unsafe class IntegerPacker
             {
                 TForm.Split(source + (r * stride) + ((nint)s * blockBytes), codes, scales, minima, out ushort d, out ushort least);
                 ((ushort*)tile)[r] = d;
-                if (TForm.HasLeast)
+                if (IntegerLayout<TForm>.HasLeast)
                 {
                     ((ushort*)(tile + IntegerLayout<TForm>.Least))[r] = least;
                 }
 
-                for (int g = 0; TForm.HasScales && g < IntegerLayout<TForm>.Groups; g++)
+                for (int g = 0; IntegerLayout<TForm>.HasScales && g < IntegerLayout<TForm>.Groups; g++)
                 {
                     tile[IntegerLayout<TForm>.Scales + (16 * g) + r] = scales[g];
                 }
 
-                for (int g = 0; TForm.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
+                for (int g = 0; IntegerLayout<TForm>.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
                 {
                     tile[IntegerLayout<TForm>.Minima + (16 * g) + r] = minima[g];
                 }
 
                 uint* words = (uint*)(tile + IntegerLayout<TForm>.Codes) + r;
-                for (int b = 0; b < TForm.Blocks; b++)
+                for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
                 {
                     PutCodes<TForm>(codes + (32 * b), words);
                     words += IntegerLayout<TForm>.BlockBytes / sizeof(uint);
@@ -68,16 +68,16 @@ internal static unsafe class IntegerPacker
         for (int s = 0; s < supers; s++)
         {
             float d = Puna.Tensors.Quantization.FloatBits.FromHalf(((ushort*)tile)[row]);
-            float least = TForm.HasLeast ? Puna.Tensors.Quantization.FloatBits.FromHalf(((ushort*)(tile + IntegerLayout<TForm>.Least))[row]) : 0;
+            float least = IntegerLayout<TForm>.HasLeast ? Puna.Tensors.Quantization.FloatBits.FromHalf(((ushort*)(tile + IntegerLayout<TForm>.Least))[row]) : 0;
             for (int k = 0; k < IntegerLayout<TForm>.Values; k++)
             {
-                int group = k / (32 / TForm.Groups);
+                int group = k / (32 / IntegerLayout<TForm>.BlockGroups);
                 int code = Code<TForm>((uint*)(tile + IntegerLayout<TForm>.Codes + (k / 32 * IntegerLayout<TForm>.BlockBytes)) + row, k % 32);
-                float scale = TForm.HasScales ? d * Scale<TForm>(tile, group, row) : d;
-                float value = scale * (code - (TForm.ZeroShift < 0 ? 0 : 1 << TForm.ZeroShift));
-                if (TForm.HasLeast)
+                float scale = IntegerLayout<TForm>.HasScales ? d * Scale<TForm>(tile, group, row) : d;
+                float value = scale * (code - IntegerLayout<TForm>.Zero);
+                if (IntegerLayout<TForm>.HasLeast)
                 {
-                    value += TForm.HasMinima ? least * tile[IntegerLayout<TForm>.Minima + (16 * group) + row] : least;
+                    value += IntegerLayout<TForm>.HasMinima ? least * tile[IntegerLayout<TForm>.Minima + (16 * group) + row] : least;
                 }
 
                 values[k] = value;
@@ -92,13 +92,13 @@ internal static unsafe class IntegerPacker
     public static int Scale<TForm>(byte* super, int group, int row)
         where TForm : struct, IIntegerForm
     {
-        if (!TForm.HasScales)
+        if (!IntegerLayout<TForm>.HasScales)
         {
             return 1;
         }
 
         byte scale = super[IntegerLayout<TForm>.Scales + (16 * group) + row];
-        return TForm.SignedScales ? (sbyte)scale : scale;
+        return IntegerLayout<TForm>.SignedScales ? (sbyte)scale : scale;
     }
 
     /// <summary>The code of input <paramref name="k"/> of 32, the words of its row beginning at <paramref name="words"/>, 16 apart.</summary>
@@ -106,23 +106,23 @@ internal static unsafe class IntegerPacker
         where TForm : struct, IIntegerForm
     {
         int half = 16 * (k & 1);
-        if (TForm.Eight)
+        if (IntegerLayout<TForm>.Eight)
         {
             return (sbyte)(words[16 * (k / 4)] >> (half + (8 * (k % 4 / 2))));
         }
 
         int code = 0;
-        if (TForm.Four)
+        if (IntegerLayout<TForm>.Four)
         {
             code = (int)(words[16 * (k / 8)] >> (half + (4 * (k % 8 / 2)))) & 15;
         }
 
-        if (TForm.Two)
+        if (IntegerLayout<TForm>.Two)
         {
             code |= ((int)(words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * (k / 16))] >> (half + (2 * (k % 16 / 2)))) & 3) << IntegerLayout<TForm>.TwoBit;
         }
 
-        if (TForm.One)
+        if (IntegerLayout<TForm>.One)
         {
             code |= ((int)(words[IntegerLayout<TForm>.OnePlane / 4] >> (half + (k / 2))) & 1) << IntegerLayout<TForm>.OneBit;
         }
@@ -135,7 +135,7 @@ internal static unsafe class IntegerPacker
         where TForm : struct, IIntegerForm
     {
         ulong* q = (ulong*)codes;
-        if (TForm.Eight)
+        if (IntegerLayout<TForm>.Eight)
         {
             for (int i = 0; i < 8; i++)
             {
@@ -146,7 +146,7 @@ internal static unsafe class IntegerPacker
             return;
         }
 
-        if (TForm.Four)
+        if (IntegerLayout<TForm>.Four)
         {
             for (int i = 0; i < 4; i++)
             {
@@ -154,7 +154,7 @@ internal static unsafe class IntegerPacker
             }
         }
 
-        if (TForm.Two)
+        if (IntegerLayout<TForm>.Two)
         {
             for (int i = 0; i < 2; i++)
             {
@@ -164,7 +164,7 @@ internal static unsafe class IntegerPacker
             }
         }
 
-        if (TForm.One)
+        if (IntegerLayout<TForm>.One)
         {
             uint word = 0;
             for (int i = 0; i < 4; i++)

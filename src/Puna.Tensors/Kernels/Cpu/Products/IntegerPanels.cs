@@ -21,35 +21,32 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
             for (int row = 0; row < PackedMatrix.TileRows; row += TSimd.Width)
             {
                 TSimd.StoreFloats(TSimd.LoadHalves((ushort*)tile + row), panel.D + (16 * s) + row);
-                if (TForm.HasLeast)
+                if (IntegerLayout<TForm>.HasLeast)
                 {
                     TSimd.StoreFloats(TSimd.LoadHalves((ushort*)(tile + IntegerLayout<TForm>.Least) + row), panel.Least + (16 * s) + row);
                 }
 
-                for (int g = 0; TForm.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
+                for (int g = 0; IntegerLayout<TForm>.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
                 {
                     F minimum = TSimd.ToFloat(TSimd.LoadBytes(tile + IntegerLayout<TForm>.Minima + (16 * g) + row));
                     TSimd.StoreFloats(minimum, panel.Minima + (16 * ((s * IntegerLayout<TForm>.Groups) + g)) + row);
                 }
 
                 byte* codes = tile + IntegerLayout<TForm>.Codes + (4 * row);
-                int* to = panel.Pairs + (s * TForm.Blocks * 256) + row;
+                int* to = panel.Pairs + (s * IntegerLayout<TForm>.Blocks * 256) + row;
                 byte* scales = tile + IntegerLayout<TForm>.Scales + row;
-                for (int b = 0; b < TForm.Blocks; b++)
+                for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
                 {
-                    I scale = TForm.HasScales ? Doubled(scales) : default;
-                    Group(codes, 0, scale, to);
-                    Group(codes, 1, scale, to);
-                    if (TForm.Groups == 2)
+                    for (int half = 0; half < 2; half++)
                     {
-                        scale = Doubled(scales + 16);
+                        I scale = IntegerLayout<TForm>.HasScales ? Doubled(scales + (IntegerLayout<TForm>.BlockGroups == 2 ? 16 * half : 0)) : default;
+                        Eight(codes, half, 0, scale, to);
+                        Eight(codes, half, 1, scale, to + 64);
+                        to += 128;
                     }
 
-                    Group(codes, 2, scale, to);
-                    Group(codes, 3, scale, to);
-                    scales += 16 * TForm.Groups;
+                    scales += 16 * IntegerLayout<TForm>.BlockGroups;
                     codes += IntegerLayout<TForm>.BlockBytes;
-                    to += 256;
                 }
             }
 
@@ -79,7 +76,7 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
         F* sums = stackalloc F[8];
         for (int s = 0; s < supers; s++)
         {
-            for (int b = 0; b < TForm.Blocks; b++)
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
             {
                 I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
                 for (int p = 0; p < 16; p++)
@@ -126,7 +123,7 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
         F* sums = stackalloc F[2];
         for (int s = 0; s < supers; s++)
         {
-            for (int b = 0; b < TForm.Blocks; b++)
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
             {
                 I a = TSimd.Splat(0), c = a;
                 for (int p = 0; p < 16; p++)
@@ -149,7 +146,7 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
     private static void Scale(I a, I b, float scale, bool begin, F* sums)
     {
         F factor = TSimd.SplatFloat(scale);
-        if (TForm.Blocks == 1)
+        if (IntegerLayout<TForm>.Blocks == 1)
         {
             sums[0] = TSimd.MulFloats(TSimd.ToFloat(a), factor);
             sums[1] = TSimd.MulFloats(TSimd.ToFloat(b), factor);
@@ -170,7 +167,7 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
         {
             F sum0 = TSimd.Fma(sums[2 * t], d0, TSimd.LoadFloats(y0 + (t * stride)));
             F sum1 = TSimd.Fma(sums[(2 * t) + 1], d1, TSimd.LoadFloats(y1 + (t * stride)));
-            if (TForm.HasLeast)
+            if (IntegerLayout<TForm>.HasLeast)
             {
                 sum0 = Minima(panel0, row0, super, x, t, sum0);
                 sum1 = Minima(panel1, row1, super, x, t, sum1);
@@ -185,9 +182,9 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
     private static F Minima(in IntegerPanel panel, int row, int super, in QuantizedRows x, int token, F sum)
     {
         F least = TSimd.LoadFloats(panel.Least + (16 * super) + row);
-        float* means = TForm.Groups == 2 ? x.Means16 + (token * (nint)(x.K / 16)) : x.Means32 + (token * (nint)(x.K / 32));
+        float* means = IntegerLayout<TForm>.BlockGroups == 2 ? x.Means16 + (token * (nint)(x.K / 16)) : x.Means32 + (token * (nint)(x.K / 32));
         means += super * IntegerLayout<TForm>.Groups;
-        if (!TForm.HasMinima)
+        if (!IntegerLayout<TForm>.HasMinima)
         {
             return TSimd.Fma(TSimd.SplatFloat(means[0]), least, sum);
         }
@@ -211,10 +208,9 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Group(byte* codes, int group, I scale, int* to)
+    private static void Eight(byte* codes, int half, int odd, I scale, int* to)
     {
-        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes, group, out I p0, out I p1, out I p2, out I p3);
-        to += 64 * group;
+        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes, half, odd, out I p0, out I p1, out I p2, out I p3);
         TSimd.Store(Finished(p0, scale), to);
         TSimd.Store(Finished(p1, scale), to + 16);
         TSimd.Store(Finished(p2, scale), to + 32);
@@ -224,11 +220,11 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static I Finished(I pair, I scale)
     {
-        if (TForm.ZeroShift >= 0)
+        if (IntegerLayout<TForm>.ZeroShift >= 0)
         {
-            pair = TSimd.Sub16(pair, TSimd.Splat(0x0001_0001 << TForm.ZeroShift));
+            pair = TSimd.Sub16(pair, TSimd.Splat(0x0001_0001 * IntegerLayout<TForm>.Zero));
         }
 
-        return TForm.HasScales ? TSimd.Mul16(pair, scale) : pair;
+        return IntegerLayout<TForm>.HasScales ? TSimd.Mul16(pair, scale) : pair;
     }
 }

@@ -14,30 +14,30 @@ internal static unsafe class IntegerReference
         where TForm : struct, IIntegerForm
     {
         float sum = 0;
-        int zero = TForm.ZeroShift < 0 ? 0 : 1 << TForm.ZeroShift;
+        int zero = IntegerLayout<TForm>.Zero;
         for (int s = 0; s < supers; s++)
         {
             float f = 0;
-            for (int b = 0; b < TForm.Blocks; b++)
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
             {
-                int block = (s * TForm.Blocks) + b;
+                int block = (s * IntegerLayout<TForm>.Blocks) + b;
                 uint* words = (uint*)(tile + IntegerLayout<TForm>.Codes + (b * IntegerLayout<TForm>.BlockBytes)) + row;
                 int total = 0;
                 for (int k = 0; k < 32; k++)
                 {
-                    int group = (b * TForm.Groups) + (k * TForm.Groups / 32);
+                    int group = (b * IntegerLayout<TForm>.BlockGroups) + (k * IntegerLayout<TForm>.BlockGroups / 32);
                     total += (IntegerPacker.Code<TForm>(words, k) - zero) * IntegerPacker.Scale<TForm>(tile, group, row) * x.Q[(32 * block) + k];
                 }
 
-                f = TForm.Blocks == 1 ? total * x.Scales[block] : MathF.FusedMultiplyAdd(total, x.Scales[block], f);
+                f = IntegerLayout<TForm>.Blocks == 1 ? total * x.Scales[block] : MathF.FusedMultiplyAdd(total, x.Scales[block], f);
             }
 
             sum = MathF.FusedMultiplyAdd(f, FloatBits.FromHalf(((ushort*)tile)[row]), sum);
-            if (TForm.HasLeast)
+            if (IntegerLayout<TForm>.HasLeast)
             {
-                float* means = (TForm.Groups == 2 ? x.Means16 : x.Means32) + (s * IntegerLayout<TForm>.Groups);
-                float g = TForm.HasMinima ? 0 : means[0];
-                for (int i = 0; TForm.HasMinima && i < IntegerLayout<TForm>.Groups; i++)
+                float* means = (IntegerLayout<TForm>.BlockGroups == 2 ? x.Means16 : x.Means32) + (s * IntegerLayout<TForm>.Groups);
+                float g = IntegerLayout<TForm>.HasMinima ? 0 : means[0];
+                for (int i = 0; IntegerLayout<TForm>.HasMinima && i < IntegerLayout<TForm>.Groups; i++)
                 {
                     g = MathF.FusedMultiplyAdd(tile[IntegerLayout<TForm>.Minima + (16 * i) + row], means[i], g);
                 }

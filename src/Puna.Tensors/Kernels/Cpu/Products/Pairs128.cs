@@ -63,6 +63,10 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
     public static Vector128<int> MultiplyAddPairs(Vector128<int> a, Vector128<int> b) => Sse2.IsSupported ? Sse2.MultiplyAddAdjacent(a.AsInt16(), b.AsInt16()) : AdvSimd.Arm64.IsSupported ? Arm(a.AsInt16(), b.AsInt16()) : Portable(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> AddProducts(Vector128<int> a, Vector128<int> p0, Vector128<int> x0, Vector128<int> p1, Vector128<int> x1, Vector128<int> p2, Vector128<int> x2, Vector128<int> p3, Vector128<int> x3) =>
+        a + MultiplyAddPairs(p0, x0) + MultiplyAddPairs(p1, x1) + MultiplyAddPairs(p2, x2) + MultiplyAddPairs(p3, x3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ToFloat(Vector128<int> v) => Vector128.ConvertToSingle(v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
