@@ -43,6 +43,7 @@ public sealed class LanguageModel : IDisposable
     /// <param name="path">As <see cref="Checkpoint.Open"/>.</param>
     /// <param name="map">False reads files into memory instead of mapping them.</param>
     /// <param name="ops">The device to pack the weights for (<see cref="Llama.PackFor"/>); null leaves them as they are stored, which is slow but takes no time.</param>
+    /// <exception cref="PunaException">Names what is wrong and where.</exception>
     public static LanguageModel Open(string path, bool map = true, IOps? ops = null) => Open(Checkpoint.Open(path, map), ops);
 
     /// <summary>Loads an opened checkpoint, which then belongs to the result (or is closed where an exception is thrown).</summary>

@@ -6,6 +6,7 @@ namespace Puna.Tensors;
 internal static partial class Pages
 {
     private const int MadvDontNeed = 4;
+    private const int MadvHugePage = 14;
 
     /// <summary>Takes whole pages of a mapped file out of this process; they are read again when touched.</summary>
     /// <param name="address">First byte.</param>
@@ -24,6 +25,17 @@ internal static partial class Pages
         {
             // A hint: what it answers changes nothing.
             _ = Advise(first, (nuint)(end - first), MadvDontNeed);
+        }
+    }
+
+    /// <summary>Asks for huge pages where the range has not been touched yet.</summary>
+    /// <param name="address">First byte, at a huge page's boundary.</param>
+    /// <param name="length">Bytes.</param>
+    public static void PreferHuge(nint address, nint length)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Advise(address, (nuint)length, MadvHugePage);
         }
     }
 
