@@ -34,6 +34,9 @@ public sealed class Attention
     /// <summary>Output.</summary>
     public Linear Wo { get; }
 
+    /// <summary>The same brick with its weights as a device wants them.</summary>
+    public Attention With(Func<Weight, Weight> weight) => new(Wq.With(weight), Wk.With(weight), Wv.With(weight), Wo.With(weight), _headDim, _layout);
+
     /// <summary>Normalises, attends, projects.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="x">Residual stream <c>[tokens, hidden]</c>.</param>

@@ -15,5 +15,8 @@ public sealed class BiasedLinear : Linear
     public Weight Bias { get; }
 
     /// <inheritdoc/>
+    public override Linear With(Func<Weight, Weight> weight) => new BiasedLinear(weight(Weight), weight(Bias));
+
+    /// <inheritdoc/>
     public override Tensor After(IOps ops, Tensor y) => ops.AddBias(y, Bias);
 }

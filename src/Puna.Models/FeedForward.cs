@@ -20,6 +20,9 @@ public sealed class FeedForward
     /// <summary>Up.</summary>
     public Linear W3 { get; }
 
+    /// <summary>The same brick with its weights as a device wants them.</summary>
+    public FeedForward With(Func<Weight, Weight> weight) => new(W1.With(weight), W2.With(weight), W3.With(weight));
+
     /// <summary>Normalises and transforms.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="x">Residual stream <c>[tokens, hidden]</c>.</param>

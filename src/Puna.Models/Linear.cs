@@ -17,6 +17,10 @@ public class Linear
     /// <param name="y"><c>[tokens, out]</c>.</param>
     public virtual Tensor After(IOps ops, Tensor y) => y;
 
+    /// <summary>The same layer with its weight as a device wants it.</summary>
+    /// <param name="weight">Gives the device's form of a weight.</param>
+    public virtual Linear With(Func<Weight, Weight> weight) => new(weight(Weight));
+
     /// <summary>Applies one layer.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="x"><c>[tokens, in]</c>.</param>

@@ -61,6 +61,27 @@ public sealed class Llama
     /// <summary>The cache's type where nobody asks for another: float16 where weights of the blocks are quantised in blocks, else float32.</summary>
     public DType CacheType => Blocks.Any(static b => b.IsQuantized) ? DType.F16 : DType.F32;
 
+    /// <summary>
+    /// The same model with its weights as a device wants them: packed for its kernels, the pages of a mapped file given back as that proceeds. The results have the same
+    /// bits, and the checkpoint may be closed afterwards.
+    /// </summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="progress">Told of every weight that is done, with its size as it was; may be null.</param>
+    public Llama PackFor(IOps ops, Action<Weight>? progress = null)
+    {
+        Weight Pack(Weight weight)
+        {
+            Weight packed = ops.Pack(weight);
+            progress?.Invoke(weight);
+            return packed;
+        }
+
+        // A tied output layer is the embedding itself and must be packed once.
+        Weight embedding = Pack(Embedding);
+        Linear output = Output.Weight == Embedding ? Output.With(_ => embedding) : Output.With(Pack);
+        return new Llama(Config, embedding, [.. Blocks.Select(block => block.With(Pack))], Pack(Norm), output);
+    }
+
     /// <summary>An empty cache of this model's shape.</summary>
     /// <param name="type">What keys and values are rounded to: float32, float16 or q8_0; null means <see cref="CacheType"/>.</param>
     /// <exception cref="PunaException">Another type.</exception>

@@ -30,7 +30,10 @@ public sealed class TransformerBlock : IBlock<ForwardContext>
 
     /// <summary>Whether a matrix of this block is quantised in blocks.</summary>
     public bool IsQuantized =>
-        new[] { Attention.Wq, Attention.Wk, Attention.Wv, Attention.Wo, FeedForward.W1, FeedForward.W2, FeedForward.W3 }.Any(static w => w.Weight.Master.DType.IsBlock());
+        new[] { Attention.Wq, Attention.Wk, Attention.Wv, Attention.Wo, FeedForward.W1, FeedForward.W2, FeedForward.W3 }.Any(static w => w.Weight.DType.IsBlock());
+
+    /// <summary>The same block with its weights as a device wants them.</summary>
+    public TransformerBlock With(Func<Weight, Weight> weight) => new(_layer, _epsilon, weight(AttentionNorm), Attention.With(weight), weight(FfnNorm), FeedForward.With(weight));
 
     /// <inheritdoc/>
     public Tensor Forward(IOps ops, Tensor x, ForwardContext context)

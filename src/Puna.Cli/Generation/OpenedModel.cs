@@ -64,9 +64,9 @@ internal sealed class OpenedModel : IDisposable
                 throw new PunaException($"model {source.Name}: expected a language model, got a classifier");
             }
 
-            LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint) : null;
-            Llama llama = language?.Llama ?? checkpoint.Load();
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
+            LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops) : null;
+            Llama llama = language?.Llama ?? checkpoint.Load().PackFor(ops);
             return new OpenedModel(source.Name, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start));
         }
         catch

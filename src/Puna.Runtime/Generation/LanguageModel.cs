@@ -42,16 +42,20 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Opens a model.</summary>
     /// <param name="path">As <see cref="Checkpoint.Open"/>.</param>
     /// <param name="map">False reads files into memory instead of mapping them.</param>
+    /// <param name="ops">The device to pack the weights for (<see cref="Llama.PackFor"/>); null leaves them as they are stored, which is slow but takes no time.</param>
     /// <exception cref="PunaException">Names what is wrong and where.</exception>
-    public static LanguageModel Open(string path, bool map = true) => Open(Checkpoint.Open(path, map));
+    public static LanguageModel Open(string path, bool map = true, IOps? ops = null) => Open(Checkpoint.Open(path, map), ops);
 
     /// <summary>Loads an opened checkpoint, which then belongs to the result (or is closed where an exception is thrown).</summary>
-    public static LanguageModel Open(Checkpoint checkpoint)
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="ops">As in <see cref="Open(string, bool, IOps?)"/>.</param>
+    public static LanguageModel Open(Checkpoint checkpoint, IOps? ops = null)
     {
         try
         {
             Tokenizer? tokenizer = CheckpointTokenizer.Open(checkpoint);
-            return new LanguageModel(checkpoint, checkpoint.Load(), tokenizer);
+            Llama llama = checkpoint.Load();
+            return new LanguageModel(checkpoint, ops is null ? llama : llama.PackFor(ops), tokenizer);
         }
         catch
         {

@@ -91,6 +91,9 @@ public sealed unsafe class MemoryMappedStorage : Storage
     }
 
     /// <inheritdoc/>
+    public override void GiveBack(nint byteOffset, nint byteLength) => Pages.DontNeed(_address + byteOffset, byteLength);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (Interlocked.Exchange(ref _address, 0) != 0)

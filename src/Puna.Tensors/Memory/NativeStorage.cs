@@ -6,6 +6,7 @@ namespace Puna.Tensors;
 public sealed unsafe class NativeStorage : Storage
 {
     private const nuint Alignment = 64;
+    private const nint HugePage = 2 << 20;
 
     [ThreadStatic]
     private static long _allocated;
@@ -21,7 +22,15 @@ public sealed unsafe class NativeStorage : Storage
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
         ByteLength = byteLength;
         nuint size = Math.Max((nuint)byteLength, 1);
-        _address = (nint)NativeMemory.AlignedAlloc(size, Alignment);
+
+        // Large memory in pages of 2 MB where the system has them: a kernel that streams through a gigabyte then meets 500 address translations instead of 250,000.
+        bool isLarge = byteLength >= 2 * HugePage;
+        _address = (nint)NativeMemory.AlignedAlloc(size, isLarge ? (nuint)HugePage : Alignment);
+        if (isLarge)
+        {
+            Pages.PreferHuge(_address, byteLength);
+        }
+
         if (clear)
         {
             NativeMemory.Clear((void*)_address, size);

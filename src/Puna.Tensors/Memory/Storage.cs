@@ -26,6 +26,14 @@ public abstract class Storage : IDisposable
         return NativeSpan.Create<T>(address, ByteLength, byteOffset, count);
     }
 
+    /// <summary>Says that these bytes are not needed for now, so that their pages need not stay in memory; they are read again when touched. Does nothing where
+    /// that is not possible.</summary>
+    /// <param name="byteOffset">First byte.</param>
+    /// <param name="byteLength">Bytes.</param>
+    public virtual void GiveBack(nint byteOffset, nint byteLength)
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -7,6 +7,9 @@ namespace Puna.Tensors;
 /// <remarks>A row's result never depends on how many rows there are, on threads, or on how the cache came to be.</remarks>
 public interface IOps
 {
+    /// <summary>A weight as this device wants it: matrices packed for its kernels, everything else as it is. Whatever the device, the products have the same bits as before.</summary>
+    Weight Pack(Weight weight);
+
     /// <summary>An uninitialised float32 tensor in the current scope.</summary>
     Tensor Allocate(Shape shape);
 

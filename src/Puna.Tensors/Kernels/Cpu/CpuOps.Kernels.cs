@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Puna.Tensors.Kernels.Cpu;
+using Puna.Tensors.Kernels.Cpu.Products;
 using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors;
@@ -13,20 +14,28 @@ public sealed unsafe partial class CpuOps
     /// <inheritdoc/>
     public Tensor Gather(Weight table, ReadOnlySpan<int> rows)
     {
-        Tensor source = table.Master;
         RequireDecodable(table);
-        Tensor y = _arena.Allocate(new Shape(rows.Length, source.Columns));
+        Tensor y = _arena.Allocate(new Shape(rows.Length, table.In));
         for (int i = 0; i < rows.Length; i++)
         {
-            if ((uint)rows[i] >= (uint)source.Rows)
+            if ((uint)rows[i] >= (uint)table.Out)
             {
-                throw new PunaException($"token id: expected 0 to {source.Rows - 1}, got {rows[i]}");
+                throw new PunaException($"token id: expected 0 to {table.Out - 1}, got {rows[i]}");
             }
 
-            DequantizeKernels.DequantizeRow(source.DType, Path, (byte*)source.Address + (rows[i] * source.RowStride), (float*)y.Address + (i * source.Columns), (int)source.Columns);
+            float* to = (float*)y.Address + ((nint)i * table.In);
+            if (table.Packed is PackedMatrix packed)
+            {
+                PackedRows.Read(packed, rows[i], to);
+            }
+            else
+            {
+                Tensor source = table.Master;
+                DequantizeKernels.DequantizeRow(source.DType, Path, (byte*)source.Address + (rows[i] * source.RowStride), to, table.In);
+            }
         }
 
-        GC.KeepAlive(source.Storage);
+        KeepAlive(table);
         return y;
     }
 
@@ -68,34 +77,67 @@ public sealed unsafe partial class CpuOps
         }
 
         ArenaMark mark = _arena.Mark();
-        int k = (int)(x.Columns + 15) / 16 * 16;
-        Tensor input = k == x.Columns ? x : Pad(x, k);
-        Tensor scratch = _arena.Allocate(new Shape(_threads.Threads, (long)Kernels.Cpu.MatMul.ScratchFloats(k)));
+        QuantizedRows quantized = default;
         for (int i = 0; i < w.Length; i++)
         {
-            Tensor m = w[i].Master;
-            var job = new Kernels.Cpu.MatMul
+            bool integer = IntegerForms.Supports(w[i].DType);
+            if (integer && quantized.K == 0)
             {
-                Path = Path,
-                DType = m.DType,
-                W = (byte*)m.Address,
-                WStride = m.RowStride,
-                Out = w[i].Out,
-                In = w[i].In,
-                K = k,
-                X = (float*)input.Address,
-                XStride = k,
-                Tokens = tokens,
-                Y = (float*)y[i].Address,
-                YStride = w[i].Out,
-                Scratch = (float*)scratch.Address,
-            };
-            Share(ref job, job.Items, (long)w[i].Out * k * tokens);
-            GC.KeepAlive(m.Storage);
+                quantized = Quantize(x);
+            }
+
+            Multiply(x, quantized, w[i], y[i], integer);
         }
 
         GC.KeepAlive(x.Storage);
         _arena.Release(mark);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Vectors are copied, so that nothing of the source is needed any more.</remarks>
+    public Weight Pack(Weight weight)
+    {
+        if (weight.Packed is not null)
+        {
+            return weight;
+        }
+
+        if (weight.Shape.Rank != 2)
+        {
+            Tensor copy = Tensor.Create(weight.Shape, weight.DType);
+            Copy(weight.Master, copy);
+            GC.KeepAlive(weight.Master.Storage);
+            return new Weight(weight.Name, copy);
+        }
+
+        return Pack(weight, new NativeStorage(PackedMatrix.Bytes(weight.DType, weight.Out, weight.In), clear: false), 0);
+    }
+
+    /// <summary>Packs a matrix into <see cref="PackedMatrix.Bytes"/> bytes of a storage, giving the pages of a mapped source back as it goes.</summary>
+    /// <param name="weight">A matrix of floats or blocks, not packed.</param>
+    /// <param name="storage">Writable memory.</param>
+    /// <param name="offset">A multiple of 64.</param>
+    public Weight Pack(Weight weight, Storage storage, nint offset)
+    {
+        RequireDecodable(weight);
+        Tensor m = weight.Master;
+        var packed = new PackedMatrix(m.DType, weight.Out, weight.In, storage, offset);
+        var job = new PackTiles { Type = m.DType, Source = (byte*)m.Address, Stride = m.RowStride, Rows = weight.Out, Columns = weight.In, To = (byte*)packed.Address, TileBytes = packed.TileBytes };
+
+        // Strips of a few megabytes, so that source and packed form are in memory together for that long only.
+        int strip = (int)Math.Max(1, (8 << 20) / Math.Max(1, packed.TileBytes));
+        for (int tile = 0; tile < packed.Tiles; tile += strip)
+        {
+            job.First = tile;
+            int count = Math.Min(strip, packed.Tiles - tile);
+            Share(ref job, count, count * (long)packed.TileBytes);
+            long first = (long)tile * PackedMatrix.TileRows;
+            long end = Math.Min(m.Rows, first + ((long)count * PackedMatrix.TileRows));
+            m.Storage.GiveBack(m.Offset + ((nint)first * m.RowStride), (nint)(end - first) * m.RowStride);
+        }
+
+        GC.KeepAlive(m.Storage);
+        return new Weight(weight.Name, packed);
     }
 
     /// <inheritdoc/>
@@ -182,26 +224,67 @@ public sealed unsafe partial class CpuOps
 
     private static void RequireDecodable(Weight weight)
     {
-        if (!Quantization.Dequantizer.Supports(weight.Master.DType))
+        if (!Quantization.Dequantizer.Supports(weight.DType))
         {
-            throw new PunaException($"tensor {weight.Name}: expected floats or quantised blocks, got {weight.Master.DType.Name()}");
+            throw new PunaException($"tensor {weight.Name}: expected floats or quantised blocks, got {weight.DType.Name()}");
         }
     }
 
     private static void Copy(Tensor from, Tensor to) =>
         Buffer.MemoryCopy((void*)from.Address, (void*)to.Address, to.ByteLength, from.ByteLength);
 
-    private Tensor Pad(Tensor x, int k)
+    private static void KeepAlive(Weight weight)
     {
-        Tensor padded = _arena.Allocate(new Shape(x.Rows, k));
-        for (int i = 0; i < x.Rows; i++)
+        GC.KeepAlive(weight.Packed?.Storage);
+        GC.KeepAlive(weight);
+    }
+
+    private QuantizedRows Quantize(Tensor x)
+    {
+        int tokens = (int)x.Rows, k = (int)x.Columns;
+        var job = new QuantizeRows
         {
-            Span<float> row = padded.Row<float>(i);
-            x.Row<float>(i).CopyTo(row);
-            row[(int)x.Columns..].Clear();
+            Path = Path,
+            X = (float*)x.Address,
+            XStride = k,
+            Rows = QuantizedRows.At((float*)_arena.Allocate(new Shape(QuantizedRows.Floats(tokens, k))).Address, tokens, k),
+        };
+        Share(ref job, tokens, x.Shape.Count * 2);
+        return job.Rows;
+    }
+
+    private void Multiply(Tensor x, QuantizedRows quantized, Weight w, Tensor y, bool integer)
+    {
+        bool packed = w.Packed is { Layout: not PackedLayout.Rows };
+        nint scratch = integer ? IntegerProduct.ScratchFloats(w.DType) : FloatProduct.ScratchFloats;
+        ArenaMark mark = _arena.Mark();
+        var tiles = new ProductTiles
+        {
+            Path = Path,
+            Type = w.DType,
+            W = (byte*)(w.Packed?.Address ?? w.Master.Address),
+            Packed = packed,
+            Stride = packed ? w.Packed!.TileBytes : w.Packed is null ? w.Master.RowStride : (nint)w.DType.RowBytes(w.In),
+            Out = w.Out,
+            Tokens = (int)x.Rows,
+            Y = (float*)y.Address,
+            Scratch = (float*)_arena.Allocate(new Shape(_threads.Threads, (long)scratch)).Address,
+            ScratchFloats = scratch,
+        };
+        long work = (long)w.Out * w.In * x.Rows;
+        if (integer)
+        {
+            var job = new IntegerProduct { Tiles = tiles, X = quantized };
+            Share(ref job, tiles.Items, work);
+        }
+        else
+        {
+            var job = new FloatProduct { Tiles = tiles, X = (float*)x.Address, XStride = (nint)x.Columns, K = (int)x.Columns };
+            Share(ref job, tiles.Items, work);
         }
 
-        return padded;
+        KeepAlive(w);
+        _arena.Release(mark);
     }
 
     private Tensor Apply<TOperation>(Tensor a, Tensor b, string what)

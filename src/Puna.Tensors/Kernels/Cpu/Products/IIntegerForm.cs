@@ -1,0 +1,64 @@
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>
+/// A block type as integer codes: w = d * scale * (code - zero) + least * m. Says which parts a type has; all kernels are compiled for each form, the properties being constants
+/// to them.
+/// </summary>
+/// <remarks>
+/// Packed, a super-block of 16 rows is: d (16 halves), least (16 halves, where there are minima), scales (per group 16 bytes), minima m (per group 16 bytes), then for
+/// each 32 inputs the planes of the codes. A plane is made of 32-bit words, one per row; a word holds bits of consecutive inputs, those with even index in its
+/// lower half and those with odd index in its upper half, so that a shift and a mask leave a pair of 16-bit integers ready for a multiply-add of pairs.
+/// <list type="bullet">
+/// <item><c>Eight</c>: 8 words; inputs 4i to 4i+3 in word i, the pair (0, 1) in the low bytes of the halves, (2, 3) in the high bytes; signed.</item>
+/// <item><c>Four</c>: 4 words; word g has inputs 8g to 8g+7, pair i at bit 4i.</item>
+/// <item><c>Two</c>: 2 words; word h has inputs 16h to 16h+15, pair i at bit 2i.</item>
+/// <item><c>One</c>: 1 word; pair i at bit i.</item>
+/// </list>
+/// </remarks>
+internal unsafe interface IIntegerForm
+{
+    /// <summary>The type.</summary>
+    static abstract DType Type { get; }
+
+    /// <summary>Whether codes are signed bytes.</summary>
+    static virtual bool Eight => false;
+
+    /// <summary>Whether there is a plane with the four lowest bits.</summary>
+    static virtual bool Four => false;
+
+    /// <summary>Whether there is a plane with two bits (above the four, or the lowest).</summary>
+    static virtual bool Two => false;
+
+    /// <summary>Whether there is a plane with the highest bit.</summary>
+    static virtual bool One => false;
+
+    /// <summary>Blocks of 32 inputs that share d: 1 or 8.</summary>
+    static virtual int Blocks => 1;
+
+    /// <summary>Groups with a scale of their own in 32 inputs: 1 or 2.</summary>
+    static virtual int Groups => 1;
+
+    /// <summary>Whether groups have integer scales.</summary>
+    static virtual bool HasScales => false;
+
+    /// <summary>Whether these scales are signed bytes.</summary>
+    static virtual bool SignedScales => false;
+
+    /// <summary>Whether something is added that does not depend on the code.</summary>
+    static virtual bool HasLeast => false;
+
+    /// <summary>Whether groups have an integer m of their own for that; else m is 1.</summary>
+    static virtual bool HasMinima => false;
+
+    /// <summary>zero = 1 &lt;&lt; ZeroShift; -1 where it is 0.</summary>
+    static virtual int ZeroShift => -1;
+
+    /// <summary>Takes one source block apart.</summary>
+    /// <param name="block">Source block of the type.</param>
+    /// <param name="codes">Receives 32 or 256 codes in the order of the inputs.</param>
+    /// <param name="scales">Receives a scale per group, where there are any.</param>
+    /// <param name="minima">Receives m per group, where there are any.</param>
+    /// <param name="d">The scale, a half.</param>
+    /// <param name="least">What m is multiplied with, a half with its sign.</param>
+    static abstract void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least);
+}

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>
+/// One input row times two vectors of weight rows, read from the packed form once from beginning to end: what decoding is made of. Per super-block
+/// f = sum over 32 inputs of float(integer sum) * x scale, then y = fma(f, d, y); the same numbers in the same order as <see cref="IntegerPanel"/>.
+/// </summary>
+internal static unsafe class IntegerDirect<TForm, TSimd, I, F>
+    where TForm : struct, IIntegerForm
+    where TSimd : struct, IPairSimd<I, F>
+    where I : unmanaged
+    where F : unmanaged
+{
+    /// <summary>Multiplies.</summary>
+    /// <param name="first">The tile of the first vector of rows.</param>
+    /// <param name="firstRow">Its first row in the tile.</param>
+    /// <param name="second">The tile of the second vector of rows.</param>
+    /// <param name="secondRow">Its first row in the tile.</param>
+    /// <param name="supers">Super-blocks per row.</param>
+    /// <param name="x">The input row.</param>
+    /// <param name="y0">Receives the first vector.</param>
+    /// <param name="y1">Receives the second vector.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(byte* first, int firstRow, byte* second, int secondRow, int supers, in QuantizedRows x, float* y0, float* y1)
+    {
+        int* pairs = (int*)x.Q;
+        float* scales = x.Scales;
+        int* sums = x.Sums;
+        float* means = IntegerLayout<TForm>.BlockGroups == 2 ? x.Means16 : x.Means32;
+        F sum0 = TSimd.SplatFloat(0), sum1 = TSimd.SplatFloat(0);
+        for (int s = 0; s < supers; s++)
+        {
+            byte* codes0 = first + IntegerLayout<TForm>.Codes + (4 * firstRow);
+            byte* codes1 = second + IntegerLayout<TForm>.Codes + (4 * secondRow);
+            byte* scale0 = first + IntegerLayout<TForm>.Scales + firstRow;
+            byte* scale1 = second + IntegerLayout<TForm>.Scales + secondRow;
+            F f0 = TSimd.SplatFloat(0), f1 = TSimd.SplatFloat(0);
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
+            {
+                // Sixteen inputs at a time, which is a group where there are two in a block.
+                I a0 = TSimd.Splat(0), a1 = a0;
+                for (int half = 0; half < 2; half++)
+                {
+                    I c0 = TSimd.Splat(0), c1 = c0;
+                    Eight(codes0, codes1, pairs, half, 0, ref c0, ref c1);
+                    Eight(codes0, codes1, pairs + 4, half, 1, ref c0, ref c1);
+                    pairs += 8;
+                    if (IntegerLayout<TForm>.ZeroShift >= 0)
+                    {
+                        I zero = TSimd.Splat(*sums << IntegerLayout<TForm>.ZeroShift);
+                        c0 = TSimd.Sub(c0, zero);
+                        c1 = TSimd.Sub(c1, zero);
+                    }
+
+                    sums++;
+                    if (IntegerLayout<TForm>.HasScales)
+                    {
+                        c0 = TSimd.Mul(c0, IntegerCodes<TForm, TSimd, I, F>.Scales(scale0));
+                        c1 = TSimd.Mul(c1, IntegerCodes<TForm, TSimd, I, F>.Scales(scale1));
+                        scale0 += IntegerLayout<TForm>.BlockGroups == 2 ? 16 : 16 * half;
+                        scale1 += IntegerLayout<TForm>.BlockGroups == 2 ? 16 : 16 * half;
+                    }
+
+                    a0 = TSimd.Add(a0, c0);
+                    a1 = TSimd.Add(a1, c1);
+                }
+
+                F scale = TSimd.SplatFloat(*scales++);
+                f0 = IntegerLayout<TForm>.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a0), scale) : TSimd.Fma(TSimd.ToFloat(a0), scale, f0);
+                f1 = IntegerLayout<TForm>.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a1), scale) : TSimd.Fma(TSimd.ToFloat(a1), scale, f1);
+                codes0 += IntegerLayout<TForm>.BlockBytes;
+                codes1 += IntegerLayout<TForm>.BlockBytes;
+            }
+
+            sum0 = TSimd.Fma(f0, TSimd.LoadHalves((ushort*)first + firstRow), sum0);
+            sum1 = TSimd.Fma(f1, TSimd.LoadHalves((ushort*)second + secondRow), sum1);
+            if (IntegerLayout<TForm>.HasLeast)
+            {
+                sum0 = Least(first, firstRow, means, sum0);
+                sum1 = Least(second, secondRow, means, sum1);
+                means += IntegerLayout<TForm>.Groups;
+            }
+
+            first += IntegerLayout<TForm>.Bytes;
+            second += IntegerLayout<TForm>.Bytes;
+        }
+
+        TSimd.StoreFloats(sum0, y0);
+        TSimd.StoreFloats(sum1, y1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight(byte* codes0, byte* codes1, int* pairs, int half, int odd, ref I a0, ref I a1)
+    {
+        I x0 = TSimd.Splat(pairs[0]), x1 = TSimd.Splat(pairs[1]), x2 = TSimd.Splat(pairs[2]), x3 = TSimd.Splat(pairs[3]);
+        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes0, half, odd, out I p0, out I p1, out I p2, out I p3);
+        a0 = TSimd.AddProducts(a0, p0, x0, p1, x1, p2, x2, p3, x3);
+        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes1, half, odd, out p0, out p1, out p2, out p3);
+        a1 = TSimd.AddProducts(a1, p0, x0, p1, x1, p2, x2, p3, x3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static F Least(byte* super, int row, float* means, F sum)
+    {
+        F least = TSimd.LoadHalves((ushort*)(super + IntegerLayout<TForm>.Least) + row);
+        if (!IntegerLayout<TForm>.HasMinima)
+        {
+            return TSimd.Fma(TSimd.SplatFloat(means[0]), least, sum);
+        }
+
+        F g = TSimd.SplatFloat(0);
+        byte* minima = super + IntegerLayout<TForm>.Minima + row;
+        for (int i = 0; i < IntegerLayout<TForm>.Groups; i++)
+        {
+            g = TSimd.Fma(TSimd.ToFloat(TSimd.LoadBytes(minima + (16 * i))), TSimd.SplatFloat(means[i]), g);
+        }
+
+        return TSimd.Fma(g, least, sum);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Runtime.CompilerServices;
+
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>Puts source blocks of 16 rows into the packed layout of <see cref="IIntegerForm"/>, and takes rows out again.</summary>
+internal static unsafe class IntegerPacker
+{
+    /// <summary>Packs super-blocks of a tile.</summary>
+    /// <param name="source">First block of the tile's first row.</param>
+    /// <param name="stride">Bytes from a row to the next.</param>
+    /// <param name="rows">Rows that exist, 1 to 16; the others become zero.</param>
+    /// <param name="supers">Super-blocks per row.</param>
+    /// <param name="tile">Receives the packed bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack<TForm>(byte* source, nint stride, int rows, int supers, byte* tile)
+        where TForm : struct, IIntegerForm
+    {
+        byte* codes = stackalloc byte[256];
+        byte* scales = stackalloc byte[16];
+        byte* minima = stackalloc byte[16];
+        int blockBytes = TForm.Type.BlockBytes();
+        if (rows < PackedMatrix.TileRows)
+        {
+            Unsafe.InitBlockUnaligned(tile, 0, (uint)(supers * IntegerLayout<TForm>.Bytes));
+        }
+
+        for (int s = 0; s < supers; s++)
+        {
+            for (int r = 0; r < rows; r++)
+            {
+                TForm.Split(source + (r * stride) + ((nint)s * blockBytes), codes, scales, minima, out ushort d, out ushort least);
+                ((ushort*)tile)[r] = d;
+                if (IntegerLayout<TForm>.HasLeast)
+                {
+                    ((ushort*)(tile + IntegerLayout<TForm>.Least))[r] = least;
+                }
+
+                for (int g = 0; IntegerLayout<TForm>.HasScales && g < IntegerLayout<TForm>.Groups; g++)
+                {
+                    tile[IntegerLayout<TForm>.Scales + (16 * g) + r] = scales[g];
+                }
+
+                for (int g = 0; IntegerLayout<TForm>.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
+                {
+                    tile[IntegerLayout<TForm>.Minima + (16 * g) + r] = minima[g];
+                }
+
+                uint* words = (uint*)(tile + IntegerLayout<TForm>.Codes) + r;
+                for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
+                {
+                    PutCodes<TForm>(codes + (32 * b), words);
+                    words += IntegerLayout<TForm>.BlockBytes / sizeof(uint);
+                }
+            }
+
+            tile += IntegerLayout<TForm>.Bytes;
+        }
+    }
+
+    /// <summary>The values of one row of a tile, with the rounding of the type's decoder.</summary>
+    /// <param name="tile">The packed tile.</param>
+    /// <param name="row">Row in the tile.</param>
+    /// <param name="supers">Super-blocks per row.</param>
+    /// <param name="values">Receives the row.</param>
+    public static void Unpack<TForm>(byte* tile, int row, int supers, float* values)
+        where TForm : struct, IIntegerForm
+    {
+        for (int s = 0; s < supers; s++)
+        {
+            float d = Puna.Tensors.Quantization.FloatBits.FromHalf(((ushort*)tile)[row]);
+            float least = IntegerLayout<TForm>.HasLeast ? Puna.Tensors.Quantization.FloatBits.FromHalf(((ushort*)(tile + IntegerLayout<TForm>.Least))[row]) : 0;
+            for (int k = 0; k < IntegerLayout<TForm>.Values; k++)
+            {
+                int group = k / (32 / IntegerLayout<TForm>.BlockGroups);
+                int code = Code<TForm>((uint*)(tile + IntegerLayout<TForm>.Codes + (k / 32 * IntegerLayout<TForm>.BlockBytes)) + row, k % 32);
+                float scale = IntegerLayout<TForm>.HasScales ? d * Scale<TForm>(tile, group, row) : d;
+                float value = scale * (code - IntegerLayout<TForm>.Zero);
+                if (IntegerLayout<TForm>.HasLeast)
+                {
+                    value += IntegerLayout<TForm>.HasMinima ? least * tile[IntegerLayout<TForm>.Minima + (16 * group) + row] : least;
+                }
+
+                values[k] = value;
+            }
+
+            tile += IntegerLayout<TForm>.Bytes;
+            values += IntegerLayout<TForm>.Values;
+        }
+    }
+
+    /// <summary>The integer scale of a group, 1 where the form has none.</summary>
+    public static int Scale<TForm>(byte* super, int group, int row)
+        where TForm : struct, IIntegerForm
+    {
+        if (!IntegerLayout<TForm>.HasScales)
+        {
+            return 1;
+        }
+
+        byte scale = super[IntegerLayout<TForm>.Scales + (16 * group) + row];
+        return IntegerLayout<TForm>.SignedScales ? (sbyte)scale : scale;
+    }
+
+    /// <summary>The code of input <paramref name="k"/> of 32, the words of its row beginning at <paramref name="words"/>, 16 apart.</summary>
+    public static int Code<TForm>(uint* words, int k)
+        where TForm : struct, IIntegerForm
+    {
+        int half = 16 * (k & 1);
+        if (IntegerLayout<TForm>.Eight)
+        {
+            return (sbyte)(words[16 * (k / 4)] >> (half + (8 * (k % 4 / 2))));
+        }
+
+        int code = 0;
+        if (IntegerLayout<TForm>.Four)
+        {
+            code = (int)(words[16 * (k / 8)] >> (half + (4 * (k % 8 / 2)))) & 15;
+        }
+
+        if (IntegerLayout<TForm>.Two)
+        {
+            code |= ((int)(words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * (k / 16))] >> (half + (2 * (k % 16 / 2)))) & 3) << IntegerLayout<TForm>.TwoBit;
+        }
+
+        if (IntegerLayout<TForm>.One)
+        {
+            code |= ((int)(words[IntegerLayout<TForm>.OnePlane / 4] >> (half + (k / 2))) & 1) << IntegerLayout<TForm>.OneBit;
+        }
+
+        return code;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutCodes<TForm>(byte* codes, uint* words)
+        where TForm : struct, IIntegerForm
+    {
+        ulong* q = (ulong*)codes;
+        if (IntegerLayout<TForm>.Eight)
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                uint v = ((uint*)codes)[i];
+                words[16 * i] = (v & 0xFF00_00FF) | ((v & 0x0000_FF00) << 8) | ((v & 0x00FF_0000) >> 8);
+            }
+
+            return;
+        }
+
+        if (IntegerLayout<TForm>.Four)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                words[16 * i] = Nibbles(q[i] & 0x0F0F_0F0F_0F0F_0F0F);
+            }
+        }
+
+        if (IntegerLayout<TForm>.Two)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                uint low = Twos((q[2 * i] >> IntegerLayout<TForm>.TwoBit) & 0x0303_0303_0303_0303);
+                uint high = Twos((q[(2 * i) + 1] >> IntegerLayout<TForm>.TwoBit) & 0x0303_0303_0303_0303);
+                words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * i)] = low | (high << 8);
+            }
+        }
+
+        if (IntegerLayout<TForm>.One)
+        {
+            uint word = 0;
+            for (int i = 0; i < 4; i++)
+            {
+                word |= Ones((q[i] >> IntegerLayout<TForm>.OneBit) & 0x0101_0101_0101_0101) << (4 * i);
+            }
+
+            words[IntegerLayout<TForm>.OnePlane / 4] = word;
+        }
+    }
+
+    // Eight bytes hold codes c0 to c7. A product with four powers of two moves the even ones side by side into the upper 16 bits; no two of its terms meet.
+
+    /// <summary>Eight bytes below 16 to a word of the four-bit plane: c0, c2, c4, c6 in the lower half, c1, c3, c5, c7 in the upper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Nibbles(ulong q)
+    {
+        const ulong Gather = (1UL << 48) | (1UL << 36) | (1UL << 24) | (1UL << 12);
+        const ulong Even = 0x000F_000F_000F_000F;
+        return (uint)(((q & Even) * Gather) >> 48) | ((uint)((((q >> 8) & Even) * Gather) >> 48) << 16);
+    }
+
+    /// <summary>Eight bytes below 4 to half a word of the two-bit plane: bits 0 to 7 and 16 to 23.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Twos(ulong q)
+    {
+        const ulong Gather = (1UL << 48) | (1UL << 34) | (1UL << 20) | (1UL << 6);
+        const ulong Even = 0x0003_0003_0003_0003;
+        return (uint)(((q & Even) * Gather) >> 48) | ((uint)((((q >> 8) & Even) * Gather) >> 48) << 16);
+    }
+
+    /// <summary>Eight bytes below 2 to a quarter of a word of the one-bit plane: bits 0 to 3 and 16 to 19.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Ones(ulong q)
+    {
+        const ulong Gather = (1UL << 48) | (1UL << 33) | (1UL << 18) | (1UL << 3);
+        const ulong Even = 0x0001_0001_0001_0001;
+        return (uint)(((q & Even) * Gather) >> 48) | ((uint)((((q >> 8) & Even) * Gather) >> 48) << 16);
+    }
+}

@@ -1,0 +1,230 @@
+using System.Runtime.CompilerServices;
+
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>Fills an <see cref="IntegerPanel"/> and multiplies input rows with it, four at a time: what prefill is made of.</summary>
+internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
+    where TForm : struct, IIntegerForm
+    where TSimd : struct, IPairSimd<I, F>
+    where I : unmanaged
+    where F : unmanaged
+{
+    /// <summary>Fills a panel from packed super-blocks.</summary>
+    /// <param name="tile">First packed super-block.</param>
+    /// <param name="supers">Super-blocks, at most <see cref="IntegerPanel.Chunk"/> inputs.</param>
+    /// <param name="panel">The panel.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Fill(byte* tile, int supers, in IntegerPanel panel)
+    {
+        for (int s = 0; s < supers; s++)
+        {
+            for (int row = 0; row < PackedMatrix.TileRows; row += TSimd.Width)
+            {
+                TSimd.StoreFloats(TSimd.LoadHalves((ushort*)tile + row), panel.D + (16 * s) + row);
+                if (IntegerLayout<TForm>.HasLeast)
+                {
+                    TSimd.StoreFloats(TSimd.LoadHalves((ushort*)(tile + IntegerLayout<TForm>.Least) + row), panel.Least + (16 * s) + row);
+                }
+
+                for (int g = 0; IntegerLayout<TForm>.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
+                {
+                    F minimum = TSimd.ToFloat(TSimd.LoadBytes(tile + IntegerLayout<TForm>.Minima + (16 * g) + row));
+                    TSimd.StoreFloats(minimum, panel.Minima + (16 * ((s * IntegerLayout<TForm>.Groups) + g)) + row);
+                }
+
+                byte* codes = tile + IntegerLayout<TForm>.Codes + (4 * row);
+                int* to = panel.Pairs + (s * IntegerLayout<TForm>.Blocks * 256) + row;
+                byte* scales = tile + IntegerLayout<TForm>.Scales + row;
+                for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
+                {
+                    for (int half = 0; half < 2; half++)
+                    {
+                        I scale = IntegerLayout<TForm>.HasScales ? Doubled(scales + (IntegerLayout<TForm>.BlockGroups == 2 ? 16 * half : 0)) : default;
+                        Eight(codes, half, 0, scale, to);
+                        Eight(codes, half, 1, scale, to + 64);
+                        to += 128;
+                    }
+
+                    scales += 16 * IntegerLayout<TForm>.BlockGroups;
+                    codes += IntegerLayout<TForm>.BlockBytes;
+                }
+            }
+
+            tile += IntegerLayout<TForm>.Bytes;
+        }
+    }
+
+    /// <summary>Adds the products of four input rows with two vectors of weight rows to their sums.</summary>
+    /// <param name="panel0">Panel of the first vector's rows.</param>
+    /// <param name="row0">Its first row in that panel.</param>
+    /// <param name="panel1">Panel of the second vector's rows.</param>
+    /// <param name="row1">Its first row in that panel.</param>
+    /// <param name="supers">Super-blocks in the panels.</param>
+    /// <param name="x">The first input row, at the panel's first input; strides are those of all its inputs.</param>
+    /// <param name="y0">Sums of the first vector.</param>
+    /// <param name="y1">Sums of the second vector.</param>
+    /// <param name="stride">Floats from the sums of an input row to those of the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply4(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int supers, in QuantizedRows x, float* y0, float* y1, nint stride)
+    {
+        int* w0 = panel0.Pairs + row0;
+        int* w1 = panel1.Pairs + row1;
+        int* q = (int*)x.Q;
+        nint next = x.K / 2;
+        float* scales = x.Scales;
+        nint nextScale = x.K / 32;
+        F* sums = stackalloc F[8];
+        for (int s = 0; s < supers; s++)
+        {
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
+            {
+                I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+                for (int p = 0; p < 16; p++)
+                {
+                    I u = TSimd.Load(w0);
+                    I v = TSimd.Load(w1);
+                    I t = TSimd.Splat(q[0]);
+                    a0 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a0);
+                    b0 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b0);
+                    t = TSimd.Splat(q[next]);
+                    a1 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a1);
+                    b1 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b1);
+                    t = TSimd.Splat(q[2 * next]);
+                    a2 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a2);
+                    b2 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b2);
+                    t = TSimd.Splat(q[3 * next]);
+                    a3 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a3);
+                    b3 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b3);
+                    w0 += 16;
+                    w1 += 16;
+                    q++;
+                }
+
+                bool begin = b == 0;
+                Scale(a0, b0, scales[0], begin, sums);
+                Scale(a1, b1, scales[nextScale], begin, sums + 2);
+                Scale(a2, b2, scales[2 * nextScale], begin, sums + 4);
+                Scale(a3, b3, scales[3 * nextScale], begin, sums + 6);
+                scales++;
+            }
+
+            Finish(panel0, row0, panel1, row1, s, 4, x, sums, y0, y1, stride);
+        }
+    }
+
+    /// <summary>As <see cref="Multiply4"/> for one input row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply1(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int supers, in QuantizedRows x, float* y0, float* y1)
+    {
+        int* w0 = panel0.Pairs + row0;
+        int* w1 = panel1.Pairs + row1;
+        int* q = (int*)x.Q;
+        float* scales = x.Scales;
+        F* sums = stackalloc F[2];
+        for (int s = 0; s < supers; s++)
+        {
+            for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
+            {
+                I a = TSimd.Splat(0), c = a;
+                for (int p = 0; p < 16; p++)
+                {
+                    I t = TSimd.Splat(*q++);
+                    a = TSimd.Add(TSimd.MultiplyAddPairs(TSimd.Load(w0), t), a);
+                    c = TSimd.Add(TSimd.MultiplyAddPairs(TSimd.Load(w1), t), c);
+                    w0 += 16;
+                    w1 += 16;
+                }
+
+                Scale(a, c, *scales++, b == 0, sums);
+            }
+
+            Finish(panel0, row0, panel1, row1, s, 1, x, sums, y0, y1, 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Scale(I a, I b, float scale, bool begin, F* sums)
+    {
+        F factor = TSimd.SplatFloat(scale);
+        if (IntegerLayout<TForm>.Blocks == 1)
+        {
+            sums[0] = TSimd.MulFloats(TSimd.ToFloat(a), factor);
+            sums[1] = TSimd.MulFloats(TSimd.ToFloat(b), factor);
+        }
+        else
+        {
+            sums[0] = TSimd.Fma(TSimd.ToFloat(a), factor, begin ? TSimd.SplatFloat(0) : sums[0]);
+            sums[1] = TSimd.Fma(TSimd.ToFloat(b), factor, begin ? TSimd.SplatFloat(0) : sums[1]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int super, int rows, in QuantizedRows x, F* sums, float* y0, float* y1, nint stride)
+    {
+        F d0 = TSimd.LoadFloats(panel0.D + (16 * super) + row0);
+        F d1 = TSimd.LoadFloats(panel1.D + (16 * super) + row1);
+        for (int t = 0; t < rows; t++)
+        {
+            F sum0 = TSimd.Fma(sums[2 * t], d0, TSimd.LoadFloats(y0 + (t * stride)));
+            F sum1 = TSimd.Fma(sums[(2 * t) + 1], d1, TSimd.LoadFloats(y1 + (t * stride)));
+            if (IntegerLayout<TForm>.HasLeast)
+            {
+                sum0 = Minima(panel0, row0, super, x, t, sum0);
+                sum1 = Minima(panel1, row1, super, x, t, sum1);
+            }
+
+            TSimd.StoreFloats(sum0, y0 + (t * stride));
+            TSimd.StoreFloats(sum1, y1 + (t * stride));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static F Minima(in IntegerPanel panel, int row, int super, in QuantizedRows x, int token, F sum)
+    {
+        F least = TSimd.LoadFloats(panel.Least + (16 * super) + row);
+        float* means = IntegerLayout<TForm>.BlockGroups == 2 ? x.Means16 + (token * (nint)(x.K / 16)) : x.Means32 + (token * (nint)(x.K / 32));
+        means += super * IntegerLayout<TForm>.Groups;
+        if (!IntegerLayout<TForm>.HasMinima)
+        {
+            return TSimd.Fma(TSimd.SplatFloat(means[0]), least, sum);
+        }
+
+        F g = TSimd.SplatFloat(0);
+        float* minima = panel.Minima + (16 * super * IntegerLayout<TForm>.Groups) + row;
+        for (int i = 0; i < IntegerLayout<TForm>.Groups; i++)
+        {
+            g = TSimd.Fma(TSimd.LoadFloats(minima + (16 * i)), TSimd.SplatFloat(means[i]), g);
+        }
+
+        return TSimd.Fma(g, least, sum);
+    }
+
+    /// <summary>Scales as both halves of their lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static I Doubled(byte* scales)
+    {
+        I scale = IntegerCodes<TForm, TSimd, I, F>.Scales(scales);
+        return TSimd.Or(TSimd.And(scale, TSimd.Splat(0xFFFF)), TSimd.ShiftLeft(scale, 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight(byte* codes, int half, int odd, I scale, int* to)
+    {
+        IntegerCodes<TForm, TSimd, I, F>.Pairs(codes, half, odd, out I p0, out I p1, out I p2, out I p3);
+        TSimd.Store(Finished(p0, scale), to);
+        TSimd.Store(Finished(p1, scale), to + 16);
+        TSimd.Store(Finished(p2, scale), to + 32);
+        TSimd.Store(Finished(p3, scale), to + 48);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static I Finished(I pair, I scale)
+    {
+        if (IntegerLayout<TForm>.ZeroShift >= 0)
+        {
+            pair = TSimd.Sub16(pair, TSimd.Splat(0x0001_0001 * IntegerLayout<TForm>.Zero));
+        }
+
+        return IntegerLayout<TForm>.HasScales ? TSimd.Mul16(pair, scale) : pair;
+    }
+}

@@ -1,0 +1,124 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using Puna.Tensors.Kernels.Cpu.Quantization;
+
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>Eight rows: AVX2.</summary>
+internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<float>>
+{
+    public static int Width => 8;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Load(void* p) => Vector256.Load((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<int> v, void* p) => v.Store((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadBytes(byte* p) => Avx2.IsSupported ? Avx2.ConvertToVector256Int32(p) : Wide(Vector128.CreateScalarUnsafe(*(ulong*)p).AsByte());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadSignedBytes(byte* p) => Avx2.IsSupported ? Avx2.ConvertToVector256Int32((sbyte*)p) : WideSigned(Vector128.CreateScalarUnsafe(*(ulong*)p).AsSByte());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Splat(int x) => Vector256.Create(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> And(Vector256<int> a, Vector256<int> b) => a & b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Or(Vector256<int> a, Vector256<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Add(Vector256<int> a, Vector256<int> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Sub(Vector256<int> a, Vector256<int> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Mul(Vector256<int> a, Vector256<int> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftLeft(Vector256<int> v, int bits) => v << bits;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftRight16(Vector256<int> v, int bits) => (v.AsUInt16() >>> bits).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftRightSigned16(Vector256<int> v, int bits) => (v.AsInt16() >> bits).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftLeft16(Vector256<int> v, int bits) => (v.AsInt16() << bits).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Sub16(Vector256<int> a, Vector256<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Mul16(Vector256<int> a, Vector256<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> MultiplyAddPairs(Vector256<int> a, Vector256<int> b) => Avx2.IsSupported ? Avx2.MultiplyAddAdjacent(a.AsInt16(), b.AsInt16()) : (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> AddProducts(Vector256<int> a, Vector256<int> p0, Vector256<int> x0, Vector256<int> p1, Vector256<int> x1, Vector256<int> p2, Vector256<int> x2, Vector256<int> p3, Vector256<int> x3)
+    {
+        if (Avx2.IsSupported)
+        {
+            a = Avx2.Add(a, Avx2.MultiplyAddAdjacent(p0.AsInt16(), x0.AsInt16()));
+            a = Avx2.Add(a, Avx2.MultiplyAddAdjacent(p1.AsInt16(), x1.AsInt16()));
+            a = Avx2.Add(a, Avx2.MultiplyAddAdjacent(p2.AsInt16(), x2.AsInt16()));
+            return Avx2.Add(a, Avx2.MultiplyAddAdjacent(p3.AsInt16(), x3.AsInt16()));
+        }
+
+        return a + MultiplyAddPairs(p0, x0) + MultiplyAddPairs(p1, x1) + MultiplyAddPairs(p2, x2) + MultiplyAddPairs(p3, x3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToFloat(Vector256<int> v) => Vector256.ConvertToSingle(v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadHalves(ushort* p) => HalfBits.ToSingle(Widen(Vector128.Load(p)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Half(Vector256<int> v, bool upper) => HalfBits.ToSingle(upper ? v.AsUInt32() >>> 16 : v.AsUInt32() & Vector256.Create(0xFFFFu));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> BFloat16(Vector256<int> v, bool upper) => (upper ? v & Vector256.Create(unchecked((int)0xFFFF_0000)) : v << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadFloats(float* p) => Vector256.Load(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFloats(Vector256<float> v, float* p) => v.Store(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> SplatFloat(float x) => Vector256.Create(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddFloats(Vector256<float> a, Vector256<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MulFloats(Vector256<float> a, Vector256<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Fma(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fused.MultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Widen(Vector128<ushort> v) =>
+        Avx2.IsSupported ? Avx2.ConvertToVector256Int32(v).AsUInt32() : Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
+
+    private static Vector256<int> Wide(Vector128<byte> v)
+    {
+        Vector128<ushort> eight = Vector128.WidenLower(v);
+        return Vector256.Create(Vector128.WidenLower(eight), Vector128.WidenUpper(eight)).AsInt32();
+    }
+
+    private static Vector256<int> WideSigned(Vector128<sbyte> v)
+    {
+        Vector128<short> eight = Vector128.WidenLower(v);
+        return Vector256.Create(Vector128.WidenLower(eight), Vector128.WidenUpper(eight));
+    }
+}

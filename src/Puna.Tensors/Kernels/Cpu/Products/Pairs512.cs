@@ -1,0 +1,124 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using Puna.Tensors.Kernels.Cpu.Quantization;
+
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>Sixteen rows: AVX-512. Where the processor lacks it the portable forms are slow but right, so that every machine can test it.</summary>
+internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<float>>
+{
+    public static int Width => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Load(void* p) => Vector512.Load((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<int> v, void* p) => v.Store((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadBytes(byte* p) => Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(Vector128.Load(p)) : Wide(Vector128.Load(p));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadSignedBytes(byte* p) => Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)p)) : WideSigned(Vector128.Load((sbyte*)p));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Splat(int x) => Vector512.Create(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> And(Vector512<int> a, Vector512<int> b) => a & b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Or(Vector512<int> a, Vector512<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Add(Vector512<int> a, Vector512<int> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Sub(Vector512<int> a, Vector512<int> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Mul(Vector512<int> a, Vector512<int> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ShiftLeft(Vector512<int> v, int bits) => v << bits;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ShiftRight16(Vector512<int> v, int bits) => (v.AsUInt16() >>> bits).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ShiftRightSigned16(Vector512<int> v, int bits) => (v.AsInt16() >> bits).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ShiftLeft16(Vector512<int> v, int bits) => (v.AsInt16() << bits).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Sub16(Vector512<int> a, Vector512<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Mul16(Vector512<int> a, Vector512<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> MultiplyAddPairs(Vector512<int> a, Vector512<int> b) => Avx512BW.IsSupported ? Avx512BW.MultiplyAddAdjacent(a.AsInt16(), b.AsInt16()) : (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> AddProducts(Vector512<int> a, Vector512<int> p0, Vector512<int> x0, Vector512<int> p1, Vector512<int> x1, Vector512<int> p2, Vector512<int> x2, Vector512<int> p3, Vector512<int> x3)
+    {
+        if (Avx512BW.IsSupported)
+        {
+            a = Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p0.AsInt16(), x0.AsInt16()));
+            a = Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p1.AsInt16(), x1.AsInt16()));
+            a = Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p2.AsInt16(), x2.AsInt16()));
+            return Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p3.AsInt16(), x3.AsInt16()));
+        }
+
+        return a + MultiplyAddPairs(p0, x0) + MultiplyAddPairs(p1, x1) + MultiplyAddPairs(p2, x2) + MultiplyAddPairs(p3, x3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToFloat(Vector512<int> v) => Vector512.ConvertToSingle(v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadHalves(ushort* p) => HalfBits.ToSingle(Widen(Vector256.Load(p)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Half(Vector512<int> v, bool upper) => HalfBits.ToSingle(upper ? v.AsUInt32() >>> 16 : v.AsUInt32() & Vector512.Create(0xFFFFu));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> BFloat16(Vector512<int> v, bool upper) => (upper ? v & Vector512.Create(unchecked((int)0xFFFF_0000)) : v << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadFloats(float* p) => Vector512.Load(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFloats(Vector512<float> v, float* p) => v.Store(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SplatFloat(float x) => Vector512.Create(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AddFloats(Vector512<float> a, Vector512<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MulFloats(Vector512<float> a, Vector512<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Fused.MultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Widen(Vector256<ushort> v) =>
+        Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(v).AsUInt32() : Vector512.Create(Vector256.WidenLower(v), Vector256.WidenUpper(v));
+
+    private static Vector512<int> Wide(Vector128<byte> v)
+    {
+        Vector256<ushort> sixteen = Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
+        return Vector512.Create(Vector256.WidenLower(sixteen), Vector256.WidenUpper(sixteen)).AsInt32();
+    }
+
+    private static Vector512<int> WideSigned(Vector128<sbyte> v)
+    {
+        Vector256<short> sixteen = Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
+        return Vector512.Create(Vector256.WidenLower(sixteen), Vector256.WidenUpper(sixteen));
+    }
+}

@@ -1,0 +1,114 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Puna.Tensors.Kernels.Cpu.Products;
+
+/// <summary>Quantises input rows, an item a row. Every operation is exact or rounded once, so all paths give the same bits.</summary>
+internal unsafe struct QuantizeRows : IKernelJob
+{
+    // Below this the reciprocal overflows; such a block is nothing beside any other.
+    private const float Smallest = 1e-30f;
+
+    /// <summary>Kernel to use.</summary>
+    public CpuPath Path;
+
+    /// <summary>Inputs <c>[tokens, K]</c>.</summary>
+    public float* X;
+
+    /// <summary>Floats from a row to the next.</summary>
+    public nint XStride;
+
+    /// <summary>Receives the quantised rows.</summary>
+    public QuantizedRows Rows;
+
+    /// <inheritdoc/>
+    public readonly void Execute(int item, int worker)
+    {
+        float* x = X + (item * XStride);
+        short* q = Rows.Q + ((nint)item * Rows.K);
+        nint blocks = Rows.K / 32;
+        float* scales = Rows.Scales + (item * blocks);
+        float* means32 = Rows.Means32 + (item * blocks);
+        float* means16 = Rows.Means16 + (item * blocks * 2);
+        int* sums = Rows.Sums + (item * blocks * 2);
+        for (nint b = 0; b < blocks; b++)
+        {
+            float scale = Path == CpuPath.Scalar || !Avx2.IsSupported ? Scalar(x + (32 * b), q + (32 * b)) : Wide(x + (32 * b), q + (32 * b));
+            int first = 0, second = 0;
+            for (int i = 0; i < 16; i++)
+            {
+                first += q[(32 * b) + i];
+                second += q[(32 * b) + 16 + i];
+            }
+
+            scales[b] = scale;
+            sums[2 * b] = first;
+            sums[(2 * b) + 1] = second;
+            means16[2 * b] = scale * first;
+            means16[(2 * b) + 1] = scale * second;
+            means32[b] = scale * (first + second);
+        }
+    }
+
+    private static float Scalar(float* x, short* q)
+    {
+        float largest = 0;
+        for (int i = 0; i < 32; i++)
+        {
+            largest = MathF.Max(largest, MathF.Abs(x[i])); // a NaN stays
+        }
+
+        float inverse = Inverse(largest, out float scale);
+        for (int i = 0; i < 32; i++)
+        {
+            q[i] = inverse == 0 ? (short)0 : (short)MathF.Round(x[i] * inverse);
+        }
+
+        return scale;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Wide(float* x, short* q)
+    {
+        Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
+        Vector256<float> m = Vector256.Max(Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)));
+        Vector128<float> four = Vector128.Max(m.GetLower(), m.GetUpper());
+        four = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        four = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2)));
+        float inverse = Inverse(four.ToScalar(), out float scale);
+        if (inverse == 0)
+        {
+            new Span<short>(q, 32).Clear();
+            return scale;
+        }
+
+        // ConvertToVector256Int32 rounds to nearest, ties to even, as MathF.Round does. Packing works in halves of 128 bits: the permutation puts them in order.
+        Vector256<float> s = Vector256.Create(inverse);
+        Vector256<short> low = Avx2.PackSignedSaturate(Avx.ConvertToVector256Int32(a * s), Avx.ConvertToVector256Int32(b * s));
+        Vector256<short> high = Avx2.PackSignedSaturate(Avx.ConvertToVector256Int32(c * s), Avx.ConvertToVector256Int32(d * s));
+        Avx2.Permute4x64(low.AsInt64(), 0b11_01_10_00).AsInt16().Store(q);
+        Avx2.Permute4x64(high.AsInt64(), 0b11_01_10_00).AsInt16().Store(q + 16);
+        return scale;
+    }
+
+    /// <summary>What to multiply with, 0 for a block that becomes zeros; infinity and NaN give a NaN scale, so that they are not hidden.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Inverse(float largest, out float scale)
+    {
+        if (largest < Smallest)
+        {
+            scale = 0;
+            return 0;
+        }
+
+        if (!float.IsFinite(largest))
+        {
+            scale = float.NaN;
+            return 0;
+        }
+
+        scale = largest / QuantizedRows.Limit;
+        return QuantizedRows.Limit / largest;
+    }
+}

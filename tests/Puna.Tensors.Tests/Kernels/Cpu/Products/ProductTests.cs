@@ -1,0 +1,212 @@
+using Puna.Tensors.Kernels.Cpu;
+using Puna.Tensors.Quantization;
+using Puna.Tensors.Tests.Ops;
+
+namespace Puna.Tensors.Tests.Kernels.Cpu.Products;
+
+// Products with packed and unpacked weights of every layout, against a sum in double precision and against each other, bit for bit.
+public sealed class ProductTests
+{
+    private static readonly CpuPath[] _vectors = [CpuPath.Vector128, CpuPath.Avx2, CpuPath.Avx512];
+
+    public static TheoryData<DType> Types =>
+    [
+        DType.F32, DType.F16, DType.BF16, DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.Q5_1, DType.Q8_0, DType.Q2_K, DType.Q3_K, DType.Q4_K, DType.Q5_K, DType.Q6_K,
+    ];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void PackingLosesNothing(DType type)
+    {
+        foreach ((int rows, int columns) in new[] { (1, 256), (16, 512), (37, 768) })
+        {
+            Weight weight = Quantized(type, rows, columns, seed: rows);
+            using var ops = new CpuOps(2);
+            Weight packed = ops.Pack(weight);
+            Assert.NotNull(packed.Packed);
+            int[] all = [.. Enumerable.Range(0, rows)];
+            Assert.Equal(ops.Gather(weight, all).Values(), ops.Gather(packed, all).Values());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void EveryPathGivesTheBitsOfTheScalarTwin(DType type)
+    {
+        // Rows: part of a tile, one tile, three tiles, so that the 512-bit kernel meets a lone tile. Inputs: one chunk, and several with a rest.
+        foreach ((int tokens, int rows, int columns) in new[] { (1, 5, 256), (2, 16, 256), (3, 40, 1280), (4, 33, 512), (11, 48, 768), (14, 16, 256) })
+        {
+            Weight weight = Quantized(type, rows, columns, seed: tokens);
+            Tensor x = Inputs(tokens, columns);
+            float[] expected = Product(CpuPath.Scalar, 1, x, weight);
+            Assert.Equal(expected, Product(CpuPath.Scalar, 1, x, Packed(weight)));
+            foreach (CpuPath path in _vectors)
+            {
+                Assert.Equal(expected, Product(path, 2, x, Packed(weight)));
+                Assert.Equal(expected, Product(path, 1, x, weight));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void ProductsAreThoseOfTheDecodedWeights(DType type)
+    {
+        const int Tokens = 3, Rows = 35, Columns = 1024;
+        Weight weight = Quantized(type, Rows, Columns, seed: 9);
+        Tensor x = Inputs(Tokens, Columns);
+        using var ops = new CpuOps(1);
+        float[] decoded = ops.Gather(weight, [.. Enumerable.Range(0, Rows)]).Values();
+        float[] y = Product(CpuFeatures.Chosen, 1, x, Packed(weight));
+        for (int t = 0; t < Tokens; t++)
+        {
+            for (int r = 0; r < Rows; r++)
+            {
+                double sum = 0, tolerance = 0;
+                for (int k = 0; k < Columns; k++)
+                {
+                    double product = (double)x.Row<float>(t)[k] * decoded[(r * Columns) + k];
+                    sum += product;
+                    tolerance += product * product;
+                }
+
+                // Rounding errors of the inputs are independent: half a step of 2^-14 of the largest of 32 (at most four times the root mean square here), beside which those of
+                // float sums vanish.
+                tolerance = Math.Sqrt(tolerance) * 4 * 4 * (type.IsBlock() ? 1.0 / 32766 : 1e-6) * 3;
+                Assert.Equal(sum, y[(t * Rows) + r], tolerance + 1e-7);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void ARowDoesNotDependOnItsNeighboursOrThreads(DType type)
+    {
+        Tensor x = Inputs(300, 512);
+        Weight weight = Packed(Quantized(type, 70, 512, seed: 3));
+        float[] together = Product(CpuFeatures.Chosen, 3, x, weight);
+        Assert.Equal(together, Product(CpuFeatures.Chosen, 1, x, weight));
+        foreach ((int first, int count) in new[] { (0, 1), (1, 2), (3, 7), (255, 3), (256, 44), (299, 1) })
+        {
+            Assert.Equal(together.AsSpan(first * 70, count * 70).ToArray(), Product(CpuFeatures.Chosen, 2, x.Slice(first, count), weight));
+        }
+    }
+
+    [Theory]
+    [InlineData(DType.Q8_0)]
+    [InlineData(DType.Q6_K)]
+    [InlineData(DType.BF16)]
+    public void LargestCodesAndInputsDoNotOverflow(DType type)
+    {
+        // Every weight and every input has the largest magnitude, with the signs that add up.
+        Tensor w = Tensor.Create(new Shape(16, 256));
+        Tensor x = Tensor.Create(new Shape(4, 256));
+        for (int k = 0; k < 256; k++)
+        {
+            float sign = k % 3 == 0 ? -1 : 1;
+            for (int r = 0; r < 16; r++)
+            {
+                w.Row<float>(r)[k] = sign * 2;
+            }
+
+            for (int t = 0; t < 4; t++)
+            {
+                x.Row<float>(t)[k] = sign * 3;
+            }
+        }
+
+        Weight weight = Quantized(type, w);
+        using var ops = new CpuOps(1);
+        float value = Math.Abs(ops.Gather(weight, [0]).Values()[0]);
+        foreach (CpuPath path in _vectors)
+        {
+            // 256 products of the same sign, the inputs exact as they are the largest of their block.
+            Assert.All(Product(path, 1, x, Packed(weight)), y => Assert.Equal(256.0 * 3 * value, y, 256.0 * 3 * value * 0.07));
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void NotANumberIsNotHidden(float bad)
+    {
+        Tensor x = Inputs(5, 256);
+        x.Row<float>(2)[100] = bad;
+        foreach (DType type in new[] { DType.Q4_0, DType.Q4_K, DType.Q8_0 })
+        {
+            foreach (CpuPath path in new[] { CpuPath.Scalar, CpuPath.Vector128, CpuPath.Avx2, CpuPath.Avx512 })
+            {
+                float[] y = Product(path, 1, x, Packed(Quantized(type, 20, 256, 1)));
+                for (int t = 0; t < 5; t++)
+                {
+                    Assert.All(y.AsSpan(t * 20, 20).ToArray(), v => Assert.Equal(t == 2, float.IsNaN(v)));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void TypesWithoutALayoutOfTheirOwnKeepTheirRows()
+    {
+        byte[] blocks = new byte[40 * DType.IQ4_NL.RowBytes(64)];
+        new Random(5).NextBytes(blocks);
+        for (int i = 1; i < blocks.Length; i += 18)
+        {
+            blocks[i] = 0x2C; // scales about 1/16
+        }
+
+        Tensor master = Tensor.Create(new Shape(40, 64), DType.IQ4_NL);
+        blocks.CopyTo(master.Storage.Span<byte>(0, blocks.Length));
+        var weight = new Weight("w", master);
+        Tensor x = Inputs(3, 64);
+        using var ops = new CpuOps(1);
+        Assert.Equal(PackedLayout.Rows, ops.Pack(weight).Packed!.Layout);
+        Assert.Equal(ops.Gather(weight, [39, 0]).Values(), ops.Gather(ops.Pack(weight), [39, 0]).Values());
+        float[] expected = Product(CpuPath.Scalar, 1, x, weight);
+        foreach (CpuPath path in _vectors)
+        {
+            Assert.Equal(expected, Product(path, 1, x, ops.Pack(weight)));
+        }
+    }
+
+    private static Weight Packed(Weight weight)
+    {
+        using var ops = new CpuOps(1);
+        return ops.Pack(weight);
+    }
+
+    private static Weight Quantized(DType type, int rows, int columns, int seed) => Quantized(type, TestData.Random(seed, rows, columns));
+
+    private static Weight Quantized(DType type, Tensor values)
+    {
+        Tensor master = Tensor.Create(values.Shape, type);
+        for (int r = 0; r < values.Rows; r++)
+        {
+            Quantizer.Quantize(type, values.Row<float>(r), master.Row<byte>(r));
+        }
+
+        return new Weight("w", master);
+    }
+
+    // Inputs as they are in a model: blocks of very different size, a block of zeros, an outlier.
+    private static Tensor Inputs(int tokens, int columns)
+    {
+        Tensor x = TestData.Random(77, tokens, columns);
+        for (int t = 0; t < tokens; t++)
+        {
+            Span<float> row = x.Row<float>(t);
+            row[..32].Clear();
+            row[40] *= 30;
+        }
+
+        return x;
+    }
+
+    private static float[] Product(CpuPath path, int threads, Tensor x, Weight w)
+    {
+        using var ops = new CpuOps(threads, path);
+        Tensor y = default;
+        ops.MatMul(x, [w], new Span<Tensor>(ref y));
+        return y.Values();
+    }
+}
