@@ -11,7 +11,7 @@ import {measureAll} from "./session.mjs";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const prompt = "Once upon a time";
 // Quick promises 8 minutes; what is left of them after the last measurement is for the report, and for a round that takes longer than the one before.
-const limitSeconds = {quick: 390, full: 3 * 3600};
+const limitSeconds = {quick: {planned: 380, hard: 465}, full: {planned: 2 * 3600, hard: 4 * 3600}};
 
 async function main([root, started, ...args]) {
     const options = parseArguments(args);
@@ -19,8 +19,8 @@ async function main([root, started, ...args]) {
     const puna = path.join(root, "src/Puna.Cli/bin/Release/net10.0", process.platform === "win32" ? "puna.exe" : "puna");
     const modules = path.join(root, "artifacts/peer/node_modules");
     const log = (text) => process.stderr.write(`vs-llamacpp: ${text}\n`);
-    const deadline = (Number(started) + (options.quick ? limitSeconds.quick : limitSeconds.full)) * 1000;
-    const clock = {left: () => deadline - Date.now()};
+    const limits = options.quick ? limitSeconds.quick : limitSeconds.full;
+    const clock = {left: () => (Number(started) + limits.planned) * 1000 - Date.now(), hard: () => (Number(started) + limits.hard) * 1000 - Date.now()};
 
     const doctor = JSON.parse(await run(puna, ["doctor", "--json"]));
     const flags = readCpuFlags();
@@ -30,7 +30,7 @@ async function main([root, started, ...args]) {
     if (!kvOfOurs && options.kv !== "f32") throw new UsageError(`option --kv: expected f32, the only cache this build of puna has, got ${options.kv}`);
     const amxHeldBack = holdBackAmx(modules, hasAmx(flags) && !options.peerAmx);
 
-    const engines = makeEngines({root, puna, modules, options, kvOfOurs, log});
+    const engines = makeEngines({root, puna, modules, options, kvOfOurs, log, clock});
     const measured = await measureAll(options, engines, clock, log);
     const machine = {
         processor: doctor.processor, cores: doctor.logical_cores, memory_bytes: doctor.memory_bytes, os: doctor.os, runtime: doctor.runtime, node: process.version,
@@ -49,7 +49,7 @@ async function main([root, started, ...args]) {
     if (options.json) console.log(JSON.stringify(report));
 }
 
-function makeEngines({root, puna, modules, options, kvOfOurs, log}) {
+function makeEngines({root, puna, modules, options, kvOfOurs, log, clock}) {
     const threads = ["--threads", String(options.threads)];
     const kv = kvOfOurs ? ["--kv", options.kv] : [];
     return {
@@ -64,19 +64,19 @@ function makeEngines({root, puna, modules, options, kvOfOurs, log}) {
         },
         async ours({model, prefill, context, decode, batch}) {
             const sizes = ["--prefill", prefill, "--context", context, "--decode", decode, "--batch", batch, "--runs", 1].map(String);
-            const json = JSON.parse(await run(puna, ["bench", "--model", model, ...sizes, ...threads, ...kv, "--json"]));
+            const json = JSON.parse(await run(puna, ["bench", "--model", model, ...sizes, ...threads, ...kv, "--json"], clock.hard()));
             return {prefill: json.prefill_tokens_per_second, decode: json.decode_tokens_per_second, json};
         },
         async peer({model, flash, measures}) {
             const job = {modules, model, threads: options.threads, kv: options.kv, flash, measures};
-            return JSON.parse((await run(process.execPath, [path.join(here, "peer-run.mjs"), JSON.stringify(job)])).trim().split("\n").pop());
+            return JSON.parse((await run(process.execPath, [path.join(here, "peer-run.mjs"), JSON.stringify(job)], clock.hard())).trim().split("\n").pop());
         },
         startup: {
             // --json prints when the text is complete, which with one token is when the first token is there.
-            ours: (model) => timeToFirstByte(puna, ["run", ...(model ? ["--model", model] : []), ...threads, "--raw", "--temperature", "0", "--max-tokens", "1", "--json", prompt]),
+            ours: (model) => timeToFirstByte(puna, ["run", ...(model ? ["--model", model] : []), ...threads, "--raw", "--temperature", "0", "--max-tokens", "1", "--json", prompt], clock.hard()),
             peer: (model) => timeToFirstByte(process.execPath, [
                 path.join(here, "peer-first-token.mjs"), modules, model ?? path.join(root, "src/Puna.DefaultModel/puna-tiny.gguf"), String(options.threads), prompt
-            ])
+            ], clock.hard())
         }
     };
 }

@@ -6,7 +6,6 @@ export function buildReport({measured, machine, options, commit, command, second
     const all = Object.values(measured.types);
     const bandwidth = Math.max(...all.flatMap((t) => t.bandwidths));
     const peak = Math.max(...all.flatMap((t) => t.peaks));
-    const features = all[0].peer_features ?? machine.peer_features;
     const types = Object.fromEntries(Object.entries(measured.types).map(([name, t]) => [name, {
         decode_ratio: t.decode.ratio,
         prefill_ratio: t.prefill.ratio,
@@ -15,9 +14,11 @@ export function buildReport({measured, machine, options, commit, command, second
         fma_share: t.prefill.ours.median * t.flops_per_token / peak,
         peer_fma_share: t.prefill.peer.median * t.flops_per_token / peak,
         instruction_sets: t.kernels,
-        peer_instruction_sets: features.join(" "),
+        peer_instruction_sets: machine.peer_features.join(" "),
         decode_tokens_per_second: t.decode,
         prefill_tokens_per_second: t.prefill,
+        prefill_tokens: t.sizes.prefill,
+        decode_tokens: t.sizes.decode,
         weight_bytes: t.weight_bytes,
         peak_rss_bytes: t.peak_rss_bytes,
         peer_flash_attention: t.choice.flash,
@@ -26,7 +27,7 @@ export function buildReport({measured, machine, options, commit, command, second
     return round({
         vnni: machine.vnni,
         types,
-        startup: measured.startup,
+        ...(measured.startup ? {startup: measured.startup} : {}),
         ...(measured.batch ? {batch: measured.batch} : {}),
         ...(measured.context ? {context: measured.context} : {}),
         read_bandwidth_bytes_per_second: bandwidth,
@@ -34,8 +35,9 @@ export function buildReport({measured, machine, options, commit, command, second
         threads: options.threads,
         kv: options.kv,
         quick: options.quick,
+        not_measured: measured.not_measured,
         machine,
-        peer: {package: `node-llama-cpp ${machine.peer_version}`, llama_cpp: all[0].release, library: all[0].library, features},
+        peer: {package: `node-llama-cpp ${machine.peer_version}`, llama_cpp: all[0].release, library: all[0].library, features: machine.peer_features},
         commit,
         command,
         seconds
@@ -62,7 +64,9 @@ export function formatReport(report) {
     for (const [name, t] of Object.entries(report.types)) {
         row(name, "decode", t.decode_tokens_per_second, t.bandwidth_share, t.peer_bandwidth_share);
         row(name, "prefill", t.prefill_tokens_per_second, t.fma_share, t.peer_fma_share);
+        if (t.prefill_tokens !== 512) add(`        over ${t.prefill_tokens} and ${t.decode_tokens} tokens only: this machine is too slow or too busy for more in the time`);
     }
+    if (report.not_measured.length > 0) add(`no time for: ${report.not_measured.join(", ")}`);
 
     if (report.startup) {
         add();

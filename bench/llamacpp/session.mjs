@@ -2,8 +2,8 @@
 // the milliseconds that are left ({left()}).
 import {compare, summarize} from "./statistics.mjs";
 
-export const lengths = {prefill: 512, decode: 64, quickDecode: 32, batch: 8, context: 4096};
 const short = 64;
+export const lengths = {prefill: 512, decode: 64, quickDecode: 32, batch: 8, context: 4096};
 
 /** Runs rounds until there are enough, or the next would not end in time; the first is always run. */
 export async function rounds(wanted, clock, allowedMs, run) {
@@ -26,26 +26,41 @@ async function alternate(i, ours, peer) {
     return [await ours(), b];
 }
 
-/** Which setting of flash attention makes the peer faster over a prompt and a reply. */
-export async function chooseFlash(engines, model, decode) {
-    const sizes = {prefill: lengths.prefill, context: lengths.prefill, decode: Math.min(decode, 16), batch: 1};
+/** A first look at both sides: which setting of flash attention makes the peer faster over a prompt and a reply, and how fast each is about. */
+export async function calibrate(engines, model, options) {
+    const prefill = options.quick ? 128 : lengths.prefill;
+    const sizes = {prefill, context: prefill, decode: 8, batch: 1};
+    const ours = await engines.ours({model, prefill: 32, context: 32, decode: 4, batch: 1});
     const tried = {};
     for (const flash of [true, false]) {
         const [result] = (await engines.peer({model, flash, measures: [sizes]})).results;
-        tried[flash ? "on" : "off"] = {...result, seconds: lengths.prefill / result.prefill + decode / result.decode};
+        tried[flash ? "on" : "off"] = {...result, seconds: lengths.prefill / result.prefill + lengths.decode / result.decode};
     }
-    return {flash: tried.on.seconds <= tried.off.seconds, tried};
+    const flash = tried.on.seconds <= tried.off.seconds;
+    return {flash, tried, speeds: [ours, tried[flash ? "on" : "off"]]};
+}
+
+/** The lengths for a type: halved until two rounds should end in time, on a machine that is slow or busy. */
+export function chooseSizes(options, speeds, allowedMs) {
+    const startSeconds = 4; // of a process, its model and its limits
+    let prefill = lengths.prefill;
+    let decode = options.quick ? lengths.quickDecode : lengths.decode;
+    const round = () => speeds.reduce((sum, r) => sum + startSeconds + (prefill + short) / r.prefill + (decode + 8) / r.decode, 0);
+    while (2 * round() * 1000 > allowedMs && prefill > short) {
+        prefill /= 2;
+        decode /= 2;
+    }
+    return {prefill, context: prefill, decode: Math.max(decode, 8), batch: 1};
 }
 
 /** Prefill and decode of one type on both sides. */
-export async function measureType(type, options, engines, clock, allowedMs, flash) {
+export async function measureType(type, options, engines, clock, allowedMs, earlier) {
     const model = await engines.modelFile(type);
-    const decode = options.quick ? lengths.quickDecode : lengths.decode;
-    const sizes = {prefill: lengths.prefill, context: lengths.prefill, decode, batch: 1};
     const ours = [];
     const peer = [];
     const until = clock.left() - allowedMs;
-    const choice = flash ?? await chooseFlash(engines, model, decode);
+    const choice = earlier ?? await calibrate(engines, model, options);
+    const sizes = chooseSizes(options, choice.speeds, clock.left() - until);
     await rounds(options.rounds, clock, clock.left() - until, async (i) => {
         const [a, b] = await alternate(i, () => engines.ours({model, ...sizes}), () => engines.peer({model, flash: choice.flash, measures: [sizes]}));
         ours.push(a);
@@ -53,6 +68,7 @@ export async function measureType(type, options, engines, clock, allowedMs, flas
     });
     const of = (list, name) => list.map((r) => r[name]);
     return {
+        sizes,
         prefill: compare(of(ours, "prefill"), of(peer, "prefill")),
         decode: compare(of(ours, "decode"), of(peer, "decode")),
         weight_bytes: ours[0].json.weight_bytes,
@@ -103,7 +119,7 @@ export async function measureStartup(type, options, engines, clock, allowedMs) {
     const big = await engines.modelFile(type);
     const result = {type};
     const parts = [["tiny", null], ["model_1b", big]];
-    for (const [k, [name, model]] of parts.entries()) {
+    for (const [name, model] of parts) {
         const ours = [];
         const peer = [];
         await rounds(5, clock, allowedMs / parts.length, async (i) => {
@@ -112,42 +128,57 @@ export async function measureStartup(type, options, engines, clock, allowedMs) {
             peer.push(b);
         });
         // The first start of each reads files that are not cached yet.
-        const skip = ours.length > 1 && k >= 0 ? 1 : 0;
+        const skip = ours.length > 1 ? 1 : 0;
         result[name] = compare(ours.slice(skip), peer.slice(skip));
     }
     return result;
 }
 
-/** Everything, within the time that is left. */
-export async function measureAll(options, engines, clock, log) {
-    const result = {types: {}};
-    const extras = options.quick ? 0.3 : 0.45; // part of the time for what follows the types
-    let flash = null;
-    let left = options.types.length;
-    const end = clock.left() * extras;
-    for (const type of options.types) {
-        log(`${type}: prefill and decode`);
-        const allowed = (clock.left() - end) / left--;
-        result.types[type] = await measureType(type, options, engines, clock, allowed, options.quick ? flash : null);
-        flash = result.types[type].choice;
-    }
+/** A run was ended because the time was up. */
+export class TimeUpError extends Error {}
 
-    const type = options.types.includes("q4_0") ? "q4_0" : options.types[0];
-    const setting = result.types[type].choice.flash;
-    log("start-up");
-    result.startup = await measureStartup(type, options, engines, clock, clock.left() * 0.25);
-    const lastRound = roundSeconds(result.types[type]) * 1000;
-    if (!options.quick || clock.left() > 3 * lastRound) {
-        log(`${type}: ${lengths.batch} sequences together`);
-        result.batch = await measureBatch(type, options, engines, clock, clock.left() * (options.quick ? 0.9 : 0.2), setting);
+/** Everything, within the time that is left; what it does not suffice for is named in `not_measured`. */
+export async function measureAll(options, engines, clock, log) {
+    const result = {types: {}, not_measured: []};
+    const extrasShare = options.quick ? 0.25 : 0.45; // part of the time for what follows the types
+    const end = clock.left() * extrasShare;
+    const section = async (name, run) => {
+        try {
+            log(name);
+            return await run();
+        } catch (error) {
+            if (!(error instanceof TimeUpError)) throw error;
+            log(`${name}: no time left`);
+            result.not_measured.push(name);
+            return undefined;
+        }
+    };
+
+    let choice = null;
+    for (const [i, type] of options.types.entries()) {
+        const allowed = (clock.left() - end) / (options.types.length - i);
+        const measured = await section(type, () => measureType(type, options, engines, clock, allowed, options.quick ? choice : null));
+        if (measured) {
+            result.types[type] = measured;
+            choice = measured.choice;
+        }
     }
-    if (!options.quick) {
-        log(`${type}: behind ${lengths.context} tokens`);
-        result.context = await measureContext(type, options, engines, clock, clock.left() * 0.9, setting);
+    if (!choice) throw new TimeUpError("time: expected enough of it for one type, got none measured (a busy machine?)");
+
+    const type = result.types.q4_0 ? "q4_0" : Object.keys(result.types)[0];
+    const {flash} = result.types[type].choice;
+    result.startup = await section("startup", () => measureStartup(type, options, engines, clock, clock.left() * (options.quick ? 0.5 : 0.15)));
+    if (!options.quick || clock.left() > 1.5 * batchMs(result.types[type])) {
+        result.batch = await section("batch", () => measureBatch(type, options, engines, clock, clock.left() * (options.quick ? 0.9 : 0.3), flash));
+    } else {
+        result.not_measured.push("batch");
     }
+    if (!options.quick) result.context = await section("context", () => measureContext(type, options, engines, clock, clock.left() * 0.9, flash));
     return result;
 }
 
-function roundSeconds({prefill, decode}) {
-    return ["ours", "peer"].reduce((sum, side) => sum + lengths.prefill / prefill[side].median + lengths.quickDecode / decode[side].median + 5, 0);
+/** About how long a round of the batch section takes: prompts of eight and of one sequence, and decoding that is no faster together than one by one. */
+function batchMs({prefill, decode}) {
+    const of = (side) => 10 + (lengths.batch + 1) * (2 * short / prefill[side].median + 24 / decode[side].median);
+    return 1000 * (of("ours") + of("peer"));
 }
