@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -25,7 +26,8 @@ internal static class MemoryBandwidth
     /// <param name="token">Stops between passes.</param>
     public static double Measure(int threads, CancellationToken token)
     {
-        const int Passes = 12;
+        const int Passes = 10;
+        const int EnoughSeconds = 2; // on a machine that is slow or busy
         const long Wanted = 1L << 30;
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         int chunks = (int)Math.Max(threads, Math.Min(Wanted, available / 8) / ChunkBytes);
@@ -37,7 +39,8 @@ internal static class MemoryBandwidth
         }));
 
         double best = 0;
-        for (int pass = 0; pass < Passes; pass++)
+        long start = Stopwatch.GetTimestamp();
+        for (int pass = 0; pass < Passes && (pass < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < EnoughSeconds); pass++)
         {
             token.ThrowIfCancellationRequested();
             double seconds = ThreadedPass.Run(threads, me => ForEachChunk(buffer, chunks, threads, me, Sum));
