@@ -8,7 +8,7 @@ using Puna.Models.Quantization;
 using Puna.Tensors;
 using Puna.Tensors.Quantization;
 
-// Writes a GGUF file with the shape of a released model and random weights: for timing and memory, not for reading.
+// Writes a GGUF file with the shape of a released model and random weights: and a vocabulary of its size: for timing and memory, not for reading.
 const string Usage = "usage: random-model OUT.gguf [--preset llama-3.2-1b] [--type q8_0] [--seed 1] [--layers N]";
 string? output = null;
 string preset = "llama-3.2-1b";
@@ -53,7 +53,13 @@ config = config with { Layers = layers ?? config.Layers };
 var watch = Stopwatch.StartNew();
 var mix = new QuantizationMix(type, new MixModel(config.Layers, config.Heads, config.KvHeads, config.TiedEmbeddings));
 GgufMetadata metadata = GgufMetadataWriter.Write(config, (int)type, type.DefaultType().IsBlock(), $"random {preset}");
-metadata.Set("tokenizer.ggml.model", "no_vocab");
+if (config.Vocab < 258)
+{
+    Console.Error.WriteLine($"vocabulary of {preset}: expected at least 258 tokens, got {config.Vocab}");
+    return 2;
+}
+
+RandomVocabulary.Write(metadata, config.Vocab, seed);
 using var writer = new GgufWriter(output, metadata);
 float[]? divisors = GgufMetadataWriter.RopeDivisors(config);
 if (divisors is not null)

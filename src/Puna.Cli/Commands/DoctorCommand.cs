@@ -20,7 +20,7 @@ internal sealed class DoctorCommand : Command
     /// <inheritdoc/>
     public override string Description =>
         "Shows the processor features the runtime sees and the kernels chosen for them, cores, memory and its measured read bandwidth, and says what "
-        + "they mean for the speed of a model. The measurement reads half a gigabyte a few times.";
+        + "they mean for the speed of a model. The measurement reads a gigabyte (an eighth of the memory where that is less) several times.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<OptionGroup> Groups => [new("Options", Threads, Json)];

@@ -30,17 +30,39 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
         }
     }
 
+    /// <summary>
+    /// Float operations that a token of a prompt takes in the matrices of the blocks, two per multiply-add; attention's own products, which depend on the
+    /// place in the text, and the output layer, which only the last token of a prompt passes, are left out.
+    /// </summary>
+    public long FlopsPerToken
+    {
+        get
+        {
+            long flops = 0;
+            foreach ((string name, Shape shape) in _llama.Config.Parameters())
+            {
+                flops += name.StartsWith("layers.", StringComparison.Ordinal) && shape.Rank == 2 ? 2 * shape.Rows * shape.Columns : 0;
+            }
+
+            return flops;
+        }
+    }
+
     /// <summary>Brings code, caches and pages of the model into the state they have in the middle of work.</summary>
     public void WarmUp(int prefill)
     {
-        const int Tokens = 16;
-        const int Steps = 4;
+        const int Tokens = 64;
+        const int Steps = 8;
         int most = _llama.Config.ContextLength;
-        Run(Math.Min(prefill, Math.Min(Tokens, Math.Max(1, most - Steps))), Math.Min(Steps, most - 1));
+        int tokens = Math.Min(prefill, Math.Min(Tokens, Math.Max(1, most - Steps)));
+        Run(tokens, tokens, Math.Min(Steps, most - tokens));
     }
 
     /// <summary>Times a prefill and the decoding after it.</summary>
-    public (TimeSpan Prefill, TimeSpan Decode) Run(int prefill, int decode)
+    /// <param name="prefill">Tokens of each prompt.</param>
+    /// <param name="before">Tokens in the cache when decoding starts, at least those of the prompt; the rest is filled in between, and is not timed.</param>
+    /// <param name="decode">Tokens generated then.</param>
+    public (TimeSpan Prefill, TimeSpan Decode) Run(int prefill, int before, int decode)
     {
         using KvCache cache = _llama.CreateCache(opened.CacheType);
         var cached = new KvSequence[sequences];
@@ -50,19 +72,40 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
         for (int s = 0; s < sequences; s++)
         {
             cached[s] = cache.CreateSequence();
-            prompts[s] = new int[prefill];
-            for (int i = 0; i < prefill; i++)
+            prompts[s] = new int[before];
+            for (int i = 0; i < before; i++)
             {
                 prompts[s][i] = random.Next(_llama.Config.Vocab);
             }
         }
 
         long start = Stopwatch.GetTimestamp();
-        int chunk = _llama.Config.RopeScaling is RopeScaling.Dynamic ? prefill : Math.Max(1, Session.PrefillChunk / sequences);
-        for (int at = 0; at < prefill; at += chunk)
+        Read(prompts, cached, 0, prefill, next);
+        TimeSpan prefillTime = Stopwatch.GetElapsedTime(start);
+        Read(prompts, cached, prefill, before, next);
+        start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < decode; i++)
         {
-            int count = Math.Min(chunk, prefill - at);
-            bool isLast = at + count == prefill;
+            _batch.Clear();
+            for (int s = 0; s < sequences; s++)
+            {
+                _batch.Add([next[s]], before + i, BatchOutputs.Last);
+            }
+
+            Forward(cached, next);
+        }
+
+        return (prefillTime, Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Reads the prompts from one place to another, in chunks as they are when text is made.</summary>
+    private void Read(int[][] prompts, KvSequence[] cached, int from, int to, int[] next)
+    {
+        int chunk = _llama.Config.RopeScaling is RopeScaling.Dynamic ? Math.Max(1, to - from) : Math.Max(1, Session.PrefillChunk / sequences);
+        for (int at = from; at < to; at += chunk)
+        {
+            int count = Math.Min(chunk, to - at);
+            bool isLast = at + count == to;
             _batch.Clear();
             for (int s = 0; s < sequences; s++)
             {
@@ -71,21 +114,6 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
 
             Forward(cached, isLast ? next : []);
         }
-
-        TimeSpan prefillTime = Stopwatch.GetElapsedTime(start);
-        start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < decode; i++)
-        {
-            _batch.Clear();
-            for (int s = 0; s < sequences; s++)
-            {
-                _batch.Add([next[s]], prefill + i, BatchOutputs.Last);
-            }
-
-            Forward(cached, next);
-        }
-
-        return (prefillTime, Stopwatch.GetElapsedTime(start));
     }
 
     private void Forward(KvSequence[] cached, Span<int> next)

@@ -9,7 +9,8 @@ public class MeasuringCommandTests
 {
     private static readonly string[] BenchNumbers =
     [
-        "prefill_tokens_per_second", "decode_tokens_per_second", "first_token_ms", "load_ms", "peak_rss_bytes", "weight_bytes", "read_bandwidth_bytes_per_second", "threads",
+        "prefill_tokens_per_second", "decode_tokens_per_second", "first_token_ms", "load_ms", "peak_rss_bytes", "weight_bytes", "read_bandwidth_bytes_per_second",
+        "fma_peak_flops_per_second", "threads",
     ];
 
     [Fact]
@@ -25,6 +26,31 @@ public class MeasuringCommandTests
 
         // All float32 parameters but the embedding, which is looked up: (173,504 - 320 x 64) x 4.
         Assert.Equal(612096, json.GetProperty("weight_bytes").GetInt64());
+
+        // Two per multiply-add of the 3 blocks: 4 projections of 64 inputs to 64, 16, 16 and 64 outputs, and 3 between 64 and 176.
+        Assert.Equal(2 * 3 * ((64 * (64 + 16 + 16 + 64)) + (3 * 64 * 176)), json.GetProperty("matrix_flops_per_token").GetInt64());
+        Assert.Equal((3, 20, 20), (json.GetProperty("runs").GetInt32(), json.GetProperty("prefill_tokens").GetInt32(), json.GetProperty("context_tokens").GetInt32()));
+        foreach (string rate in (ReadOnlySpan<string>)["prefill_tokens_per_second", "decode_tokens_per_second"])
+        {
+            double[] range = [.. json.GetProperty(rate + "_range").EnumerateArray().Select(static v => v.GetDouble())];
+            Assert.InRange(json.GetProperty(rate).GetDouble(), range[0], range[1]);
+        }
+    }
+
+    [Fact]
+    public void BenchDecodesBehindTheContextAskedFor()
+    {
+        // One token less and there would be no room: the context is 256.
+        CliRun run = CliRun.Of("bench", "--model", TestModels.Random, "--prefill", "7", "--context", "250", "--decode", "6", "--runs", "1", "--threads", "1", "--json");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        JsonElement json = JsonDocument.Parse(run.Out).RootElement;
+        Assert.Equal((7, 250, 6), (json.GetProperty("prefill_tokens").GetInt32(), json.GetProperty("context_tokens").GetInt32(), json.GetProperty("decode_tokens").GetInt32()));
+
+        // Without a prompt's length it follows from the context.
+        run = CliRun.Of("bench", "--model", TestModels.Random, "--context", "30", "--decode", "1", "--runs", "1", "--threads", "1");
+        Assert.Contains(" 1 x 30 tokens)", run.Out.Replace("(", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("1 x 1 tokens behind 30)", run.Out, StringComparison.Ordinal);
+        CliRun.Of("bench", "--prefill", "9", "--context", "8").AssertRefused("option --context: expected at least the 9 tokens of the prompt, got 8");
     }
 
     [Fact]
@@ -39,7 +65,7 @@ public class MeasuringCommandTests
 
     [Fact]
     public void BenchKeepsToTheContext() =>
-        CliRun.Of("bench", "--prefill", "500", "--decode", "13").AssertRefused("context of puna-tiny: expected at most 512 tokens, got 500 of the prompt and 13 to generate");
+        CliRun.Of("bench", "--prefill", "500", "--decode", "13").AssertRefused("context of puna-tiny: expected at most 512 tokens, got 500 before decoding and 13 to generate");
 
     [Fact]
     public void PerplexityFollowsFromTheLogits()
