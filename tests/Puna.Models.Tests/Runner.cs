@@ -112,6 +112,8 @@ internal static class Runner
     /// <summary>Sees the residual stream without the model knowing: an example of a decorator of ops.</summary>
     private sealed class Tap(IOps ops, Action<Tensor> hidden) : IOps
     {
+        public Weight Pack(Weight weight) => ops.Pack(weight);
+
         public Tensor Allocate(Shape shape) => ops.Allocate(shape);
 
         public Tensor Gather(Weight table, ReadOnlySpan<int> rows)

@@ -266,6 +266,7 @@ public sealed unsafe partial class CpuOps
             Packed = packed,
             Stride = packed ? w.Packed!.TileBytes : w.Packed is null ? w.Master.RowStride : (nint)w.DType.RowBytes(w.In),
             Out = w.Out,
+            ItemTiles = integer && packed && x.Rows < IntegerProduct.WorthPanel && Path != CpuPath.Scalar ? ProductTiles.DirectTiles : ProductTiles.PanelTiles,
             Tokens = (int)x.Rows,
             Y = (float*)y.Address,
             Scratch = (float*)_arena.Allocate(new Shape(_threads.Threads, (long)scratch)).Address,

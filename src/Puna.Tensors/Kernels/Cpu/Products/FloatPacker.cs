@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Puna.Tensors.Quantization;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
@@ -13,12 +14,18 @@ internal static unsafe class FloatPacker
     /// <param name="rows">Rows that exist; the others become zero.</param>
     /// <param name="columns">Values per row.</param>
     /// <param name="tile">Receives the packed bytes.</param>
+    /// <exception cref="PunaException">A half that is not finite.</exception>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(DType type, byte* source, nint stride, int rows, int columns, byte* tile)
     {
         // Sixteen columns at a time: they are a cache line or half of one in each row, and contiguous in the tile.
         const int Strip = 16;
         bool wide = type == DType.F32;
+        if (type == DType.F16)
+        {
+            RequireFinite(source, stride, rows, columns);
+        }
+
         int words = wide ? columns : columns / 2;
         for (int first = 0; first < words; first += Strip)
         {
@@ -38,6 +45,33 @@ internal static unsafe class FloatPacker
         for (int r = 0; !wide && columns % 2 == 1 && r < PackedMatrix.TileRows; r++)
         {
             ((uint*)tile)[((nint)words * PackedMatrix.TileRows) + r] = r < rows ? Unsafe.ReadUnaligned<ushort>(source + (r * stride) + ((nint)words * sizeof(uint))) : 0u;
+        }
+    }
+
+    /// <summary>Kernels convert halves with three operations, which do not know infinity and NaN; no working model has such a weight.</summary>
+    private static void RequireFinite(byte* source, nint stride, int rows, int columns)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            var row = new ReadOnlySpan<ushort>(source + (r * stride), columns);
+            Vector256<ushort> exponent = Vector256.Create((ushort)0x7C00);
+            Vector256<ushort> found = default;
+            int i = 0;
+            for (; i + 16 <= columns; i += 16)
+            {
+                found |= Vector256.Equals(Vector256.Create(row[i..]) & exponent, exponent);
+            }
+
+            bool bad = found != default;
+            for (; i < columns; i++)
+            {
+                bad |= (row[i] & 0x7C00) == 0x7C00;
+            }
+
+            if (bad)
+            {
+                throw new PunaException("row of f16: expected finite values, got infinity or NaN");
+            }
         }
     }
 

@@ -14,6 +14,9 @@ internal static unsafe class FloatPanels<TSimd, I, F>
     /// <summary>Inputs of a panel; with 16 rows of float32 half a first-level cache.</summary>
     public const int Chunk = 256;
 
+    /// <summary>How far ahead memory is asked for, in words; see <see cref="IntegerDirect{TForm, TSimd, I, F}"/>.</summary>
+    private const int Ahead = 1536;
+
     /// <summary>Six input rows times two vectors of weight rows.</summary>
     /// <param name="w0">Panel <c>[inputs, 16]</c> at the first vector's row.</param>
     /// <param name="w1">Panel at the second vector's row.</param>
@@ -122,6 +125,12 @@ internal static unsafe class FloatPanels<TSimd, I, F>
         {
             F t = TSimd.SplatFloat(x[i]);
             F u = TSimd.SplatFloat(x[i + 1]);
+            TSimd.Prefetch(w0 + Ahead);
+            if (TSimd.Width == PackedMatrix.TileRows)
+            {
+                TSimd.Prefetch(w1 + Ahead);
+            }
+
             I v = TSimd.Load(w0);
             I w = TSimd.Load(w1);
             a = TSimd.Fma(bfloat ? TSimd.BFloat16(v, false) : TSimd.Half(v, false), t, a);

@@ -25,7 +25,7 @@ internal unsafe struct FloatProduct : IKernelJob
 
     /// <summary>Floats of scratch one worker needs: sums, two panels, decoded rows.</summary>
     public static nint ScratchFloats =>
-        (ProductTiles.ItemTiles * PackedMatrix.TileRows * ProductTiles.ItemTokens) + (ProductTiles.ItemTiles * Chunk * PackedMatrix.TileRows) + Chunk;
+        (ProductTiles.PanelTiles * PackedMatrix.TileRows * ProductTiles.ItemTokens) + (ProductTiles.PanelTiles * Chunk * PackedMatrix.TileRows) + Chunk;
 
     /// <inheritdoc/>
     public readonly void Execute(int item, int worker)
@@ -47,10 +47,10 @@ internal unsafe struct FloatProduct : IKernelJob
     {
         (int first, int tokens) = Tiles.TokensOf(item);
         (int tile, int tiles) = Tiles.TilesOf(item);
-        const int Stride = ProductTiles.ItemTiles * PackedMatrix.TileRows;
+        const int Stride = ProductTiles.PanelTiles * PackedMatrix.TileRows;
         float* sums = scratch;
         float* memory = scratch + (Stride * ProductTiles.ItemTokens);
-        float** panels = stackalloc float*[ProductTiles.ItemTiles];
+        float** panels = stackalloc float*[ProductTiles.PanelTiles];
         new Span<float>(sums, tokens * Stride).Clear();
         bool halves = Tiles.Packed && Tiles.Type != DType.F32;
         bool direct = halves && Tiles.Tokens < IntegerProduct.WorthPanel;
@@ -60,7 +60,7 @@ internal unsafe struct FloatProduct : IKernelJob
             for (int i = 0; i < tiles; i++)
             {
                 panels[i] = direct ? (float*)(Tiles.PackedTile(tile + i) + ((nint)k / 2 * PackedMatrix.TileRows * sizeof(uint)))
-                    : Panel<TSimd, I, F>(tile + i, k, inputs, memory + (i * Chunk * PackedMatrix.TileRows), memory + (ProductTiles.ItemTiles * Chunk * PackedMatrix.TileRows));
+                    : Panel<TSimd, I, F>(tile + i, k, inputs, memory + (i * Chunk * PackedMatrix.TileRows), memory + (ProductTiles.PanelTiles * Chunk * PackedMatrix.TileRows));
             }
 
             for (int row = 0; row < tiles * PackedMatrix.TileRows; row += 2 * TSimd.Width)
@@ -84,7 +84,7 @@ internal unsafe struct FloatProduct : IKernelJob
         where F : unmanaged
     {
         // A lone tile is given twice to a vector as wide as it; its twin adds to the place of the tile that is not there.
-        const int Stride = ProductTiles.ItemTiles * PackedMatrix.TileRows;
+        const int Stride = ProductTiles.PanelTiles * PackedMatrix.TileRows;
         int twin = row == second ? PackedMatrix.TileRows : second;
         for (int t = 0; t < tokens;)
         {

@@ -15,6 +15,9 @@ internal unsafe interface IPairSimd<I, F>
 
     static abstract I Load(void* p);
 
+    /// <summary>Asks for the cache line of an address, which may be anywhere.</summary>
+    static abstract void Prefetch(void* p);
+
     static abstract void Store(I v, void* p);
 
     /// <summary>Unsigned bytes, one per lane.</summary>
@@ -60,10 +63,10 @@ internal unsafe interface IPairSimd<I, F>
 
     static abstract F ToFloat(I v);
 
-    /// <summary>IEEE halves, one per lane.</summary>
-    static abstract F LoadHalves(ushort* p);
+    /// <summary>IEEE halves that are finite, one per lane.</summary>
+    static abstract F LoadScales(ushort* p);
 
-    /// <summary>The halves in the lower (false) or upper part of each lane.</summary>
+    /// <summary>The halves in the lower (false) or upper part of each lane; they are finite.</summary>
     static abstract F Half(I v, bool upper);
 
     /// <summary>The bfloat16 in the lower (false) or upper part of each lane.</summary>

@@ -5,12 +5,15 @@ namespace Puna.Tensors.Kernels.Cpu.Products;
 /// <summary>Puts source blocks of 16 rows into the packed layout of <see cref="IIntegerForm"/>, and takes rows out again.</summary>
 internal static unsafe class IntegerPacker
 {
+    private const int NotFinite = 0x7C00;
+
     /// <summary>Packs super-blocks of a tile.</summary>
     /// <param name="source">First block of the tile's first row.</param>
     /// <param name="stride">Bytes from a row to the next.</param>
     /// <param name="rows">Rows that exist, 1 to 16; the others become zero.</param>
     /// <param name="supers">Super-blocks per row.</param>
     /// <param name="tile">Receives the packed bytes.</param>
+    /// <exception cref="PunaException">A scale that is not finite.</exception>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack<TForm>(byte* source, nint stride, int rows, int supers, byte* tile)
         where TForm : struct, IIntegerForm
@@ -29,6 +32,11 @@ internal static unsafe class IntegerPacker
             for (int r = 0; r < rows; r++)
             {
                 TForm.Split(source + (r * stride) + ((nint)s * blockBytes), codes, scales, minima, out ushort d, out ushort least);
+                if ((d & NotFinite) == NotFinite || (least & NotFinite) == NotFinite)
+                {
+                    throw new PunaException($"block {s} of a row of {TForm.Type.Name()}: expected a finite scale, got infinity or NaN");
+                }
+
                 ((ushort*)tile)[r] = d;
                 if (IntegerLayout<TForm>.HasLeast)
                 {

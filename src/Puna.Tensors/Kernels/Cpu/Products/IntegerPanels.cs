@@ -20,10 +20,10 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
         {
             for (int row = 0; row < PackedMatrix.TileRows; row += TSimd.Width)
             {
-                TSimd.StoreFloats(TSimd.LoadHalves((ushort*)tile + row), panel.D + (16 * s) + row);
+                TSimd.StoreFloats(TSimd.LoadScales((ushort*)tile + row), panel.D + (16 * s) + row);
                 if (IntegerLayout<TForm>.HasLeast)
                 {
-                    TSimd.StoreFloats(TSimd.LoadHalves((ushort*)(tile + IntegerLayout<TForm>.Least) + row), panel.Least + (16 * s) + row);
+                    TSimd.StoreFloats(TSimd.LoadScales((ushort*)(tile + IntegerLayout<TForm>.Least) + row), panel.Least + (16 * s) + row);
                 }
 
                 for (int g = 0; IntegerLayout<TForm>.HasMinima && g < IntegerLayout<TForm>.Groups; g++)
@@ -70,7 +70,7 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
         int* w0 = panel0.Pairs + row0;
         int* w1 = panel1.Pairs + row1;
         int* q = (int*)x.Q;
-        nint next = x.K / 2;
+        nint next = x.Stride / 2;
         float* scales = x.Scales;
         nint nextScale = x.K / 32;
         F* sums = stackalloc F[8];
@@ -100,6 +100,17 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
                     q++;
                 }
 
+                if (IntegerLayout<TForm>.Blocks == 1)
+                {
+                    F d0 = TSimd.LoadFloats(panel0.D + (16 * s) + row0), d1 = TSimd.LoadFloats(panel1.D + (16 * s) + row1);
+                    AddScaled(a0, b0, scales[0], d0, d1, y0, y1);
+                    AddScaled(a1, b1, scales[nextScale], d0, d1, y0 + stride, y1 + stride);
+                    AddScaled(a2, b2, scales[2 * nextScale], d0, d1, y0 + (2 * stride), y1 + (2 * stride));
+                    AddScaled(a3, b3, scales[3 * nextScale], d0, d1, y0 + (3 * stride), y1 + (3 * stride));
+                    scales++;
+                    continue;
+                }
+
                 bool begin = b == 0;
                 Scale(a0, b0, scales[0], begin, sums);
                 Scale(a1, b1, scales[nextScale], begin, sums + 2);
@@ -108,7 +119,10 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
                 scales++;
             }
 
-            Finish(panel0, row0, panel1, row1, s, 4, x, sums, y0, y1, stride);
+            if (IntegerLayout<TForm>.Blocks > 1 || IntegerLayout<TForm>.HasLeast)
+            {
+                Finish(panel0, row0, panel1, row1, s, 4, x, sums, y0, y1, stride);
+            }
         }
     }
 
@@ -135,10 +149,20 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
                     w1 += 16;
                 }
 
-                Scale(a, c, *scales++, b == 0, sums);
+                if (IntegerLayout<TForm>.Blocks == 1)
+                {
+                    AddScaled(a, c, *scales++, TSimd.LoadFloats(panel0.D + (16 * s) + row0), TSimd.LoadFloats(panel1.D + (16 * s) + row1), y0, y1);
+                }
+                else
+                {
+                    Scale(a, c, *scales++, b == 0, sums);
+                }
             }
 
-            Finish(panel0, row0, panel1, row1, s, 1, x, sums, y0, y1, 0);
+            if (IntegerLayout<TForm>.Blocks > 1 || IntegerLayout<TForm>.HasLeast)
+            {
+                Finish(panel0, row0, panel1, row1, s, 1, x, sums, y0, y1, 0);
+            }
         }
     }
 
@@ -146,16 +170,17 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
     private static void Scale(I a, I b, float scale, bool begin, F* sums)
     {
         F factor = TSimd.SplatFloat(scale);
-        if (IntegerLayout<TForm>.Blocks == 1)
-        {
-            sums[0] = TSimd.MulFloats(TSimd.ToFloat(a), factor);
-            sums[1] = TSimd.MulFloats(TSimd.ToFloat(b), factor);
-        }
-        else
-        {
-            sums[0] = TSimd.Fma(TSimd.ToFloat(a), factor, begin ? TSimd.SplatFloat(0) : sums[0]);
-            sums[1] = TSimd.Fma(TSimd.ToFloat(b), factor, begin ? TSimd.SplatFloat(0) : sums[1]);
-        }
+        sums[0] = TSimd.Fma(TSimd.ToFloat(a), factor, begin ? TSimd.SplatFloat(0) : sums[0]);
+        sums[1] = TSimd.Fma(TSimd.ToFloat(b), factor, begin ? TSimd.SplatFloat(0) : sums[1]);
+    }
+
+    /// <summary>The end of a super-block that is one block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddScaled(I a, I b, float scale, F d0, F d1, float* y0, float* y1)
+    {
+        F factor = TSimd.SplatFloat(scale);
+        TSimd.StoreFloats(TSimd.Fma(TSimd.MulFloats(TSimd.ToFloat(a), factor), d0, TSimd.LoadFloats(y0)), y0);
+        TSimd.StoreFloats(TSimd.Fma(TSimd.MulFloats(TSimd.ToFloat(b), factor), d1, TSimd.LoadFloats(y1)), y1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -165,8 +190,14 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
         F d1 = TSimd.LoadFloats(panel1.D + (16 * super) + row1);
         for (int t = 0; t < rows; t++)
         {
-            F sum0 = TSimd.Fma(sums[2 * t], d0, TSimd.LoadFloats(y0 + (t * stride)));
-            F sum1 = TSimd.Fma(sums[(2 * t) + 1], d1, TSimd.LoadFloats(y1 + (t * stride)));
+            F sum0 = TSimd.LoadFloats(y0 + (t * stride));
+            F sum1 = TSimd.LoadFloats(y1 + (t * stride));
+            if (IntegerLayout<TForm>.Blocks > 1)
+            {
+                sum0 = TSimd.Fma(sums[2 * t], d0, sum0);
+                sum1 = TSimd.Fma(sums[(2 * t) + 1], d1, sum1);
+            }
+
             if (IntegerLayout<TForm>.HasLeast)
             {
                 sum0 = Minima(panel0, row0, super, x, t, sum0);

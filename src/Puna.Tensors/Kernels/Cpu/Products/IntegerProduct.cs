@@ -19,7 +19,7 @@ internal unsafe struct IntegerProduct : IKernelJob
 
     /// <summary>Floats of scratch one worker needs.</summary>
     public static nint ScratchFloats(DType type) =>
-        (ProductTiles.ItemTiles * (IntegerPanel.Floats + (ProductTiles.ItemTokens * PackedMatrix.TileRows)))
+        (ProductTiles.PanelTiles * (IntegerPanel.Floats + (ProductTiles.ItemTokens * PackedMatrix.TileRows)))
         + (IntegerForms.TileSuperBytes(type) * (IntegerPanel.Chunk / IntegerForms.SuperValues(type)) / sizeof(float));
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ internal unsafe struct IntegerProduct : IKernelJob
             where I : unmanaged
             where F : unmanaged
         {
-            if (Job.Tiles.Packed && Job.Tiles.Tokens < WorthPanel)
+            if (Job.Tiles.ItemTiles == ProductTiles.DirectTiles)
             {
                 Direct<TForm, TSimd, I, F>();
             }
@@ -71,19 +71,10 @@ internal unsafe struct IntegerProduct : IKernelJob
         {
             (int tile, int tiles) = Job.Tiles.TilesOf(Item);
             int supers = Job.X.K / IntegerLayout<TForm>.Values;
-            float* y = stackalloc float[2 * PackedMatrix.TileRows];
+            float* y = stackalloc float[ProductTiles.DirectTiles * PackedMatrix.TileRows];
             for (int t = 0; t < Job.Tiles.Tokens; t++)
             {
-                QuantizedRows x = Job.X.From(t, 0);
-                for (int row = 0; row < tiles * PackedMatrix.TileRows; row += 2 * TSimd.Width)
-                {
-                    // A lone tile is given twice to a vector as wide as it.
-                    int second = Math.Min(row + TSimd.Width, (tiles * PackedMatrix.TileRows) - TSimd.Width);
-                    IntegerDirect<TForm, TSimd, I, F>.Multiply(
-                        Job.Tiles.PackedTile(tile + (row / PackedMatrix.TileRows)), row % PackedMatrix.TileRows,
-                        Job.Tiles.PackedTile(tile + (second / PackedMatrix.TileRows)), second % PackedMatrix.TileRows, supers, x, y + row, y + second);
-                }
-
+                IntegerDirect<TForm, TSimd, I, F>.Multiply(Job.Tiles.PackedTile(tile), Job.Tiles.Stride, tiles * PackedMatrix.TileRows, supers, Job.X.From(t, 0), y);
                 for (int i = 0; i < tiles; i++)
                 {
                     Job.Tiles.Deliver(y + (i * PackedMatrix.TileRows), 0, tile + i, t, 1);
@@ -99,15 +90,15 @@ internal unsafe struct IntegerProduct : IKernelJob
         {
             (int first, int tokens) = Job.Tiles.TokensOf(Item);
             (int tile, int tiles) = Job.Tiles.TilesOf(Item);
-            const int Stride = ProductTiles.ItemTiles * PackedMatrix.TileRows;
+            const int Stride = ProductTiles.PanelTiles * PackedMatrix.TileRows;
             float* sums = Scratch;
-            IntegerPanel* panels = stackalloc IntegerPanel[ProductTiles.ItemTiles];
-            for (int i = 0; i < ProductTiles.ItemTiles; i++)
+            IntegerPanel* panels = stackalloc IntegerPanel[ProductTiles.PanelTiles];
+            for (int i = 0; i < ProductTiles.PanelTiles; i++)
             {
                 panels[i] = IntegerPanel.At(Scratch + (ProductTiles.ItemTokens * Stride) + (i * IntegerPanel.Floats));
             }
 
-            byte* packed = (byte*)(Scratch + (ProductTiles.ItemTokens * Stride) + (ProductTiles.ItemTiles * IntegerPanel.Floats));
+            byte* packed = (byte*)(Scratch + (ProductTiles.ItemTokens * Stride) + (ProductTiles.PanelTiles * IntegerPanel.Floats));
             new Span<float>(sums, tokens * Stride).Clear();
 
             // Two panels of 512-bit kernels are used at a time and should fit the first-level cache together.
@@ -140,7 +131,7 @@ internal unsafe struct IntegerProduct : IKernelJob
             where I : unmanaged
             where F : unmanaged
         {
-            const int Stride = ProductTiles.ItemTiles * PackedMatrix.TileRows;
+            const int Stride = ProductTiles.PanelTiles * PackedMatrix.TileRows;
             ref IntegerPanel panel0 = ref panels[row / PackedMatrix.TileRows];
             ref IntegerPanel panel1 = ref panels[second / PackedMatrix.TileRows];
             int row0 = row % PackedMatrix.TileRows, row1 = second % PackedMatrix.TileRows;

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
@@ -13,6 +12,15 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> Load(void* p) => Vector128.Load((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(void* p)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(p);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<int> v, void* p) => v.Store((int*)p);
@@ -70,10 +78,10 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
     public static Vector128<float> ToFloat(Vector128<int> v) => Vector128.ConvertToSingle(v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadHalves(ushort* p) => HalfBits.ToSingle(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)p).AsUInt16()));
+    public static Vector128<float> LoadScales(ushort* p) => Scales(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)p).AsInt16()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Half(Vector128<int> v, bool upper) => HalfBits.ToSingle(upper ? v.AsUInt32() >>> 16 : v.AsUInt32() & Vector128.Create(0xFFFFu));
+    public static Vector128<float> Half(Vector128<int> v, bool upper) => Scaled((upper ? v : v << 16) >> 3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> BFloat16(Vector128<int> v, bool upper) => (upper ? v & Vector128.Create(unchecked((int)0xFFFF_0000)) : v << 16).AsSingle();
@@ -105,4 +113,11 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
     }
 
     private static Vector128<int> Portable(Vector128<int> a, Vector128<int> b) => (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
+
+    // The bits of a half, its sign extended, moved to their place in a float32 whose exponent is 112 too small; the product is exact, denormals included.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Scales(Vector128<int> half) => Scaled(half << 13);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Scaled(Vector128<int> bits) => (bits & Vector128.Create(unchecked((int)0x8FFF_E000))).AsSingle() * Vector128.Create(5.192296858534828e33f);
 }

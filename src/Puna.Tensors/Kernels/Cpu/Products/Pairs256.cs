@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
@@ -13,6 +12,15 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> Load(void* p) => Vector256.Load((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(void* p)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(p);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<int> v, void* p) => v.Store((int*)p);
@@ -80,10 +88,11 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
     public static Vector256<float> ToFloat(Vector256<int> v) => Vector256.ConvertToSingle(v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadHalves(ushort* p) => HalfBits.ToSingle(Widen(Vector128.Load(p)));
+    public static Vector256<float> LoadScales(ushort* p) =>
+        Scales(Avx2.IsSupported ? Avx2.ConvertToVector256Int32((short*)p) : Vector256.Create(Vector128.WidenLower(Vector128.Load((short*)p)), Vector128.WidenUpper(Vector128.Load((short*)p))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Half(Vector256<int> v, bool upper) => HalfBits.ToSingle(upper ? v.AsUInt32() >>> 16 : v.AsUInt32() & Vector256.Create(0xFFFFu));
+    public static Vector256<float> Half(Vector256<int> v, bool upper) => Scaled((upper ? v : v << 16) >> 3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> BFloat16(Vector256<int> v, bool upper) => (upper ? v & Vector256.Create(unchecked((int)0xFFFF_0000)) : v << 16).AsSingle();
@@ -106,10 +115,6 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Fma(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fused.MultiplyAdd(a, b, c);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Widen(Vector128<ushort> v) =>
-        Avx2.IsSupported ? Avx2.ConvertToVector256Int32(v).AsUInt32() : Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
-
     private static Vector256<int> Wide(Vector128<byte> v)
     {
         Vector128<ushort> eight = Vector128.WidenLower(v);
@@ -121,4 +126,11 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
         Vector128<short> eight = Vector128.WidenLower(v);
         return Vector256.Create(Vector128.WidenLower(eight), Vector128.WidenUpper(eight));
     }
+
+    // The bits of a half, its sign extended, moved to their place in a float32 whose exponent is 112 too small; the product is exact, denormals included.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Scales(Vector256<int> half) => Scaled(half << 13);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Scaled(Vector256<int> bits) => (bits & Vector256.Create(unchecked((int)0x8FFF_E000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
 }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using Puna.Tensors.Kernels.Cpu.Quantization;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
@@ -13,6 +12,15 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Load(void* p) => Vector512.Load((int*)p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(void* p)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(p);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<int> v, void* p) => v.Store((int*)p);
@@ -80,10 +88,11 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
     public static Vector512<float> ToFloat(Vector512<int> v) => Vector512.ConvertToSingle(v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadHalves(ushort* p) => HalfBits.ToSingle(Widen(Vector256.Load(p)));
+    public static Vector512<float> LoadScales(ushort* p) =>
+        Scales(Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(Vector256.Load((short*)p)) : Vector512.Create(Vector256.WidenLower(Vector256.Load((short*)p)), Vector256.WidenUpper(Vector256.Load((short*)p))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Half(Vector512<int> v, bool upper) => HalfBits.ToSingle(upper ? v.AsUInt32() >>> 16 : v.AsUInt32() & Vector512.Create(0xFFFFu));
+    public static Vector512<float> Half(Vector512<int> v, bool upper) => Scaled((upper ? v : v << 16) >> 3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> BFloat16(Vector512<int> v, bool upper) => (upper ? v & Vector512.Create(unchecked((int)0xFFFF_0000)) : v << 16).AsSingle();
@@ -106,10 +115,6 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Fused.MultiplyAdd(a, b, c);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Widen(Vector256<ushort> v) =>
-        Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(v).AsUInt32() : Vector512.Create(Vector256.WidenLower(v), Vector256.WidenUpper(v));
-
     private static Vector512<int> Wide(Vector128<byte> v)
     {
         Vector256<ushort> sixteen = Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
@@ -121,4 +126,11 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
         Vector256<short> sixteen = Vector256.Create(Vector128.WidenLower(v), Vector128.WidenUpper(v));
         return Vector512.Create(Vector256.WidenLower(sixteen), Vector256.WidenUpper(sixteen));
     }
+
+    // The bits of a half, its sign extended, moved to their place in a float32 whose exponent is 112 too small; the product is exact, denormals included.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Scales(Vector512<int> half) => Scaled(half << 13);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Scaled(Vector512<int> bits) => (bits & Vector512.Create(unchecked((int)0x8FFF_E000))).AsSingle() * Vector512.Create(5.192296858534828e33f);
 }

@@ -3,8 +3,11 @@ namespace Puna.Tensors.Kernels.Cpu.Products;
 /// <summary>What the integer and the float product have in common: which tiles and input rows an item has, and where its weights and results are.</summary>
 internal unsafe struct ProductTiles
 {
-    /// <summary>Tiles of an item: 32 rows, which one call of a 512-bit kernel covers.</summary>
-    public const int ItemTiles = 2;
+    /// <summary>Tiles of an item where inputs go through panels: 32 rows, which one call of a 512-bit kernel covers.</summary>
+    public const int PanelTiles = 2;
+
+    /// <summary>Tiles of an item where the packed form is read directly: enough for a stream, few enough to share small matrices.</summary>
+    public const int DirectTiles = 8;
 
     /// <summary>Most input rows of an item.</summary>
     public const int ItemTokens = 256;
@@ -26,6 +29,9 @@ internal unsafe struct ProductTiles
 
     /// <summary>Rows of the weight.</summary>
     public int Out;
+
+    /// <summary>Tiles of an item: <see cref="PanelTiles"/> or <see cref="DirectTiles"/>.</summary>
+    public int ItemTiles;
 
     /// <summary>Input rows.</summary>
     public int Tokens;

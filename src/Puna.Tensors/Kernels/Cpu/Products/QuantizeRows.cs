@@ -26,7 +26,7 @@ internal unsafe struct QuantizeRows : IKernelJob
     public readonly void Execute(int item, int worker)
     {
         float* x = X + (item * XStride);
-        short* q = Rows.Q + ((nint)item * Rows.K);
+        short* q = Rows.Q + ((nint)item * Rows.Stride);
         nint blocks = Rows.K / 32;
         float* scales = Rows.Scales + (item * blocks);
         float* means32 = Rows.Means32 + (item * blocks);

@@ -9,7 +9,7 @@ internal unsafe struct QuantizedRows
     /// <summary>Largest magnitude of a quantised input.</summary>
     public const int Limit = 16383;
 
-    /// <summary>Quantised inputs <c>[tokens, K]</c>.</summary>
+    /// <summary>Quantised inputs <c>[tokens, Stride]</c>.</summary>
     public short* Q;
 
     /// <summary>Scales <c>[tokens, K / 32]</c>.</summary>
@@ -27,14 +27,17 @@ internal unsafe struct QuantizedRows
     /// <summary>Inputs per row, a multiple of 32.</summary>
     public int K;
 
+    /// <summary>Quantised inputs from a row to the next: not a power of two, so that the rows which a kernel reads side by side do not share the sets of a cache.</summary>
+    public readonly int Stride => K + 32;
+
     /// <summary>Floats of memory for the rows of a batch.</summary>
-    public static long Floats(int tokens, int k) => tokens * (Align(k / 2) + (2L * Align(k / 32)) + (2L * Align(k / 16)));
+    public static long Floats(int tokens, int k) => tokens * (Align((k / 2) + 16) + (2L * Align(k / 32)) + (2L * Align(k / 16)));
 
     /// <summary>Rows in memory of <see cref="Floats"/> floats.</summary>
     public static QuantizedRows At(float* memory, int tokens, int k)
     {
         var rows = new QuantizedRows { K = k, Q = (short*)memory };
-        memory += tokens * Align(k / 2);
+        memory += tokens * Align((k / 2) + 16);
         rows.Scales = memory;
         memory += tokens * Align(k / 32);
         rows.Means32 = memory;
@@ -49,7 +52,7 @@ internal unsafe struct QuantizedRows
     public readonly QuantizedRows From(int token, int k) => new()
     {
         K = K,
-        Q = Q + ((nint)token * K) + k,
+        Q = Q + ((nint)token * Stride) + k,
         Scales = Scales + ((nint)token * (K / 32)) + (k / 32),
         Means32 = Means32 + ((nint)token * (K / 32)) + (k / 32),
         Sums = Sums + ((nint)token * (K / 16)) + (k / 16),
