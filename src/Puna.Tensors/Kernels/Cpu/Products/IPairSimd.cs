@@ -55,10 +55,10 @@ internal unsafe interface IPairSimd<I, F>
     /// <summary>Lower 16 bits of the products of halves.</summary>
     static abstract I Mul16(I a, I b);
 
-    /// <summary>low(a) * low(b) + high(a) * high(b) per lane, the halves signed.</summary>
-    static abstract I MultiplyAddPairs(I a, I b);
+    /// <summary>a + low(p) * low(x) + high(p) * high(x) per lane, the halves signed.</summary>
+    static abstract I AddProducts(I a, I p, I x);
 
-    /// <summary>a + the pairs' products p0 x0 + p1 x1 + p2 x2 + p3 x3: one call to inline instead of eight.</summary>
+    /// <summary><see cref="AddProducts(I, I, I)"/> four times: one call to inline instead of four.</summary>
     static abstract I AddProducts(I a, I p0, I x0, I p1, I x1, I p2, I x2, I p3, I x3);
 
     static abstract F ToFloat(I v);

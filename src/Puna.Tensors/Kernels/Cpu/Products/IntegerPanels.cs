@@ -79,25 +79,15 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
             for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
             {
                 I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-                for (int p = 0; p < 16; p++)
+                for (int p = 0; p < 16; p += 4)
                 {
-                    I u = TSimd.Load(w0);
-                    I v = TSimd.Load(w1);
-                    I t = TSimd.Splat(q[0]);
-                    a0 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a0);
-                    b0 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b0);
-                    t = TSimd.Splat(q[next]);
-                    a1 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a1);
-                    b1 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b1);
-                    t = TSimd.Splat(q[2 * next]);
-                    a2 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a2);
-                    b2 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b2);
-                    t = TSimd.Splat(q[3 * next]);
-                    a3 = TSimd.Add(TSimd.MultiplyAddPairs(u, t), a3);
-                    b3 = TSimd.Add(TSimd.MultiplyAddPairs(v, t), b3);
-                    w0 += 16;
-                    w1 += 16;
-                    q++;
+                    Pair(w0, w1, q, next, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+                    Pair(w0 + 16, w1 + 16, q + 1, next, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+                    Pair(w0 + 32, w1 + 32, q + 2, next, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+                    Pair(w0 + 48, w1 + 48, q + 3, next, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+                    w0 += 64;
+                    w1 += 64;
+                    q += 4;
                 }
 
                 if (IntegerLayout<TForm>.Blocks == 1)
@@ -143,8 +133,8 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
                 for (int p = 0; p < 16; p++)
                 {
                     I t = TSimd.Splat(*q++);
-                    a = TSimd.Add(TSimd.MultiplyAddPairs(TSimd.Load(w0), t), a);
-                    c = TSimd.Add(TSimd.MultiplyAddPairs(TSimd.Load(w1), t), c);
+                    a = TSimd.AddProducts(a, TSimd.Load(w0), t);
+                    c = TSimd.AddProducts(c, TSimd.Load(w1), t);
                     w0 += 16;
                     w1 += 16;
                 }
@@ -164,6 +154,26 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
                 Finish(panel0, row0, panel1, row1, s, 1, x, sums, y0, y1, 0);
             }
         }
+    }
+
+    /// <summary>One pair of inputs of four input rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pair(int* w0, int* w1, int* q, nint next, ref I a0, ref I a1, ref I a2, ref I a3, ref I b0, ref I b1, ref I b2, ref I b3)
+    {
+        I u = TSimd.Load(w0);
+        I v = TSimd.Load(w1);
+        I t = TSimd.Splat(q[0]);
+        a0 = TSimd.AddProducts(a0, u, t);
+        b0 = TSimd.AddProducts(b0, v, t);
+        t = TSimd.Splat(q[next]);
+        a1 = TSimd.AddProducts(a1, u, t);
+        b1 = TSimd.AddProducts(b1, v, t);
+        t = TSimd.Splat(q[2 * next]);
+        a2 = TSimd.AddProducts(a2, u, t);
+        b2 = TSimd.AddProducts(b2, v, t);
+        t = TSimd.Splat(q[3 * next]);
+        a3 = TSimd.AddProducts(a3, u, t);
+        b3 = TSimd.AddProducts(b3, v, t);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

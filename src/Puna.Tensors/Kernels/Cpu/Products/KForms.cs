@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Puna.Tensors.Quantization.Decoding;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
@@ -19,6 +20,7 @@ internal readonly unsafe struct Q2KForm : IIntegerForm
 
     public static bool HasMinima => true;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (*(ushort*)(block + 80), (ushort)(*(ushort*)(block + 82) ^ 0x8000));
@@ -32,6 +34,7 @@ internal readonly unsafe struct Q2KForm : IIntegerForm
     }
 
     /// <summary>The two-bit numbers of Q2_K and Q3_K: 64 bytes in two halves of 32, four planes of 32 values each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Twos(byte* q, byte* codes)
     {
         for (int i = 0; i < 32; i++)
@@ -61,6 +64,7 @@ internal readonly unsafe struct Q3KForm : IIntegerForm
 
     public static int ZeroShift => 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (*(ushort*)(block + 108), 0);
@@ -93,6 +97,7 @@ internal readonly unsafe struct Q4KForm : IIntegerForm
 
     public static bool HasMinima => true;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         Scales(block, scales, minima, out d, out least);
@@ -100,6 +105,7 @@ internal readonly unsafe struct Q4KForm : IIntegerForm
     }
 
     /// <summary>The scales of Q4_K and Q5_K; what is subtracted gets its sign here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scales(byte* block, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (((ushort*)block)[0], (ushort)(((ushort*)block)[1] ^ 0x8000));
@@ -112,6 +118,7 @@ internal readonly unsafe struct Q4KForm : IIntegerForm
     }
 
     /// <summary>128 bytes to 256 codes: of each 32 bytes the low nibbles, then the high ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Nibbles(byte* q, byte* codes)
     {
         for (int i = 0; i < 16; i++)
@@ -141,6 +148,7 @@ internal readonly unsafe struct Q5KForm : IIntegerForm
 
     public static bool HasMinima => true;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         Q4KForm.Scales(block, scales, minima, out d, out least);
@@ -172,6 +180,7 @@ internal readonly unsafe struct Q6KForm : IIntegerForm
 
     public static int ZeroShift => 5;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (*(ushort*)(block + 208), 0);

@@ -11,6 +11,7 @@ internal readonly unsafe struct Q4_0Form : IIntegerForm
 
     public static int ZeroShift => 3;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (*(ushort*)block, 0);
@@ -49,6 +50,7 @@ internal readonly unsafe struct Q4_1Form : IIntegerForm
 
     public static bool HasLeast => true;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (((ushort*)block)[0], ((ushort*)block)[1]);
@@ -67,6 +69,7 @@ internal readonly unsafe struct Q5_0Form : IIntegerForm
 
     public static int ZeroShift => 4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (*(ushort*)block, 0);
@@ -86,6 +89,7 @@ internal readonly unsafe struct Q5_1Form : IIntegerForm
 
     public static bool HasLeast => true;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (((ushort*)block)[0], ((ushort*)block)[1]);
@@ -101,6 +105,7 @@ internal readonly unsafe struct Q8_0Form : IIntegerForm
 
     public static bool Eight => true;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
         (d, least) = (*(ushort*)block, 0);

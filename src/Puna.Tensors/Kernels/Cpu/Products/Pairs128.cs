@@ -68,11 +68,14 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
     public static Vector128<int> Mul16(Vector128<int> a, Vector128<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> MultiplyAddPairs(Vector128<int> a, Vector128<int> b) => Sse2.IsSupported ? Sse2.MultiplyAddAdjacent(a.AsInt16(), b.AsInt16()) : AdvSimd.Arm64.IsSupported ? Arm(a.AsInt16(), b.AsInt16()) : Portable(a, b);
+    public static Vector128<int> AddProducts(Vector128<int> a, Vector128<int> p, Vector128<int> x) =>
+        Sse2.IsSupported ? Sse2.Add(Sse2.MultiplyAddAdjacent(p.AsInt16(), x.AsInt16()), a)
+            : AdvSimd.Arm64.IsSupported ? a + Arm(p.AsInt16(), x.AsInt16())
+            : a + (((p << 16) >> 16) * ((x << 16) >> 16)) + ((p >> 16) * (x >> 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> AddProducts(Vector128<int> a, Vector128<int> p0, Vector128<int> x0, Vector128<int> p1, Vector128<int> x1, Vector128<int> p2, Vector128<int> x2, Vector128<int> p3, Vector128<int> x3) =>
-        a + MultiplyAddPairs(p0, x0) + MultiplyAddPairs(p1, x1) + MultiplyAddPairs(p2, x2) + MultiplyAddPairs(p3, x3);
+        AddProducts(AddProducts(AddProducts(AddProducts(a, p0, x0), p1, x1), p2, x2), p3, x3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ToFloat(Vector128<int> v) => Vector128.ConvertToSingle(v);
@@ -111,8 +114,6 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
         Vector128<int> upper = AdvSimd.MultiplyWideningUpper(a, b);
         return AdvSimd.Arm64.AddPairwise(lower, upper);
     }
-
-    private static Vector128<int> Portable(Vector128<int> a, Vector128<int> b) => (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
 
     // The bits of a half, its sign extended, moved to their place in a float32 whose exponent is 112 too small; the product is exact, denormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -68,21 +68,13 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
     public static Vector256<int> Mul16(Vector256<int> a, Vector256<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> MultiplyAddPairs(Vector256<int> a, Vector256<int> b) => Avx2.IsSupported ? Avx2.MultiplyAddAdjacent(a.AsInt16(), b.AsInt16()) : (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
+    public static Vector256<int> AddProducts(Vector256<int> a, Vector256<int> p, Vector256<int> x) =>
+        Avx2.IsSupported ? Avx2.Add(Avx2.MultiplyAddAdjacent(p.AsInt16(), x.AsInt16()), a)
+            : a + (((p << 16) >> 16) * ((x << 16) >> 16)) + ((p >> 16) * (x >> 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> AddProducts(Vector256<int> a, Vector256<int> p0, Vector256<int> x0, Vector256<int> p1, Vector256<int> x1, Vector256<int> p2, Vector256<int> x2, Vector256<int> p3, Vector256<int> x3)
-    {
-        if (Avx2.IsSupported)
-        {
-            a = Avx2.Add(a, Avx2.MultiplyAddAdjacent(p0.AsInt16(), x0.AsInt16()));
-            a = Avx2.Add(a, Avx2.MultiplyAddAdjacent(p1.AsInt16(), x1.AsInt16()));
-            a = Avx2.Add(a, Avx2.MultiplyAddAdjacent(p2.AsInt16(), x2.AsInt16()));
-            return Avx2.Add(a, Avx2.MultiplyAddAdjacent(p3.AsInt16(), x3.AsInt16()));
-        }
-
-        return a + MultiplyAddPairs(p0, x0) + MultiplyAddPairs(p1, x1) + MultiplyAddPairs(p2, x2) + MultiplyAddPairs(p3, x3);
-    }
+    public static Vector256<int> AddProducts(Vector256<int> a, Vector256<int> p0, Vector256<int> x0, Vector256<int> p1, Vector256<int> x1, Vector256<int> p2, Vector256<int> x2, Vector256<int> p3, Vector256<int> x3) =>
+        AddProducts(AddProducts(AddProducts(AddProducts(a, p0, x0), p1, x1), p2, x2), p3, x3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToFloat(Vector256<int> v) => Vector256.ConvertToSingle(v);

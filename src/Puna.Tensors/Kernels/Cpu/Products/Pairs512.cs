@@ -68,21 +68,13 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
     public static Vector512<int> Mul16(Vector512<int> a, Vector512<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> MultiplyAddPairs(Vector512<int> a, Vector512<int> b) => Avx512BW.IsSupported ? Avx512BW.MultiplyAddAdjacent(a.AsInt16(), b.AsInt16()) : (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
+    public static Vector512<int> AddProducts(Vector512<int> a, Vector512<int> p, Vector512<int> x) =>
+        Avx512BW.IsSupported ? Avx512F.Add(Avx512BW.MultiplyAddAdjacent(p.AsInt16(), x.AsInt16()), a)
+            : a + (((p << 16) >> 16) * ((x << 16) >> 16)) + ((p >> 16) * (x >> 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> AddProducts(Vector512<int> a, Vector512<int> p0, Vector512<int> x0, Vector512<int> p1, Vector512<int> x1, Vector512<int> p2, Vector512<int> x2, Vector512<int> p3, Vector512<int> x3)
-    {
-        if (Avx512BW.IsSupported)
-        {
-            a = Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p0.AsInt16(), x0.AsInt16()));
-            a = Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p1.AsInt16(), x1.AsInt16()));
-            a = Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p2.AsInt16(), x2.AsInt16()));
-            return Avx512F.Add(a, Avx512BW.MultiplyAddAdjacent(p3.AsInt16(), x3.AsInt16()));
-        }
-
-        return a + MultiplyAddPairs(p0, x0) + MultiplyAddPairs(p1, x1) + MultiplyAddPairs(p2, x2) + MultiplyAddPairs(p3, x3);
-    }
+    public static Vector512<int> AddProducts(Vector512<int> a, Vector512<int> p0, Vector512<int> x0, Vector512<int> p1, Vector512<int> x1, Vector512<int> p2, Vector512<int> x2, Vector512<int> p3, Vector512<int> x3) =>
+        AddProducts(AddProducts(AddProducts(AddProducts(a, p0, x0), p1, x1), p2, x2), p3, x3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ToFloat(Vector512<int> v) => Vector512.ConvertToSingle(v);
