@@ -6,13 +6,15 @@ namespace Puna.Tensors.Kernels.Cpu.Products;
 /// </summary>
 /// <remarks>
 /// Packed, a super-block of 16 rows is: d (16 halves), least (16 halves, where there are minima), scales (per group 16 bytes), minima m (per group 16 bytes), then for
-/// each 32 inputs the planes of the codes. A plane is made of 32-bit words, one per row; a word holds bits of consecutive inputs, those with even index in its
-/// lower half and those with odd index in its upper half, so that a shift and a mask leave a pair of 16-bit integers ready for a multiply-add of pairs.
+/// each 32 inputs the planes of the codes. A plane is made of 32-bit words, one per row, and a word of fields at the same place in its four bytes, which hold four consecutive inputs: so packing moves
+/// whole words. A shift and a mask leave bytes 0 and 2 of a field, or 1 and 3, as a pair of 16-bit integers, ready for a multiply-add of pairs. Group g, 0 to 3, is inputs
+/// 4g to 4g + 3 and 16 + 4g to 16 + 4g + 3; its four pairs are inputs (4g, 4g + 2), (16 + 4g, 16 + 4g + 2), (4g + 1, 4g + 3), (16 + 4g + 1, 16 + 4g + 3), and inputs are stored in that order too
+/// (<see cref="QuantizedRows"/>).
 /// <list type="bullet">
-/// <item><c>Eight</c>: 8 words; inputs 4i to 4i+3 in word i, the pair (0, 1) in the low bytes of the halves, (2, 3) in the high bytes; signed.</item>
-/// <item><c>Four</c>: 4 words; word g has inputs 8g to 8g+7, pair i at bit 4i.</item>
-/// <item><c>Two</c>: 2 words; word h has inputs 16h to 16h+15, pair i at bit 2i.</item>
-/// <item><c>One</c>: 1 word; pair i at bit i.</item>
+/// <item><c>Eight</c>: 8 words of signed bytes; group g has words g and 4 + g.</item>
+/// <item><c>Four</c>: 4 words; word g has the first four inputs of group g in its low nibbles, the others in its high ones.</item>
+/// <item><c>Two</c>: 2 words; word h has groups 2h (bits 0 and 2 of each byte) and 2h + 1 (bits 4 and 6).</item>
+/// <item><c>One</c>: 1 word; group g has bits 2g and 2g + 1 of each byte.</item>
 /// </list>
 /// </remarks>
 internal unsafe interface IIntegerForm

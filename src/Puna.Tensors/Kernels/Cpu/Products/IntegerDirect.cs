@@ -60,35 +60,25 @@ internal static unsafe class IntegerDirect<TForm, TSimd, I, F>
                     }
                 }
 
-                // Sixteen inputs at a time, which is a group where there are two in a block.
-                I a0 = TSimd.Splat(0), a1 = a0;
+                // The second sums are those of inputs 16 to 31, where these have a scale of their own.
+                I a0 = TSimd.Splat(0), a1 = a0, c0 = a0, c1 = a0;
                 for (int half = 0; half < 2; half++)
                 {
-                    I c0 = IntegerLayout<TForm>.BlockGroups == 2 ? TSimd.Splat(0) : a0;
-                    I c1 = IntegerLayout<TForm>.BlockGroups == 2 ? TSimd.Splat(0) : a1;
-                    Eight(codes0, codes1, pairs, half, 0, ref c0, ref c1);
-                    Eight(codes0, codes1, pairs + 4, half, 1, ref c0, ref c1);
+                    Eight(codes0, codes1, pairs, half, 0, ref a0, ref a1, ref c0, ref c1);
+                    Eight(codes0, codes1, pairs + 4, half, 1, ref a0, ref a1, ref c0, ref c1);
                     pairs += 8;
-                    if (IntegerLayout<TForm>.BlockGroups == 2)
-                    {
-                        Group(sums[half], scale0, scale1, ref c0, ref c1);
-                        scale0 += 16;
-                        scale1 += 16;
-                        c0 = TSimd.Add(a0, c0);
-                        c1 = TSimd.Add(a1, c1);
-                    }
-
-                    a0 = c0;
-                    a1 = c1;
                 }
 
-                if (IntegerLayout<TForm>.BlockGroups == 1)
+                Group(IntegerLayout<TForm>.BlockGroups == 2 ? sums[0] : sums[0] + sums[1], scale0, scale1, ref a0, ref a1);
+                if (IntegerLayout<TForm>.BlockGroups == 2)
                 {
-                    Group(sums[0] + sums[1], scale0, scale1, ref a0, ref a1);
-                    scale0 += 16;
-                    scale1 += 16;
+                    Group(sums[1], scale0 + 16, scale1 + 16, ref c0, ref c1);
+                    a0 = TSimd.Add(a0, c0);
+                    a1 = TSimd.Add(a1, c1);
                 }
 
+                scale0 += 16 * IntegerLayout<TForm>.BlockGroups;
+                scale1 += 16 * IntegerLayout<TForm>.BlockGroups;
                 F scale = TSimd.SplatFloat(*scales++);
                 f0 = IntegerLayout<TForm>.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a0), scale) : TSimd.Fma(TSimd.ToFloat(a0), scale, f0);
                 f1 = IntegerLayout<TForm>.Blocks == 1 ? TSimd.MulFloats(TSimd.ToFloat(a1), scale) : TSimd.Fma(TSimd.ToFloat(a1), scale, f1);
@@ -133,13 +123,30 @@ internal static unsafe class IntegerDirect<TForm, TSimd, I, F>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eight(byte* codes0, byte* codes1, int* pairs, int half, int odd, ref I a0, ref I a1)
+    private static void Eight(byte* codes0, byte* codes1, int* pairs, int half, int odd, ref I a0, ref I a1, ref I c0, ref I c1)
     {
         I x0 = TSimd.Splat(pairs[0]), x1 = TSimd.Splat(pairs[1]), x2 = TSimd.Splat(pairs[2]), x3 = TSimd.Splat(pairs[3]);
         IntegerCodes<TForm, TSimd, I, F>.Pairs(codes0, half, odd, out I p0, out I p1, out I p2, out I p3);
-        a0 = TSimd.AddProducts(a0, p0, x0, p1, x1, p2, x2, p3, x3);
+        if (IntegerLayout<TForm>.BlockGroups == 2)
+        {
+            a0 = TSimd.AddProducts(TSimd.AddProducts(a0, p0, x0), p2, x2);
+            c0 = TSimd.AddProducts(TSimd.AddProducts(c0, p1, x1), p3, x3);
+        }
+        else
+        {
+            a0 = TSimd.AddProducts(a0, p0, x0, p1, x1, p2, x2, p3, x3);
+        }
+
         IntegerCodes<TForm, TSimd, I, F>.Pairs(codes1, half, odd, out p0, out p1, out p2, out p3);
-        a1 = TSimd.AddProducts(a1, p0, x0, p1, x1, p2, x2, p3, x3);
+        if (IntegerLayout<TForm>.BlockGroups == 2)
+        {
+            a1 = TSimd.AddProducts(TSimd.AddProducts(a1, p0, x0), p2, x2);
+            c1 = TSimd.AddProducts(TSimd.AddProducts(c1, p1, x1), p3, x3);
+        }
+        else
+        {
+            a1 = TSimd.AddProducts(a1, p0, x0, p1, x1, p2, x2, p3, x3);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

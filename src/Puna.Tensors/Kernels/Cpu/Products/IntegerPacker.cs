@@ -113,26 +113,28 @@ internal static unsafe class IntegerPacker
     public static int Code<TForm>(uint* words, int k)
         where TForm : struct, IIntegerForm
     {
-        int half = 16 * (k & 1);
+        int inByte = 8 * (k % 4);
+        int upper = k / 16;
+        int group = k % 16 / 4;
         if (IntegerLayout<TForm>.Eight)
         {
-            return (sbyte)(words[16 * (k / 4)] >> (half + (8 * (k % 4 / 2))));
+            return (sbyte)(words[16 * (k / 4)] >> inByte);
         }
 
         int code = 0;
         if (IntegerLayout<TForm>.Four)
         {
-            code = (int)(words[16 * (k / 8)] >> (half + (4 * (k % 8 / 2)))) & 15;
+            code = (int)(words[16 * group] >> (inByte + (4 * upper))) & 15;
         }
 
         if (IntegerLayout<TForm>.Two)
         {
-            code |= ((int)(words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * (k / 16))] >> (half + (2 * (k % 16 / 2)))) & 3) << IntegerLayout<TForm>.TwoBit;
+            code |= ((int)(words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * (group / 2))] >> (inByte + (4 * (group % 2)) + (2 * upper))) & 3) << IntegerLayout<TForm>.TwoBit;
         }
 
         if (IntegerLayout<TForm>.One)
         {
-            code |= ((int)(words[IntegerLayout<TForm>.OnePlane / 4] >> (half + (k / 2))) & 1) << IntegerLayout<TForm>.OneBit;
+            code |= ((int)(words[IntegerLayout<TForm>.OnePlane / 4] >> (inByte + (2 * group) + upper)) & 1) << IntegerLayout<TForm>.OneBit;
         }
 
         return code;
@@ -142,13 +144,12 @@ internal static unsafe class IntegerPacker
     private static void PutCodes<TForm>(byte* codes, uint* words)
         where TForm : struct, IIntegerForm
     {
-        ulong* q = (ulong*)codes;
+        uint* c = (uint*)codes;
         if (IntegerLayout<TForm>.Eight)
         {
             for (int i = 0; i < 8; i++)
             {
-                uint v = ((uint*)codes)[i];
-                words[16 * i] = (v & 0xFF00_00FF) | ((v & 0x0000_FF00) << 8) | ((v & 0x00FF_0000) >> 8);
+                words[16 * i] = c[i];
             }
 
             return;
@@ -156,60 +157,38 @@ internal static unsafe class IntegerPacker
 
         if (IntegerLayout<TForm>.Four)
         {
-            for (int i = 0; i < 4; i++)
+            for (int g = 0; g < 4; g++)
             {
-                words[16 * i] = Nibbles(q[i] & 0x0F0F_0F0F_0F0F_0F0F);
+                words[16 * g] = (c[g] & 0x0F0F_0F0F) | ((c[4 + g] & 0x0F0F_0F0F) << 4);
             }
         }
 
         if (IntegerLayout<TForm>.Two)
         {
-            for (int i = 0; i < 2; i++)
+            for (int h = 0; h < 2; h++)
             {
-                uint low = Twos((q[2 * i] >> IntegerLayout<TForm>.TwoBit) & 0x0303_0303_0303_0303);
-                uint high = Twos((q[(2 * i) + 1] >> IntegerLayout<TForm>.TwoBit) & 0x0303_0303_0303_0303);
-                words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * i)] = low | (high << 8);
+                words[(IntegerLayout<TForm>.TwoPlane / 4) + (16 * h)] =
+                    Two<TForm>(c[2 * h]) | (Two<TForm>(c[4 + (2 * h)]) << 2) | (Two<TForm>(c[(2 * h) + 1]) << 4) | (Two<TForm>(c[5 + (2 * h)]) << 6);
             }
         }
 
         if (IntegerLayout<TForm>.One)
         {
             uint word = 0;
-            for (int i = 0; i < 4; i++)
+            for (int g = 0; g < 4; g++)
             {
-                word |= Ones((q[i] >> IntegerLayout<TForm>.OneBit) & 0x0101_0101_0101_0101) << (4 * i);
+                word |= (One<TForm>(c[g]) << (2 * g)) | (One<TForm>(c[4 + g]) << ((2 * g) + 1));
             }
 
             words[IntegerLayout<TForm>.OnePlane / 4] = word;
         }
     }
 
-    // Eight bytes hold codes c0 to c7. A product with four powers of two moves the even ones side by side into the upper 16 bits; no two of its terms meet.
-
-    /// <summary>Eight bytes below 16 to a word of the four-bit plane: c0, c2, c4, c6 in the lower half, c1, c3, c5, c7 in the upper.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Nibbles(ulong q)
-    {
-        const ulong Gather = (1UL << 48) | (1UL << 36) | (1UL << 24) | (1UL << 12);
-        const ulong Even = 0x000F_000F_000F_000F;
-        return (uint)(((q & Even) * Gather) >> 48) | ((uint)((((q >> 8) & Even) * Gather) >> 48) << 16);
-    }
+    private static uint Two<TForm>(uint codes)
+        where TForm : struct, IIntegerForm => (codes >> IntegerLayout<TForm>.TwoBit) & 0x0303_0303;
 
-    /// <summary>Eight bytes below 4 to half a word of the two-bit plane: bits 0 to 7 and 16 to 23.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Twos(ulong q)
-    {
-        const ulong Gather = (1UL << 48) | (1UL << 34) | (1UL << 20) | (1UL << 6);
-        const ulong Even = 0x0003_0003_0003_0003;
-        return (uint)(((q & Even) * Gather) >> 48) | ((uint)((((q >> 8) & Even) * Gather) >> 48) << 16);
-    }
-
-    /// <summary>Eight bytes below 2 to a quarter of a word of the one-bit plane: bits 0 to 3 and 16 to 19.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Ones(ulong q)
-    {
-        const ulong Gather = (1UL << 48) | (1UL << 33) | (1UL << 18) | (1UL << 3);
-        const ulong Even = 0x0001_0001_0001_0001;
-        return (uint)(((q & Even) * Gather) >> 48) | ((uint)((((q >> 8) & Even) * Gather) >> 48) << 16);
-    }
+    private static uint One<TForm>(uint codes)
+        where TForm : struct, IIntegerForm => (codes >> IntegerLayout<TForm>.OneBit) & 0x0101_0101;
 }

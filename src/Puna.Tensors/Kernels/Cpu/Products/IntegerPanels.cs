@@ -37,11 +37,12 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
                 byte* scales = tile + IntegerLayout<TForm>.Scales + row;
                 for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
                 {
+                    I scale = IntegerLayout<TForm>.HasScales ? Doubled(scales) : default;
+                    I other = IntegerLayout<TForm>.BlockGroups == 2 ? Doubled(scales + 16) : scale;
                     for (int half = 0; half < 2; half++)
                     {
-                        I scale = IntegerLayout<TForm>.HasScales ? Doubled(scales + (IntegerLayout<TForm>.BlockGroups == 2 ? 16 * half : 0)) : default;
-                        Eight(codes, half, 0, scale, to);
-                        Eight(codes, half, 1, scale, to + 64);
+                        Eight(codes, half, 0, scale, other, to);
+                        Eight(codes, half, 1, scale, other, to + 64);
                         to += 128;
                     }
 
@@ -249,13 +250,13 @@ internal static unsafe class IntegerPanels<TForm, TSimd, I, F>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eight(byte* codes, int half, int odd, I scale, int* to)
+    private static void Eight(byte* codes, int half, int odd, I scale, I other, int* to)
     {
         IntegerCodes<TForm, TSimd, I, F>.Pairs(codes, half, odd, out I p0, out I p1, out I p2, out I p3);
         TSimd.Store(Finished(p0, scale), to);
-        TSimd.Store(Finished(p1, scale), to + 16);
+        TSimd.Store(Finished(p1, other), to + 16);
         TSimd.Store(Finished(p2, scale), to + 32);
-        TSimd.Store(Finished(p3, scale), to + 48);
+        TSimd.Store(Finished(p3, other), to + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

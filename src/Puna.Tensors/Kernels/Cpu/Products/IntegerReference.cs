@@ -26,7 +26,7 @@ internal static unsafe class IntegerReference
                 for (int k = 0; k < 32; k++)
                 {
                     int group = (b * IntegerLayout<TForm>.BlockGroups) + (k * IntegerLayout<TForm>.BlockGroups / 32);
-                    total += (IntegerPacker.Code<TForm>(words, k) - zero) * IntegerPacker.Scale<TForm>(tile, group, row) * x.Q[(32 * block) + k];
+                    total += (IntegerPacker.Code<TForm>(words, k) - zero) * IntegerPacker.Scale<TForm>(tile, group, row) * x.Q[(32 * block) + QuantizedRows.Place(k)];
                 }
 
                 f = IntegerLayout<TForm>.Blocks == 1 ? total * x.Scales[block] : MathF.FusedMultiplyAdd(total, x.Scales[block], f);

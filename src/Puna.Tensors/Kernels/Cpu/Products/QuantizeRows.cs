@@ -34,14 +34,8 @@ internal unsafe struct QuantizeRows : IKernelJob
         int* sums = Rows.Sums + (item * blocks * 2);
         for (nint b = 0; b < blocks; b++)
         {
-            float scale = Path == CpuPath.Scalar || !Avx2.IsSupported ? Scalar(x + (32 * b), q + (32 * b)) : Wide(x + (32 * b), q + (32 * b));
-            int first = 0, second = 0;
-            for (int i = 0; i < 16; i++)
-            {
-                first += q[(32 * b) + i];
-                second += q[(32 * b) + 16 + i];
-            }
-
+            int first, second;
+            float scale = Path == CpuPath.Scalar || !Avx2.IsSupported ? Scalar(x + (32 * b), q + (32 * b), out first, out second) : Wide(x + (32 * b), q + (32 * b), out first, out second);
             scales[b] = scale;
             sums[2 * b] = first;
             sums[(2 * b) + 1] = second;
@@ -51,8 +45,9 @@ internal unsafe struct QuantizeRows : IKernelJob
         }
     }
 
-    private static float Scalar(float* x, short* q)
+    private static float Scalar(float* x, short* q, out int first, out int second)
     {
+        first = second = 0;
         float largest = 0;
         for (int i = 0; i < 32; i++)
         {
@@ -62,14 +57,17 @@ internal unsafe struct QuantizeRows : IKernelJob
         float inverse = Inverse(largest, out float scale);
         for (int i = 0; i < 32; i++)
         {
-            q[i] = inverse == 0 ? (short)0 : (short)MathF.Round(x[i] * inverse);
+            short value = inverse == 0 ? (short)0 : (short)MathF.Round(x[i] * inverse);
+            q[QuantizedRows.Place(i)] = value;
+            first += i < 16 ? value : 0;
+            second += i < 16 ? 0 : value;
         }
 
         return scale;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Wide(float* x, short* q)
+    private static float Wide(float* x, short* q, out int first, out int second)
     {
         Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
         Vector256<float> m = Vector256.Max(Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)));
@@ -80,6 +78,7 @@ internal unsafe struct QuantizeRows : IKernelJob
         if (inverse == 0)
         {
             new Span<short>(q, 32).Clear();
+            first = second = 0;
             return scale;
         }
 
@@ -87,8 +86,21 @@ internal unsafe struct QuantizeRows : IKernelJob
         Vector256<float> s = Vector256.Create(inverse);
         Vector256<short> low = Avx2.PackSignedSaturate(Avx.ConvertToVector256Int32(a * s), Avx.ConvertToVector256Int32(b * s));
         Vector256<short> high = Avx2.PackSignedSaturate(Avx.ConvertToVector256Int32(c * s), Avx.ConvertToVector256Int32(d * s));
-        Avx2.Permute4x64(low.AsInt64(), 0b11_01_10_00).AsInt16().Store(q);
-        Avx2.Permute4x64(high.AsInt64(), 0b11_01_10_00).AsInt16().Store(q + 16);
+        low = Avx2.Permute4x64(low.AsInt64(), 0b11_01_10_00).AsInt16();
+        high = Avx2.Permute4x64(high.AsInt64(), 0b11_01_10_00).AsInt16();
+
+        // Even inputs before odd ones in every four, then two of the first sixteen beside two of the others: the order of QuantizedRows.
+        low = Avx2.ShuffleHigh(Avx2.ShuffleLow(low, 0b11_01_10_00), 0b11_01_10_00);
+        high = Avx2.ShuffleHigh(Avx2.ShuffleLow(high, 0b11_01_10_00), 0b11_01_10_00);
+        Vector256<int> even = Avx2.UnpackLow(low.AsInt32(), high.AsInt32()); // groups 0 and 2
+        Vector256<int> odd = Avx2.UnpackHigh(low.AsInt32(), high.AsInt32()); // groups 1 and 3
+        Avx2.Permute2x128(even, odd, 0x20).AsInt16().Store(q);
+        Avx2.Permute2x128(even, odd, 0x31).AsInt16().Store(q + 16);
+        Vector256<short> ones = Vector256.Create((short)1);
+        Vector256<int> pairs = Avx2.MultiplyAddAdjacent(even.AsInt16(), ones) + Avx2.MultiplyAddAdjacent(odd.AsInt16(), ones);
+        Vector128<int> sums = pairs.GetLower() + pairs.GetUpper();
+        first = sums.GetElement(0) + sums.GetElement(2);
+        second = sums.GetElement(1) + sums.GetElement(3);
         return scale;
     }
 

@@ -3,6 +3,7 @@ namespace Puna.Tensors.Kernels.Cpu.Products;
 /// <summary>
 /// Input rows as 15-bit integers with one float scale per 32 values: x = scale * q, |q| at most <see cref="Limit"/>. The rounding error is 2^-15 of the largest of 32
 /// values, some 130 times less than with 8 bits, and the products still fit 32-bit sums: 32 * 16,383 * 4,096 (the largest code times its integer scale, Q6_K) is below 2^31.
+/// Within 32 inputs the order is that in which packed codes come out of their words: for g from 0 to 3 inputs 4g, 4g + 2, 16 + 4g, 18 + 4g, 4g + 1, 4g + 3, 17 + 4g, 19 + 4g.
 /// </summary>
 internal unsafe struct QuantizedRows
 {
@@ -58,6 +59,9 @@ internal unsafe struct QuantizedRows
         Sums = Sums + ((nint)token * (K / 16)) + (k / 16),
         Means16 = Means16 + ((nint)token * (K / 16)) + (k / 16),
     };
+
+    /// <summary>The place of input <paramref name="k"/> of 32 in the order of <see cref="Q"/>.</summary>
+    public static int Place(int k) => (k % 16 / 4 * 8) + (k % 2 * 4) + (k / 16 * 2) + (k % 4 / 2);
 
     private static long Align(int floats) => (floats + 15L) / 16 * 16;
 }
