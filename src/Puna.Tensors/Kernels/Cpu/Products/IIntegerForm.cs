@@ -55,6 +55,9 @@ internal unsafe interface IIntegerForm
     /// <summary>zero = 1 &lt;&lt; ZeroShift; -1 where it is 0.</summary>
     static virtual int ZeroShift => -1;
 
+    /// <summary>Where a source block has the words of its only plane as they are packed; -1 where codes have to be put together.</summary>
+    static virtual int WordsAt => -1;
+
     /// <summary>Takes one source block apart.</summary>
     /// <param name="block">Source block of the type.</param>
     /// <param name="codes">Receives 32 or 256 codes in the order of the inputs.</param>

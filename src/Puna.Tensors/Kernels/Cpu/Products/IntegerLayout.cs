@@ -41,6 +41,9 @@ internal static class IntegerLayout<TForm>
     /// <summary><see cref="IIntegerForm.ZeroShift"/>.</summary>
     public static readonly int ZeroShift = TForm.ZeroShift;
 
+    /// <summary><see cref="IIntegerForm.WordsAt"/>.</summary>
+    public static readonly int WordsAt = TForm.WordsAt;
+
     /// <summary>The zero of the codes.</summary>
     public static readonly int Zero = TForm.ZeroShift < 0 ? 0 : 1 << TForm.ZeroShift;
 

@@ -31,7 +31,8 @@ internal static unsafe class IntegerPacker
         {
             for (int r = 0; r < rows; r++)
             {
-                TForm.Split(source + (r * stride) + ((nint)s * blockBytes), codes, scales, minima, out ushort d, out ushort least);
+                byte* block = source + (r * stride) + ((nint)s * blockBytes);
+                TForm.Split(block, codes, scales, minima, out ushort d, out ushort least);
                 if ((d & NotFinite) == NotFinite || (least & NotFinite) == NotFinite)
                 {
                     throw new PunaException($"block {s} of a row of {TForm.Type.Name()}: expected a finite scale, got infinity or NaN");
@@ -54,6 +55,16 @@ internal static unsafe class IntegerPacker
                 }
 
                 uint* words = (uint*)(tile + IntegerLayout<TForm>.Codes) + r;
+                if (IntegerLayout<TForm>.WordsAt >= 0)
+                {
+                    for (int i = 0; i < (IntegerLayout<TForm>.Eight ? 8 : 4); i++)
+                    {
+                        words[16 * i] = Unsafe.ReadUnaligned<uint>(block + IntegerLayout<TForm>.WordsAt + (4 * i));
+                    }
+
+                    continue;
+                }
+
                 for (int b = 0; b < IntegerLayout<TForm>.Blocks; b++)
                 {
                     PutCodes<TForm>(codes + (32 * b), words);

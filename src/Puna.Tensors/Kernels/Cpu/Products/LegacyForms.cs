@@ -11,6 +11,8 @@ internal readonly unsafe struct Q4_0Form : IIntegerForm
 
     public static int ZeroShift => 3;
 
+    public static int WordsAt => 2;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
     {
@@ -47,6 +49,8 @@ internal readonly unsafe struct Q4_1Form : IIntegerForm
     public static DType Type => DType.Q4_1;
 
     public static bool Four => true;
+
+    public static int WordsAt => 4;
 
     public static bool HasLeast => true;
 
@@ -104,6 +108,8 @@ internal readonly unsafe struct Q8_0Form : IIntegerForm
     public static DType Type => DType.Q8_0;
 
     public static bool Eight => true;
+
+    public static int WordsAt => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Split(byte* block, byte* codes, byte* scales, byte* minima, out ushort d, out ushort least)
