@@ -16,8 +16,8 @@ public sealed class ReadmeTests
         string path = TestFiles.EmbeddedModel;
 #pragma warning disable xUnit1051 // the sample is told nothing of cancellation
         // begin
-        using LanguageModel model = LanguageModel.Open(path);
         using var ops = new CpuOps();
+        using LanguageModel model = LanguageModel.Open(path, ops: ops);
         using var session = new Session(model, ops);
         foreach (GenerationStep step in session.Generate(model.Tokenizer!.EncodePrompt("The llama is"), new GenerationOptions { MaxTokens = 50 }))
         {

@@ -117,6 +117,7 @@ public sealed unsafe partial class CpuOps
     /// <param name="weight">A matrix of floats or blocks, not packed.</param>
     /// <param name="storage">Writable memory.</param>
     /// <param name="offset">A multiple of 64.</param>
+    /// <exception cref="PunaException">A scale or float16 value that is not finite, by the tensor's name.</exception>
     public Weight Pack(Weight weight, Storage storage, nint offset)
     {
         RequireDecodable(weight);
@@ -130,7 +131,15 @@ public sealed unsafe partial class CpuOps
         {
             job.First = tile;
             int count = Math.Min(strip, packed.Tiles - tile);
-            Share(ref job, count, count * (long)packed.TileBytes);
+            try
+            {
+                Share(ref job, count, count * (long)packed.TileBytes);
+            }
+            catch (PunaException e)
+            {
+                throw new PunaException($"tensor {weight.Name}: {e.Message}", e);
+            }
+
             long first = (long)tile * PackedMatrix.TileRows;
             long end = Math.Min(m.Rows, first + ((long)count * PackedMatrix.TileRows));
             m.Storage.GiveBack(m.Offset + ((nint)first * m.RowStride), (nint)(end - first) * m.RowStride);

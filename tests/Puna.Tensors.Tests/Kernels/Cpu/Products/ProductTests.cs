@@ -145,6 +145,22 @@ public sealed class ProductTests
         }
     }
 
+    [Theory]
+    [InlineData(DType.Q4_0, 0)]
+    [InlineData(DType.Q4_K, 2)]
+    [InlineData(DType.Q6_K, 208)]
+    [InlineData(DType.F16, 100)]
+    public void NumbersThatAreNotFiniteAreRefusedByTheTensorsName(DType type, int place)
+    {
+        Weight weight = Quantized(type, 20, 256, seed: 4);
+        Span<byte> row = weight.Master.Row<byte>(17);
+        (row[place], row[place + 1]) = (0x01, 0xFC); // a NaN
+        using var ops = new CpuOps(2);
+        PunaException e = Assert.Throws<PunaException>(() => ops.Pack(weight));
+        Assert.StartsWith("tensor w: ", e.Message, StringComparison.Ordinal);
+        Assert.Contains("got infinity or NaN", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TypesWithoutALayoutOfTheirOwnKeepTheirRows()
     {
