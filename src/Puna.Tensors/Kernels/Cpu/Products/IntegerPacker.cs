@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
@@ -27,11 +29,18 @@ internal static unsafe class IntegerPacker
             Unsafe.InitBlockUnaligned(tile, 0, (uint)(supers * IntegerLayout<TForm>.Bytes));
         }
 
+        bool moveWords = IntegerLayout<TForm>.WordsAt >= 0 && rows == PackedMatrix.TileRows && Sse2.IsSupported;
         for (int s = 0; s < supers; s++)
         {
+            byte* column = source + ((nint)s * blockBytes);
+            if (moveWords)
+            {
+                MoveWords<TForm>(column + IntegerLayout<TForm>.WordsAt, stride, (uint*)(tile + IntegerLayout<TForm>.Codes));
+            }
+
             for (int r = 0; r < rows; r++)
             {
-                byte* block = source + (r * stride) + ((nint)s * blockBytes);
+                byte* block = column + (r * stride);
                 TForm.Split(block, codes, scales, minima, out ushort d, out ushort least);
                 if ((d & NotFinite) == NotFinite || (least & NotFinite) == NotFinite)
                 {
@@ -55,6 +64,11 @@ internal static unsafe class IntegerPacker
                 }
 
                 uint* words = (uint*)(tile + IntegerLayout<TForm>.Codes) + r;
+                if (moveWords)
+                {
+                    continue;
+                }
+
                 if (IntegerLayout<TForm>.WordsAt >= 0)
                 {
                     for (int i = 0; i < (IntegerLayout<TForm>.Eight ? 8 : 4); i++)
@@ -149,6 +163,31 @@ internal static unsafe class IntegerPacker
         }
 
         return code;
+    }
+
+    /// <summary>The words of sixteen blocks, a row's after another's, to words of sixteen rows: four by four.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MoveWords<TForm>(byte* from, nint stride, uint* to)
+        where TForm : struct, IIntegerForm
+    {
+        for (int r = 0; r < PackedMatrix.TileRows; r += 4)
+        {
+            byte* row = from + (r * stride);
+            for (int i = 0; i < (IntegerLayout<TForm>.Eight ? 8 : 4); i += 4)
+            {
+                Vector128<uint> a = Vector128.Load((uint*)(row + (4 * i)));
+                Vector128<uint> b = Vector128.Load((uint*)(row + stride + (4 * i)));
+                Vector128<uint> c = Vector128.Load((uint*)(row + (2 * stride) + (4 * i)));
+                Vector128<uint> d = Vector128.Load((uint*)(row + (3 * stride) + (4 * i)));
+                Vector128<ulong> ab0 = Sse2.UnpackLow(a, b).AsUInt64(), ab2 = Sse2.UnpackHigh(a, b).AsUInt64();
+                Vector128<ulong> cd0 = Sse2.UnpackLow(c, d).AsUInt64(), cd2 = Sse2.UnpackHigh(c, d).AsUInt64();
+                uint* word = to + (16 * i) + r;
+                Sse2.UnpackLow(ab0, cd0).AsUInt32().Store(word);
+                Sse2.UnpackHigh(ab0, cd0).AsUInt32().Store(word + 16);
+                Sse2.UnpackLow(ab2, cd2).AsUInt32().Store(word + 32);
+                Sse2.UnpackHigh(ab2, cd2).AsUInt32().Store(word + 48);
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
