@@ -77,16 +77,28 @@ public sealed unsafe partial class CpuOps
         }
 
         ArenaMark mark = _arena.Mark();
-        QuantizedRows quantized = default;
+        // Few rows read packed weights directly; if one weight is not packed, all go through panels, so that they can share the quantised input.
+        bool direct = Path != CpuPath.Scalar && tokens < IntegerProduct.WorthPanel;
+        for (int i = 0; i < w.Length; i++)
+        {
+            direct &= w[i].Packed is { Layout: not PackedLayout.Rows };
+        }
+
+        PairRows pairs = default;
+        QuadRows quads = default;
         for (int i = 0; i < w.Length; i++)
         {
             bool integer = IntegerForms.Supports(w[i].DType);
-            if (integer && quantized.K == 0)
+            if (integer && IntegerProduct.TakesPairs(w[i].DType))
             {
-                quantized = Quantize(x);
+                pairs = pairs.K == 0 ? Pairs(x) : pairs;
+            }
+            else if (integer)
+            {
+                quads = quads.K == 0 ? Quads(x, direct ? 1 : QuadRows.Together) : quads;
             }
 
-            Multiply(x, quantized, w[i], y[i], integer);
+            Multiply(x, pairs, quads, w[i], y[i], integer, direct);
         }
 
         GC.KeepAlive(x.Storage);
@@ -248,21 +260,25 @@ public sealed unsafe partial class CpuOps
         GC.KeepAlive(weight);
     }
 
-    private QuantizedRows Quantize(Tensor x)
+    private PairRows Pairs(Tensor x)
     {
         int tokens = (int)x.Rows, k = (int)x.Columns;
-        var job = new QuantizeRows
-        {
-            Path = Path,
-            X = (float*)x.Address,
-            XStride = k,
-            Rows = QuantizedRows.At((float*)_arena.Allocate(new Shape(QuantizedRows.Floats(tokens, k))).Address, tokens, k),
-        };
+        var rows = PairRows.At((float*)_arena.Allocate(new Shape(PairRows.Floats(tokens, k))).Address, tokens, k);
+        var job = new QuantizePairs { Path = Path, X = (float*)x.Address, XStride = k, Rows = rows };
         Share(ref job, tokens, x.Shape.Count * 2);
-        return job.Rows;
+        return rows;
     }
 
-    private void Multiply(Tensor x, QuantizedRows quantized, Weight w, Tensor y, bool integer)
+    private QuadRows Quads(Tensor x, int lanes)
+    {
+        int tokens = (int)x.Rows, k = (int)x.Columns;
+        var rows = QuadRows.At((float*)_arena.Allocate(new Shape(QuadRows.Floats(tokens, k, lanes))).Address, tokens, k, lanes);
+        var job = new QuantizeQuads { Path = Path, X = (float*)x.Address, XStride = k, Rows = rows };
+        Share(ref job, tokens, x.Shape.Count * 2);
+        return rows;
+    }
+
+    private void Multiply(Tensor x, in PairRows pairs, in QuadRows quads, Weight w, Tensor y, bool integer, bool direct)
     {
         bool packed = w.Packed is { Layout: not PackedLayout.Rows };
         nint scratch = integer ? IntegerProduct.ScratchFloats(w.DType) : FloatProduct.ScratchFloats;
@@ -275,7 +291,7 @@ public sealed unsafe partial class CpuOps
             Packed = packed,
             Stride = packed ? w.Packed!.TileBytes : w.Packed is null ? w.Master.RowStride : (nint)w.DType.RowBytes(w.In),
             Out = w.Out,
-            ItemTiles = integer && packed && x.Rows < IntegerProduct.WorthPanel && Path != CpuPath.Scalar ? ProductTiles.DirectTiles : ProductTiles.PanelTiles,
+            ItemTiles = integer && direct ? ProductTiles.DirectTiles : ProductTiles.PanelTiles,
             Tokens = (int)x.Rows,
             Y = (float*)y.Address,
             Scratch = (float*)_arena.Allocate(new Shape(_threads.Threads, (long)scratch)).Address,
@@ -284,7 +300,7 @@ public sealed unsafe partial class CpuOps
         long work = (long)w.Out * w.In * x.Rows;
         if (integer)
         {
-            var job = new IntegerProduct { Tiles = tiles, X = quantized };
+            var job = new IntegerProduct { Tiles = tiles, Pairs = pairs, Quads = quads };
             Share(ref job, tiles.Items, work);
         }
         else

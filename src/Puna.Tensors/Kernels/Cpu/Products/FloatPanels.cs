@@ -14,8 +14,8 @@ internal static unsafe class FloatPanels<TSimd, I, F>
     /// <summary>Inputs of a panel; with 16 rows of float32 half a first-level cache.</summary>
     public const int Chunk = 256;
 
-    /// <summary>How far ahead memory is asked for, in words; see <see cref="IntegerDirect{TForm, TSimd, I, F}"/>.</summary>
-    private const int Ahead = 1536;
+    /// <summary>How far ahead memory is asked for, in words; see <see cref="ProductTiles.Ahead"/>.</summary>
+    private const int Ahead = ProductTiles.Ahead / sizeof(uint);
 
     /// <summary>Six input rows times two vectors of weight rows.</summary>
     /// <param name="w0">Panel <c>[inputs, 16]</c> at the first vector's row.</param>

@@ -6,10 +6,9 @@ namespace Puna.Tensors.Kernels.Cpu.Products;
 /// </summary>
 /// <remarks>
 /// Packed, a super-block of 16 rows is: d (16 halves), least (16 halves, where there are minima), scales (per group 16 bytes), minima m (per group 16 bytes), then for
-/// each 32 inputs the planes of the codes. A plane is made of 32-bit words, one per row, and a word of fields at the same place in its four bytes, which hold four consecutive inputs: so packing moves
-/// whole words. A shift and a mask leave bytes 0 and 2 of a field, or 1 and 3, as a pair of 16-bit integers, ready for a multiply-add of pairs. Group g, 0 to 3, is inputs
-/// 4g to 4g + 3 and 16 + 4g to 16 + 4g + 3; its four pairs are inputs (4g, 4g + 2), (16 + 4g, 16 + 4g + 2), (4g + 1, 4g + 3), (16 + 4g + 1, 16 + 4g + 3), and inputs are stored in that order too
-/// (<see cref="QuantizedRows"/>).
+/// each 32 inputs the planes of the codes. A plane is made of 32-bit words, one per row, and a word of fields at the same place in its four bytes, which hold four consecutive inputs: so
+/// packing moves whole words, and a shift and a mask leave four unsigned bytes per row, ready for a multiply-add of bytes. Signed bytes are taken apart into pairs of 16-bit integers, bytes 0
+/// and 2 of a word, or 1 and 3. Group g, 0 to 3, is inputs 4g to 4g + 3 and 16 + 4g to 16 + 4g + 3.
 /// <list type="bullet">
 /// <item><c>Eight</c>: 8 words of signed bytes; group g has words g and 4 + g.</item>
 /// <item><c>Four</c>: 4 words; word g has the first four inputs of group g in its low nibbles, the others in its high ones.</item>

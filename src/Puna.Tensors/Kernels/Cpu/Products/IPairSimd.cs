@@ -49,11 +49,17 @@ internal unsafe interface IPairSimd<I, F>
     /// <summary>Halves of lanes shifted left.</summary>
     static abstract I ShiftLeft16(I v, int bits);
 
-    /// <summary>Differences of halves.</summary>
-    static abstract I Sub16(I a, I b);
+    /// <summary>
+    /// Sums per lane of the four products of unsigned bytes, at most 63, with signed ones, in parts: as the processor adds them best. Together with
+    /// <see cref="AddDot"/> at most 32,767 may come together in half a lane: four times codes up to 31, twice those up to 63.
+    /// </summary>
+    static abstract I Dot(I codes, I x);
 
-    /// <summary>Lower 16 bits of the products of halves.</summary>
-    static abstract I Mul16(I a, I b);
+    /// <summary><see cref="Dot"/> added to the parts of a sum.</summary>
+    static abstract I AddDot(I sum, I codes, I x);
+
+    /// <summary>The parts of a sum put together, times m, which both halves of <paramref name="m"/> hold.</summary>
+    static abstract I Weigh(I sum, I m);
 
     /// <summary>a + low(p) * low(x) + high(p) * high(x) per lane, the halves signed.</summary>
     static abstract I AddProducts(I a, I p, I x);

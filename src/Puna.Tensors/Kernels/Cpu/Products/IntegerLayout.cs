@@ -20,6 +20,9 @@ internal static class IntegerLayout<TForm>
     /// <summary><see cref="IIntegerForm.One"/>.</summary>
     public static readonly bool One = TForm.One;
 
+    /// <summary>Whether codes have six bits, four products of which with bytes do not fit a 16-bit sum.</summary>
+    public static readonly bool Six = TForm.Four && TForm.Two;
+
     /// <summary><see cref="IIntegerForm.Blocks"/>.</summary>
     public static readonly int Blocks = TForm.Blocks;
 

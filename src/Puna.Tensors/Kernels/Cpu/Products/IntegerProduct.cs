@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
 /// <summary>
-/// y = x W^T for a weight of integer codes and quantised inputs. Few input rows read the packed form directly; more go through panels of 16-bit integers. The sums are
-/// the same numbers in the same order both ways, so a row's result does not depend on which was taken.
+/// y = x W^T for a weight of integer codes and quantised inputs: 8-bit ones for codes of at most six bits, 15-bit ones for signed bytes. Few input rows read the packed form
+/// directly; more go through panels. The sums are the same numbers in the same order both ways, so a row's result does not depend on which was taken.
 /// </summary>
 internal unsafe struct IntegerProduct : IKernelJob
 {
@@ -14,8 +14,16 @@ internal unsafe struct IntegerProduct : IKernelJob
     /// <summary>Weight, outputs and the way they are cut.</summary>
     public ProductTiles Tiles;
 
-    /// <summary>The inputs.</summary>
-    public QuantizedRows X;
+    /// <summary>The inputs, for a weight of signed bytes.</summary>
+    public PairRows Pairs;
+
+    /// <summary>The inputs, for any other weight.</summary>
+    public QuadRows Quads;
+
+    /// <summary>Whether a type takes <see cref="Pairs"/>.</summary>
+    public static bool TakesPairs(DType type) => type == DType.Q8_0;
+
+    private readonly int K => TakesPairs(Tiles.Type) ? Pairs.K : Quads.K;
 
     /// <summary>Floats of scratch one worker needs.</summary>
     public static nint ScratchFloats(DType type) =>
@@ -70,11 +78,20 @@ internal unsafe struct IntegerProduct : IKernelJob
             where F : unmanaged
         {
             (int tile, int tiles) = Job.Tiles.TilesOf(Item);
-            int supers = Job.X.K / IntegerLayout<TForm>.Values;
+            int supers = Job.K / IntegerLayout<TForm>.Values;
             float* y = stackalloc float[ProductTiles.DirectTiles * PackedMatrix.TileRows];
             for (int t = 0; t < Job.Tiles.Tokens; t++)
             {
-                IntegerDirect<TForm, TSimd, I, F>.Multiply(Job.Tiles.PackedTile(tile), Job.Tiles.Stride, tiles * PackedMatrix.TileRows, supers, Job.X.From(t, 0), y);
+                byte* packed = Job.Tiles.PackedTile(tile);
+                if (IntegerLayout<TForm>.Eight)
+                {
+                    PairDirect<TSimd, I, F>.Multiply(packed, Job.Tiles.Stride, tiles * PackedMatrix.TileRows, supers, Job.Pairs.From(t, 0), y);
+                }
+                else
+                {
+                    QuadDirect<TForm, TSimd, I, F>.Multiply(packed, Job.Tiles.Stride, tiles * PackedMatrix.TileRows, supers, Job.Quads.From(t, 0), y);
+                }
+
                 for (int i = 0; i < tiles; i++)
                 {
                     Job.Tiles.Deliver(y + (i * PackedMatrix.TileRows), 0, tile + i, t, 1);
@@ -90,65 +107,90 @@ internal unsafe struct IntegerProduct : IKernelJob
         {
             (int first, int tokens) = Job.Tiles.TokensOf(Item);
             (int tile, int tiles) = Job.Tiles.TilesOf(Item);
-            const int Stride = ProductTiles.PanelTiles * PackedMatrix.TileRows;
             float* sums = Scratch;
             IntegerPanel* panels = stackalloc IntegerPanel[ProductTiles.PanelTiles];
             for (int i = 0; i < ProductTiles.PanelTiles; i++)
             {
-                panels[i] = IntegerPanel.At(Scratch + (ProductTiles.ItemTokens * Stride) + (i * IntegerPanel.Floats));
+                panels[i] = IntegerPanel.At(Scratch + (ProductTiles.ItemTokens * ProductTiles.SumStride) + (i * IntegerPanel.Floats));
             }
 
-            byte* packed = (byte*)(Scratch + (ProductTiles.ItemTokens * Stride) + (ProductTiles.PanelTiles * IntegerPanel.Floats));
-            new Span<float>(sums, tokens * Stride).Clear();
+            byte* packed = (byte*)(Scratch + (ProductTiles.ItemTokens * ProductTiles.SumStride) + (ProductTiles.PanelTiles * IntegerPanel.Floats));
+            new Span<float>(sums, tokens * ProductTiles.SumStride).Clear();
 
             // Two panels of 512-bit kernels are used at a time and should fit the first-level cache together.
             int chunk = TSimd.Width == PackedMatrix.TileRows ? IntegerPanel.Chunk / 2 : IntegerPanel.Chunk;
-            for (int k = 0; k < Job.X.K; k += chunk)
+            for (int k = 0; k < Job.K; k += chunk)
             {
-                int supers = Math.Min(chunk, Job.X.K - k) / IntegerLayout<TForm>.Values;
+                int inputs = Math.Min(chunk, Job.K - k);
+                int supers = inputs / IntegerLayout<TForm>.Values;
                 int super = k / IntegerLayout<TForm>.Values;
                 for (int i = 0; i < tiles; i++)
                 {
-                    IntegerPanels<TForm, TSimd, I, F>.Fill(Source<TForm>(tile + i, super, supers, packed), supers, panels[i]);
+                    byte* source = Source<TForm>(tile + i, super, supers, packed);
+                    if (IntegerLayout<TForm>.Eight)
+                    {
+                        PairPanels<TSimd, I, F>.Fill(source, supers, panels[i]);
+                    }
+                    else
+                    {
+                        QuadPanels<TForm, TSimd, I, F>.Fill(source, supers, panels[i]);
+                    }
                 }
 
                 for (int row = 0; row < tiles * PackedMatrix.TileRows; row += 2 * TSimd.Width)
                 {
                     int second = Math.Min(row + TSimd.Width, (tiles * PackedMatrix.TileRows) - TSimd.Width);
-                    Multiply<TForm, TSimd, I, F>(panels, row, second, supers, first, tokens, k, sums);
+                    Multiply<TForm, TSimd, I, F>(panels, row, second, inputs / 32, first, tokens, k, sums);
+                }
+            }
+
+            for (int t = 0; t < tokens && !IntegerLayout<TForm>.Eight; t++)
+            {
+                float scale = Job.Quads.Scale[first + t];
+                for (int i = 0; i < tiles * PackedMatrix.TileRows; i += TSimd.Width)
+                {
+                    TSimd.StoreFloats(TSimd.MulFloats(TSimd.LoadFloats(sums + (t * ProductTiles.SumStride) + i), TSimd.SplatFloat(scale)), sums + (t * ProductTiles.SumStride) + i);
                 }
             }
 
             for (int i = 0; i < tiles; i++)
             {
-                Job.Tiles.Deliver(sums + (i * PackedMatrix.TileRows), Stride, tile + i, first, tokens);
+                Job.Tiles.Deliver(sums + (i * PackedMatrix.TileRows), ProductTiles.SumStride, tile + i, first, tokens);
             }
         }
 
-        private readonly void Multiply<TForm, TSimd, I, F>(IntegerPanel* panels, int row, int second, int supers, int first, int tokens, int k, float* sums)
+        private readonly void Multiply<TForm, TSimd, I, F>(IntegerPanel* panels, int row, int second, int blocks, int first, int tokens, int k, float* sums)
             where TForm : struct, IIntegerForm
             where TSimd : struct, IPairSimd<I, F>
             where I : unmanaged
             where F : unmanaged
         {
-            const int Stride = ProductTiles.PanelTiles * PackedMatrix.TileRows;
             ref IntegerPanel panel0 = ref panels[row / PackedMatrix.TileRows];
             ref IntegerPanel panel1 = ref panels[second / PackedMatrix.TileRows];
             int row0 = row % PackedMatrix.TileRows, row1 = second % PackedMatrix.TileRows;
 
             // A lone tile is given twice to a vector as wide as it; its twin adds to the place of the tile that is not there.
             int twin = row == second ? PackedMatrix.TileRows : second;
-            int t = 0;
-            for (; t + 4 <= tokens; t += 4)
+            for (int t = 0; t < tokens;)
             {
-                float* y = sums + (t * Stride);
-                IntegerPanels<TForm, TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, supers, Job.X.From(first + t, k), y + row, y + twin, Stride);
-            }
-
-            for (; t < tokens; t++)
-            {
-                float* y = sums + (t * Stride);
-                IntegerPanels<TForm, TSimd, I, F>.Multiply1(panel0, row0, panel1, row1, supers, Job.X.From(first + t, k), y + row, y + twin);
+                // Rows that fill up the last four or six give sums that are not delivered.
+                float* y = sums + (t * ProductTiles.SumStride);
+                int left = tokens - t;
+                if (!IntegerLayout<TForm>.Eight)
+                {
+                    QuadPanels<TForm, TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, blocks, Job.Quads.From(first + t, k), y + row, y + twin);
+                    t += QuadRows.Together;
+                }
+                else if (left >= 5 && left != 8)
+                {
+                    PairPanels<TSimd, I, F>.Multiply6(panel0, row0, panel1, row1, blocks, Job.Pairs.From(first + t, k), y + row, y + twin, ProductTiles.SumStride);
+                    t += 6;
+                }
+                else
+                {
+                    PairPanels<TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, blocks, Job.Pairs.From(first + t, k), y + row, y + twin, ProductTiles.SumStride);
+                    t += 4;
+                }
             }
         }
 
@@ -157,7 +199,7 @@ internal unsafe struct IntegerProduct : IKernelJob
         {
             (int first, int tokens) = Job.Tiles.TokensOf(Item);
             (int tile, int tiles) = Job.Tiles.TilesOf(Item);
-            int supers = Job.X.K / IntegerLayout<TForm>.Values;
+            int supers = Job.K / IntegerLayout<TForm>.Values;
             var whole = new NativeStorage(Job.Tiles.Packed ? 0 : supers * (nint)IntegerLayout<TForm>.Bytes, clear: false);
             using (whole)
             {
@@ -168,7 +210,9 @@ internal unsafe struct IntegerProduct : IKernelJob
                     {
                         for (int r = 0; r < Job.Tiles.RowsOf(i); r++)
                         {
-                            Job.Tiles.Y[((nint)t * Job.Tiles.Out) + (i * PackedMatrix.TileRows) + r] = IntegerReference.Multiply<TForm>(packed, r, supers, Job.X.From(t, 0));
+                            Job.Tiles.Y[((nint)t * Job.Tiles.Out) + (i * PackedMatrix.TileRows) + r] = IntegerLayout<TForm>.Eight
+                                ? IntegerReference.Multiply(packed, r, supers, Job.Pairs.From(t, 0))
+                                : IntegerReference.Multiply<TForm>(packed, r, supers, Job.Quads.From(t, 0));
                         }
                     }
                 }

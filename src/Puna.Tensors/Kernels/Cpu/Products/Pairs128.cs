@@ -62,10 +62,18 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
     public static Vector128<int> ShiftLeft16(Vector128<int> v, int bits) => (v.AsInt16() << bits).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> Sub16(Vector128<int> a, Vector128<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
+    public static Vector128<int> Dot(Vector128<int> codes, Vector128<int> x) =>
+        Dp.IsSupported ? Dp.DotProduct(default, codes.AsSByte(), x.AsSByte())
+            : Ssse3.IsSupported ? Ssse3.MultiplyAddAdjacent(codes.AsByte(), x.AsSByte()).AsInt32()
+            : Words(codes, x).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> Mul16(Vector128<int> a, Vector128<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
+    public static Vector128<int> AddDot(Vector128<int> sum, Vector128<int> codes, Vector128<int> x) =>
+        Dp.IsSupported ? Dp.DotProduct(sum, codes.AsSByte(), x.AsSByte()) : (sum.AsInt16() + Dot(codes, x).AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> Weigh(Vector128<int> sum, Vector128<int> m) =>
+        Dp.IsSupported ? sum * (m >> 16) : AddProducts(default, sum, m);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> AddProducts(Vector128<int> a, Vector128<int> p, Vector128<int> x) =>
@@ -114,6 +122,10 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
         Vector128<int> upper = AdvSimd.MultiplyWideningUpper(a, b);
         return AdvSimd.Arm64.AddPairwise(lower, upper);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<short> Words(Vector128<int> codes, Vector128<int> x) =>
+        ((codes.AsInt16() & Vector128.Create((short)0x00FF)) * ((x.AsInt16() << 8) >> 8)) + ((codes.AsInt16() >> 8) * (x.AsInt16() >> 8));
 
     // The bits of a half, its sign extended, moved to their place in a float32 whose exponent is 112 too small; the product is exact, denormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -62,10 +62,16 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
     public static Vector256<int> ShiftLeft16(Vector256<int> v, int bits) => (v.AsInt16() << bits).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Sub16(Vector256<int> a, Vector256<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
+    public static Vector256<int> Dot(Vector256<int> codes, Vector256<int> x) =>
+        Avx2.IsSupported ? Avx2.MultiplyAddAdjacent(codes.AsByte(), x.AsSByte()).AsInt32()
+            : (((codes.AsInt16() & Vector256.Create((short)0x00FF)) * ((x.AsInt16() << 8) >> 8)) + ((codes.AsInt16() >> 8) * (x.AsInt16() >> 8))).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Mul16(Vector256<int> a, Vector256<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
+    public static Vector256<int> AddDot(Vector256<int> sum, Vector256<int> codes, Vector256<int> x) => (sum.AsInt16() + Dot(codes, x).AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Weigh(Vector256<int> sum, Vector256<int> m) =>
+        Avx2.IsSupported ? Avx2.MultiplyAddAdjacent(sum.AsInt16(), m.AsInt16()) : AddProducts(default, sum, m);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> AddProducts(Vector256<int> a, Vector256<int> p, Vector256<int> x) =>

@@ -62,10 +62,16 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
     public static Vector512<int> ShiftLeft16(Vector512<int> v, int bits) => (v.AsInt16() << bits).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Sub16(Vector512<int> a, Vector512<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
+    public static Vector512<int> Dot(Vector512<int> codes, Vector512<int> x) =>
+        Avx512BW.IsSupported ? Avx512BW.MultiplyAddAdjacent(codes.AsByte(), x.AsSByte()).AsInt32()
+            : (((codes.AsInt16() & Vector512.Create((short)0x00FF)) * ((x.AsInt16() << 8) >> 8)) + ((codes.AsInt16() >> 8) * (x.AsInt16() >> 8))).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Mul16(Vector512<int> a, Vector512<int> b) => (a.AsInt16() * b.AsInt16()).AsInt32();
+    public static Vector512<int> AddDot(Vector512<int> sum, Vector512<int> codes, Vector512<int> x) => (sum.AsInt16() + Dot(codes, x).AsInt16()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Weigh(Vector512<int> sum, Vector512<int> m) =>
+        Avx512BW.IsSupported ? Avx512BW.MultiplyAddAdjacent(sum.AsInt16(), m.AsInt16()) : AddProducts(default, sum, m);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> AddProducts(Vector512<int> a, Vector512<int> p, Vector512<int> x) =>

@@ -6,11 +6,17 @@ internal unsafe struct ProductTiles
     /// <summary>Tiles of an item where inputs go through panels: 32 rows, which one call of a 512-bit kernel covers.</summary>
     public const int PanelTiles = 2;
 
+    /// <summary>Floats from the sums of an input row to those of the next, in an item's scratch memory.</summary>
+    public const int SumStride = PanelTiles * PackedMatrix.TileRows;
+
     /// <summary>Tiles of an item where the packed form is read directly: enough for a stream, few enough to share small matrices.</summary>
     public const int DirectTiles = 8;
 
     /// <summary>Most input rows of an item.</summary>
     public const int ItemTokens = 256;
+
+    /// <summary>How far ahead memory is asked for, in bytes: the processor's own prefetcher, one stream per thread, reaches two thirds of what memory can give.</summary>
+    public const int Ahead = 6144;
 
     /// <summary>Kernel to use.</summary>
     public CpuPath Path;

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
-/// <summary>Quantises input rows, an item a row. Every operation is exact or rounded once, so all paths give the same bits.</summary>
-internal unsafe struct QuantizeRows : IKernelJob
+/// <summary>Quantises input rows to <see cref="PairRows"/>, an item a row. Every operation is exact or rounded once, so all paths give the same bits.</summary>
+internal unsafe struct QuantizePairs : IKernelJob
 {
     // Below this the reciprocal overflows; such a block is nothing beside any other.
     private const float Smallest = 1e-30f;
@@ -20,7 +20,7 @@ internal unsafe struct QuantizeRows : IKernelJob
     public nint XStride;
 
     /// <summary>Receives the quantised rows.</summary>
-    public QuantizedRows Rows;
+    public PairRows Rows;
 
     /// <inheritdoc/>
     public readonly void Execute(int item, int worker)
@@ -29,25 +29,15 @@ internal unsafe struct QuantizeRows : IKernelJob
         short* q = Rows.Q + ((nint)item * Rows.Stride);
         nint blocks = Rows.K / 32;
         float* scales = Rows.Scales + (item * blocks);
-        float* means32 = Rows.Means32 + (item * blocks);
-        float* means16 = Rows.Means16 + (item * blocks * 2);
-        int* sums = Rows.Sums + (item * blocks * 2);
+        bool wide = Path != CpuPath.Scalar && Avx2.IsSupported;
         for (nint b = 0; b < blocks; b++)
         {
-            int first, second;
-            float scale = Path == CpuPath.Scalar || !Avx2.IsSupported ? Scalar(x + (32 * b), q + (32 * b), out first, out second) : Wide(x + (32 * b), q + (32 * b), out first, out second);
-            scales[b] = scale;
-            sums[2 * b] = first;
-            sums[(2 * b) + 1] = second;
-            means16[2 * b] = scale * first;
-            means16[(2 * b) + 1] = scale * second;
-            means32[b] = scale * (first + second);
+            scales[b] = wide ? Wide(x + (32 * b), q + (32 * b)) : Scalar(x + (32 * b), q + (32 * b));
         }
     }
 
-    private static float Scalar(float* x, short* q, out int first, out int second)
+    private static float Scalar(float* x, short* q)
     {
-        first = second = 0;
         float largest = 0;
         for (int i = 0; i < 32; i++)
         {
@@ -57,17 +47,14 @@ internal unsafe struct QuantizeRows : IKernelJob
         float inverse = Inverse(largest, out float scale);
         for (int i = 0; i < 32; i++)
         {
-            short value = inverse == 0 ? (short)0 : (short)MathF.Round(x[i] * inverse);
-            q[QuantizedRows.Place(i)] = value;
-            first += i < 16 ? value : 0;
-            second += i < 16 ? 0 : value;
+            q[PairRows.Place(i)] = inverse == 0 ? (short)0 : (short)MathF.Round(x[i] * inverse);
         }
 
         return scale;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Wide(float* x, short* q, out int first, out int second)
+    private static float Wide(float* x, short* q)
     {
         Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
         Vector256<float> m = Vector256.Max(Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)));
@@ -78,7 +65,6 @@ internal unsafe struct QuantizeRows : IKernelJob
         if (inverse == 0)
         {
             new Span<short>(q, 32).Clear();
-            first = second = 0;
             return scale;
         }
 
@@ -89,18 +75,13 @@ internal unsafe struct QuantizeRows : IKernelJob
         low = Avx2.Permute4x64(low.AsInt64(), 0b11_01_10_00).AsInt16();
         high = Avx2.Permute4x64(high.AsInt64(), 0b11_01_10_00).AsInt16();
 
-        // Even inputs before odd ones in every four, then two of the first sixteen beside two of the others: the order of QuantizedRows.
+        // Even inputs before odd ones in every four, then two of the first sixteen beside two of the others: the order of PairRows.
         low = Avx2.ShuffleHigh(Avx2.ShuffleLow(low, 0b11_01_10_00), 0b11_01_10_00);
         high = Avx2.ShuffleHigh(Avx2.ShuffleLow(high, 0b11_01_10_00), 0b11_01_10_00);
         Vector256<int> even = Avx2.UnpackLow(low.AsInt32(), high.AsInt32()); // groups 0 and 2
         Vector256<int> odd = Avx2.UnpackHigh(low.AsInt32(), high.AsInt32()); // groups 1 and 3
         Avx2.Permute2x128(even, odd, 0x20).AsInt16().Store(q);
         Avx2.Permute2x128(even, odd, 0x31).AsInt16().Store(q + 16);
-        Vector256<short> ones = Vector256.Create((short)1);
-        Vector256<int> pairs = Avx2.MultiplyAddAdjacent(even.AsInt16(), ones) + Avx2.MultiplyAddAdjacent(odd.AsInt16(), ones);
-        Vector128<int> sums = pairs.GetLower() + pairs.GetUpper();
-        first = sums.GetElement(0) + sums.GetElement(2);
-        second = sums.GetElement(1) + sums.GetElement(3);
         return scale;
     }
 
@@ -120,7 +101,7 @@ internal unsafe struct QuantizeRows : IKernelJob
             return 0;
         }
 
-        scale = largest / QuantizedRows.Limit;
-        return QuantizedRows.Limit / largest;
+        scale = largest / PairRows.Limit;
+        return PairRows.Limit / largest;
     }
 }
