@@ -24,8 +24,8 @@ public sealed class PerplexityTests
         PerplexityResult result = new Perplexity(model, ops, DType.F32).Score(lines, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(record.RootElement.GetProperty("tokens").GetInt64(), result.Tokens);
         double expected = record.RootElement.GetProperty("types").GetProperty(type).GetProperty("mean_nll_float32").GetDouble();
-        // The same float32 arithmetic in another order; 0.1 % is allowed, rounding moves it by less than a hundredth of that.
-        Assert.InRange(Math.Abs(result.MeanNll / expected - 1), 0, 1e-5);
+        // 0.1 % is allowed. Float types are the same arithmetic in another order, Q8_0 rounds inputs to 15 bits: less than a hundredth of that. 8-bit inputs stay below a tenth.
+        Assert.InRange(Math.Abs(result.MeanNll / expected - 1), 0, type.StartsWith("q4", StringComparison.Ordinal) ? 1e-4 : 1e-5);
     }
 
     [Theory]

@@ -13,8 +13,9 @@ public interface IKernelJob
 }
 
 /// <summary>
-/// Threads that share the items of a kernel call. The caller works too. Items are taken one by one, so a thread that the operating system holds up
-/// delays only its own item. Idle threads spin for a short while, then give their core away, then sleep.
+/// Threads that share the items of a kernel call. The caller works too. Every thread has a range of items which it takes one by one, in order, so that it reads memory as one stream;
+/// with its range at an end it takes items from the ends of the others', so a thread that the operating system holds up delays only its own item. Idle threads spin for a short while,
+/// then give their core away, then sleep.
 /// </summary>
 /// <remarks>
 /// Calls from several threads are carried out one after the other. A job must not start another one. Where an item throws, the others are still done, and then the
@@ -24,16 +25,21 @@ public sealed unsafe class KernelThreadPool : IDisposable
 {
     private const int SpinsBeforeYield = 400;
     private const int YieldsBeforeSleep = 40;
+    private const int MostItems = 0xFFFF;
+
+    // Longs from a thread's ticket to the next one's: two cache lines.
+    private const int TicketStride = 16;
 
     private readonly Lock _callers = new();
     private readonly object _sleep = new();
     private readonly Thread[] _threads;
 
-    // Generation in the upper half, items not yet taken in the lower half. Taking an item is one compare-and-swap; a job's fields are published before
-    // its ticket and stay until all its items are done, so whoever swaps successfully has read the fields of that very job.
-    private long _ticket;
+    // Per thread: generation in the upper half, then the end of the items not yet taken, then the first of them. Taking an item is one compare-and-swap; a job's fields are published
+    // before its tickets and stay until all its items are done, so whoever swaps successfully has read the fields of that very job.
+    private readonly long[] _tickets;
+    private long _generation;
     private int _unfinished;
-    private int _items;
+    private int _first;
     private nint _job;
     private delegate*<nint, int, int, void> _execute;
     private volatile int _sleepers;
@@ -46,6 +52,7 @@ public sealed unsafe class KernelThreadPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
+        _tickets = new long[Threads * TicketStride];
         _threads = new Thread[Threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
@@ -78,23 +85,9 @@ public sealed unsafe class KernelThreadPool : IDisposable
             {
                 _job = (nint)address;
                 _execute = &Execute<TJob>;
-                _items = items;
-                Volatile.Write(ref _unfinished, items);
-                long generation = (_ticket >> 32) + 1;
-                Interlocked.Exchange(ref _ticket, (generation << 32) | (uint)items);
-                if (_sleepers > 0)
+                for (int first = 0; first < items; first += MostItems)
                 {
-                    lock (_sleep)
-                    {
-                        Monitor.PulseAll(_sleep);
-                    }
-                }
-
-                TakeItems(0);
-                int spins = 0;
-                while (Volatile.Read(ref _unfinished) != 0)
-                {
-                    Pause(ref spins);
+                    Round(first, Math.Min(MostItems, items - first));
                 }
             }
 
@@ -124,6 +117,33 @@ public sealed unsafe class KernelThreadPool : IDisposable
     private static void Execute<TJob>(nint job, int item, int worker)
         where TJob : unmanaged, IKernelJob => ((TJob*)job)->Execute(item, worker);
 
+    private void Round(int first, int count)
+    {
+        _first = first;
+        Volatile.Write(ref _unfinished, count);
+        _generation++;
+        for (int i = 0; i < Threads; i++)
+        {
+            long from = (long)count * i / Threads, end = (long)count * (i + 1) / Threads;
+            Interlocked.Exchange(ref _tickets[i * TicketStride], (_generation << 32) | (end << 16) | from);
+        }
+
+        if (_sleepers > 0)
+        {
+            lock (_sleep)
+            {
+                Monitor.PulseAll(_sleep);
+            }
+        }
+
+        TakeItems(0);
+        int spins = 0;
+        while (Volatile.Read(ref _unfinished) != 0)
+        {
+            Pause(ref spins);
+        }
+    }
+
     private static void Pause(ref int spins)
     {
         if (++spins < SpinsBeforeYield)
@@ -139,35 +159,64 @@ public sealed unsafe class KernelThreadPool : IDisposable
     private bool TakeItems(int worker)
     {
         bool any = false;
-        while (true)
+        for (int i = 0; i < Threads; i++)
         {
-            long ticket = Interlocked.Read(ref _ticket);
-            int left = (int)(uint)ticket;
-            if (left == 0)
+            int owner = worker + i < Threads ? worker + i : worker + i - Threads;
+            while (TakeItem(owner, worker))
             {
-                return any;
-            }
-
-            nint job = _job;
-            int items = _items;
-            delegate*<nint, int, int, void> execute = _execute;
-            if (Interlocked.CompareExchange(ref _ticket, ticket - 1, ticket) == ticket)
-            {
-                Debug.Assert(left <= items);
-                try
-                {
-                    execute(job, items - left, worker);
-                }
-                catch (Exception e)
-                {
-                    // Not to unwind here: the caller's stack frame holds the job that other threads still read, and a worker's exception would end the process.
-                    Interlocked.CompareExchange(ref _error, e, null);
-                }
-
-                Interlocked.Decrement(ref _unfinished);
                 any = true;
             }
         }
+
+        return any;
+    }
+
+    /// <summary>Takes an item of a thread's range and does it, unless another thread was faster; false where none is left.</summary>
+    private bool TakeItem(int owner, int worker)
+    {
+        ref long place = ref _tickets[owner * TicketStride];
+        long ticket = Interlocked.Read(ref place);
+        int from = (int)(ticket & 0xFFFF), end = (int)((ticket >> 16) & 0xFFFF);
+        if (from == end)
+        {
+            return false;
+        }
+
+        nint job = _job;
+        int first = _first;
+        delegate*<nint, int, int, void> execute = _execute;
+        bool own = owner == worker;
+        if (Interlocked.CompareExchange(ref place, own ? ticket + 1 : ticket - 0x1_0000, ticket) == ticket)
+        {
+            Debug.Assert(from < end);
+            try
+            {
+                execute(job, first + (own ? from : end - 1), worker);
+            }
+            catch (Exception e)
+            {
+                // Not to unwind here: the caller's stack frame holds the job that other threads still read, and a worker's exception would end the process.
+                Interlocked.CompareExchange(ref _error, e, null);
+            }
+
+            Interlocked.Decrement(ref _unfinished);
+        }
+
+        return true;
+    }
+
+    private bool AnyLeft()
+    {
+        for (int i = 0; i < Threads; i++)
+        {
+            long ticket = Interlocked.Read(ref _tickets[i * TicketStride]);
+            if ((ticket & 0xFFFF) != ((ticket >> 16) & 0xFFFF))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -197,9 +246,9 @@ public sealed unsafe class KernelThreadPool : IDisposable
         lock (_sleep)
         {
             _sleepers++;
-            // A caller publishes its ticket before it looks at _sleepers, and this looks at the ticket after counting itself: one of the two sees the other.
+            // A caller publishes its tickets before it looks at _sleepers, and this looks at the tickets after counting itself: one of the two sees the other.
             Interlocked.MemoryBarrier();
-            if ((uint)Interlocked.Read(ref _ticket) == 0 && !_stop)
+            if (!AnyLeft() && !_stop)
             {
                 Monitor.Wait(_sleep);
             }

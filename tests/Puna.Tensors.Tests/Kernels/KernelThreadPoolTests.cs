@@ -29,6 +29,16 @@ public sealed class KernelThreadPoolTests
     }
 
     [Fact]
+    public void MoreItemsThanATicketHoldsAreAllDone()
+    {
+        using var pool = new KernelThreadPool(3);
+        _sum = 0;
+        var job = default(Count);
+        pool.Run(ref job, 200_001);
+        Assert.Equal(200_001, _sum);
+    }
+
+    [Fact]
     public async Task CallersTakeTurns()
     {
         using var pool = new KernelThreadPool(3);

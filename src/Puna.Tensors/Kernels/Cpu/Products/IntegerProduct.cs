@@ -140,7 +140,8 @@ internal unsafe struct IntegerProduct : IKernelJob
                 for (int row = 0; row < tiles * PackedMatrix.TileRows; row += 2 * TSimd.Width)
                 {
                     int second = Math.Min(row + TSimd.Width, (tiles * PackedMatrix.TileRows) - TSimd.Width);
-                    Multiply<TForm, TSimd, I, F>(panels, row, second, inputs / 32, first, tokens, k, sums);
+                    AskAhead ahead = Ahead<TForm>(tile + (row / PackedMatrix.TileRows), tile + (second / PackedMatrix.TileRows), super + supers, supers, inputs, tokens);
+                    Multiply<TForm, TSimd, I, F>(panels, row, second, inputs / 32, first, tokens, k, ahead, sums);
                 }
             }
 
@@ -159,7 +160,7 @@ internal unsafe struct IntegerProduct : IKernelJob
             }
         }
 
-        private readonly void Multiply<TForm, TSimd, I, F>(IntegerPanel* panels, int row, int second, int blocks, int first, int tokens, int k, float* sums)
+        private readonly void Multiply<TForm, TSimd, I, F>(IntegerPanel* panels, int row, int second, int blocks, int first, int tokens, int k, AskAhead ahead, float* sums)
             where TForm : struct, IIntegerForm
             where TSimd : struct, IPairSimd<I, F>
             where I : unmanaged
@@ -178,20 +179,47 @@ internal unsafe struct IntegerProduct : IKernelJob
                 int left = tokens - t;
                 if (!IntegerLayout<TForm>.Eight)
                 {
-                    QuadPanels<TForm, TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, blocks, Job.Quads.From(first + t, k), y + row, y + twin);
+                    QuadPanels<TForm, TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, blocks, Job.Quads.From(first + t, k), ahead, y + row, y + twin);
                     t += QuadRows.Together;
                 }
                 else if (left >= 5 && left != 8)
                 {
-                    PairPanels<TSimd, I, F>.Multiply6(panel0, row0, panel1, row1, blocks, Job.Pairs.From(first + t, k), y + row, y + twin, ProductTiles.SumStride);
+                    PairPanels<TSimd, I, F>.Multiply6(panel0, row0, panel1, row1, blocks, Job.Pairs.From(first + t, k), ahead, y + row, y + twin, ProductTiles.SumStride);
                     t += 6;
                 }
                 else
                 {
-                    PairPanels<TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, blocks, Job.Pairs.From(first + t, k), y + row, y + twin, ProductTiles.SumStride);
+                    PairPanels<TSimd, I, F>.Multiply4(panel0, row0, panel1, row1, blocks, Job.Pairs.From(first + t, k), ahead, y + row, y + twin, ProductTiles.SumStride);
                     t += 4;
                 }
+
+                ahead = ahead.From(blocks);
             }
+        }
+
+        /// <summary>What to ask for while a chunk of two tiles is multiplied: their next chunk, or the first one of the tiles that the same thread takes next.</summary>
+        private readonly AskAhead Ahead<TForm>(int first, int second, int next, int supers, int inputs, int tokens)
+            where TForm : struct, IIntegerForm
+        {
+            if (!Job.Tiles.Packed || tokens > AskAhead.MostRows)
+            {
+                return default;
+            }
+
+            if (next * IntegerLayout<TForm>.Values >= Job.K)
+            {
+                (first, second, next) = (first + ProductTiles.PanelTiles, second + ProductTiles.PanelTiles, 0);
+            }
+
+            nint offset = (nint)next * IntegerLayout<TForm>.Bytes;
+            int passes = IntegerLayout<TForm>.Eight ? (tokens + 5) / 6 : (tokens + QuadRows.Together - 1) / QuadRows.Together;
+            int times = inputs / 32 * passes;
+            return new AskAhead
+            {
+                First = Job.Tiles.PackedTile(first) + offset,
+                Second = Job.Tiles.PackedTile(second) + offset,
+                Bytes = ((supers * IntegerLayout<TForm>.Bytes / times) + 63) / 64 * 64,
+            };
         }
 
         private readonly void Scalar<TForm>()

@@ -47,11 +47,12 @@ internal static unsafe class PairPanels<TSimd, I, F>
     /// <param name="row1">Its first row in that panel.</param>
     /// <param name="blocks">32 inputs each.</param>
     /// <param name="x">The first input row, at the panel's first input; strides are those of all its inputs.</param>
+    /// <param name="ahead">Memory to ask for meanwhile.</param>
     /// <param name="y0">Sums of the first vector.</param>
     /// <param name="y1">Sums of the second vector.</param>
     /// <param name="stride">Floats from the sums of an input row to those of the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply6(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int blocks, in PairRows x, float* y0, float* y1, nint stride)
+    public static void Multiply6(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int blocks, in PairRows x, AskAhead ahead, float* y0, float* y1, nint stride)
     {
         int* w0 = panel0.Codes + row0;
         int* w1 = panel1.Codes + row1;
@@ -62,6 +63,7 @@ internal static unsafe class PairPanels<TSimd, I, F>
         float* scales = x.Scales;
         for (int b = 0; b < blocks; b++)
         {
+            Ask(ref ahead);
             I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
             for (int p = 0; p < 16; p++)
             {
@@ -104,7 +106,7 @@ internal static unsafe class PairPanels<TSimd, I, F>
 
     /// <summary>As <see cref="Multiply6"/> for four input rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply4(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int blocks, in PairRows x, float* y0, float* y1, nint stride)
+    public static void Multiply4(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int blocks, in PairRows x, AskAhead ahead, float* y0, float* y1, nint stride)
     {
         int* w0 = panel0.Codes + row0;
         int* w1 = panel1.Codes + row1;
@@ -114,6 +116,7 @@ internal static unsafe class PairPanels<TSimd, I, F>
         float* scales = x.Scales;
         for (int b = 0; b < blocks; b++)
         {
+            Ask(ref ahead);
             I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
             for (int p = 0; p < 16; p++)
             {
@@ -143,6 +146,22 @@ internal static unsafe class PairPanels<TSimd, I, F>
             Finish(a3, b3, scales[3 * nextScale], d0, d1, y0 + (3 * stride), y1 + (3 * stride));
             scales++;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask(ref AskAhead ahead)
+    {
+        for (int line = 0; line < ahead.Bytes; line += 64)
+        {
+            TSimd.Prefetch(ahead.First + line);
+            if (TSimd.Width == PackedMatrix.TileRows)
+            {
+                TSimd.Prefetch(ahead.Second + line);
+            }
+        }
+
+        ahead.First += ahead.Bytes;
+        ahead.Second += ahead.Bytes;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

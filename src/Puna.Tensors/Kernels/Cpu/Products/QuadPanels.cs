@@ -63,10 +63,11 @@ internal static unsafe class QuadPanels<TForm, TSimd, I, F>
     /// <param name="row1">Its first row in that panel.</param>
     /// <param name="blocks">32 inputs each.</param>
     /// <param name="x">The input rows, four side by side, at the panel's first input.</param>
+    /// <param name="ahead">Memory to ask for meanwhile.</param>
     /// <param name="y0">Sums of the first vector, <see cref="ProductTiles.SumStride"/> floats from an input row to the next.</param>
     /// <param name="y1">Sums of the second vector.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply4(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int blocks, in QuadRows x, float* y0, float* y1)
+    public static void Multiply4(in IntegerPanel panel0, int row0, in IntegerPanel panel1, int row1, int blocks, in QuadRows x, AskAhead ahead, float* y0, float* y1)
     {
         int* w0 = panel0.Codes + row0;
         int* w1 = panel1.Codes + row1;
@@ -79,6 +80,7 @@ internal static unsafe class QuadPanels<TForm, TSimd, I, F>
         I* totals = stackalloc I[8];
         for (int b = 0; b < blocks; b++)
         {
+            Ask(ref ahead);
             for (int half = 0; half < 2; half++)
             {
                 First(w0, w1, q, out I a0, out I a1, out I a2, out I a3, out I b0, out I b1, out I b2, out I b3);
@@ -115,6 +117,22 @@ internal static unsafe class QuadPanels<TForm, TSimd, I, F>
                 d1 += 16;
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask(ref AskAhead ahead)
+    {
+        for (int line = 0; line < ahead.Bytes; line += 64)
+        {
+            TSimd.Prefetch(ahead.First + line);
+            if (TSimd.Width == PackedMatrix.TileRows)
+            {
+                TSimd.Prefetch(ahead.Second + line);
+            }
+        }
+
+        ahead.First += ahead.Bytes;
+        ahead.Second += ahead.Bytes;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
