@@ -61,7 +61,7 @@ public sealed class StagedFiles : IDisposable
         {
             string full = Path.GetFullPath(path);
             string folder = Path.GetDirectoryName(full) ?? full;
-            string temporary = Path.Combine(folder, $".{Path.GetRandomFileName()}.tmp");
+            string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
             var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes);
             _entries.Add(new Entry(full, temporary, stream));
             return stream;

@@ -15,6 +15,9 @@ public abstract class TensorFile : IDisposable
     /// <summary>All tensors in the order of the file.</summary>
     public abstract IReadOnlyList<TensorInfo> Tensors { get; }
 
+    /// <summary>The files that hold the tensors' bytes, as they were opened; empty where the bytes came from memory.</summary>
+    public virtual IReadOnlyList<TensorSource> Sources => [];
+
     /// <summary>Whether there is a tensor of this name, and what the file says of it.</summary>
     public abstract bool TryGetInfo(string name, [NotNullWhen(true)] out TensorInfo? info);
 

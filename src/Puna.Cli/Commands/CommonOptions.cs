@@ -23,6 +23,14 @@ internal static class CommonOptions
     public static Option<string?> Kv() => Options.Choice(
         "kv", "T", "Type of the cached keys and values", ["f32", "f16", "q8_0"], defaultText: "f16 where the weights are quantised in blocks, else f32");
 
+    /// <summary>The environment variable that stands for <see cref="PackCache"/>.</summary>
+    public const string PackCacheVariable = "PUNA_PACK_CACHE";
+
+    /// <summary><c>--pack-cache DIR</c>.</summary>
+    public static Option<string?> PackCache() => Options.Path(
+        "pack-cache", "DIR", "Folder where packed weights are kept, so that the next start maps them instead of packing; as large as the models, and yours to empty", ValueHint.Folder,
+        $"the variable {PackCacheVariable}, else packed at each start");
+
     /// <summary><c>--json</c>.</summary>
     public static Option<bool> Json(string summary = "Print one JSON object") => Options.Flag("json", summary);
 

@@ -1,4 +1,6 @@
+using Puna.Cli.Hosting;
 using Puna.Cli.Parsing;
+using Puna.Models.Packing;
 using Puna.Tensors;
 
 namespace Puna.Cli.Commands;
@@ -20,9 +22,24 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     /// <summary>Type of the cached keys and values; only of commands that compute.</summary>
     public Option<string?> Kv { get; } = CommonOptions.Kv();
 
+    /// <summary>Folder of packed weights; only of commands that compute.</summary>
+    public Option<string?> PackCache { get; } = CommonOptions.PackCache();
+
     /// <summary>The group of the help page.</summary>
-    public OptionGroup Group => computes ? new("Model", Model, Threads, NoMmap, Kv) : new("Model", Model, Threads, NoMmap);
+    public OptionGroup Group => computes ? new("Model", Model, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
 
     /// <summary>The type that <see cref="Kv"/> names, or null.</summary>
     public DType? CacheType(ParsedArguments args) => computes && args.Get(Kv) is { } name && DTypes.TryParse(name, out DType type) ? type : null;
+
+    /// <summary>The cache that <see cref="PackCache"/> or the environment names; null where there is none. Its warnings go to standard error.</summary>
+    /// <exception cref="UsageException">The option is given together with <see cref="NoMmap"/>.</exception>
+    public PackCache? PackCacheOf(CommandContext context)
+    {
+        ParsedArguments args = context.Args;
+        args.Exclude(PackCache, NoMmap);
+        string? folder = args.Get(PackCache) ?? Environment.GetEnvironmentVariable(CommonOptions.PackCacheVariable);
+        return string.IsNullOrEmpty(folder) || args.Get(NoMmap)
+            ? null
+            : new PackCache(folder, line => context.Terminal.Error.WriteLine("puna: warning: " + line)) { Threads = CommonOptions.ThreadCount(args.Get(Threads)) };
+    }
 }

@@ -5,6 +5,7 @@ using Puna.Cli.Locating;
 using Puna.Cli.Parsing;
 using Puna.Models;
 using Puna.Models.Checkpoints;
+using Puna.Models.Packing;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
 using Puna.Text;
@@ -54,6 +55,7 @@ internal sealed class OpenedModel : IDisposable
     public static OpenedModel Open(CommandContext context, ModelOptions options, bool withTokenizer)
     {
         ParsedArguments args = context.Args;
+        PackCache? cache = options.PackCacheOf(context);
         ModelSource source = new ModelLocator(context).Locate(args.Get(options.Model));
         long start = Stopwatch.GetTimestamp();
         Checkpoint checkpoint = source.OpenCheckpoint(map: !args.Get(options.NoMmap));
@@ -65,8 +67,8 @@ internal sealed class OpenedModel : IDisposable
             }
 
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
-            LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops) : null;
-            Llama llama = language?.Llama ?? checkpoint.Load().PackFor(ops);
+            LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops, cache, context.Token) : null;
+            Llama llama = language?.Llama ?? (cache is null ? checkpoint.LoadPacked(ops) : cache.Load(checkpoint, ops, context.Token));
             return new OpenedModel(source.Name, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start));
         }
         catch

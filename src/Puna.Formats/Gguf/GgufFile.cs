@@ -17,6 +17,7 @@ public sealed class GgufFile : TensorFile
     internal const string SplitTensorsKey = "split.tensors.count";
 
     private readonly TensorStore _store;
+    private readonly List<TensorSource> _sources = [];
 
     private GgufFile(string path, GgufPart first)
     {
@@ -38,6 +39,9 @@ public sealed class GgufFile : TensorFile
     /// <inheritdoc/>
     public override IReadOnlyList<TensorInfo> Tensors => _store.Infos;
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<TensorSource> Sources => _sources;
+
     /// <summary>Opens a checkpoint and validates everything its header says.</summary>
     /// <param name="path">A GGUF file; of a split checkpoint the first, the others are found beside it.</param>
     /// <param name="map">False reads the files into memory instead of mapping them.</param>
@@ -52,6 +56,7 @@ public sealed class GgufFile : TensorFile
             GgufPart part = GgufPart.Parse(storage, path);
             file = new GgufFile(path, part);
             file.Add(part, storage);
+            file._sources.Add(new TensorSource(path, storage));
             if (part.Metadata.GetInteger(SplitCountKey) is { } count and not (0 or 1)) // tools that merge parts leave a 0
             {
                 file.OpenOthers(count, map);
@@ -159,6 +164,7 @@ public sealed class GgufFile : TensorFile
             RequireEqual(part.Metadata, path, SplitNumberKey, index);
             RequireEqual(part.Metadata, path, SplitCountKey, count);
             Add(part, storage);
+            _sources.Add(new TensorSource(path, storage));
         }
         catch
         {

@@ -16,6 +16,7 @@ public sealed class Llama2cFile : TensorFile
 
     private readonly OrderedDictionary<string, TensorInfo> _tensors = new(StringComparer.Ordinal);
     private readonly Storage _storage;
+    private bool _isFile;
 
     private Llama2cFile(string path, Storage storage)
     {
@@ -47,6 +48,9 @@ public sealed class Llama2cFile : TensorFile
     /// <inheritdoc/>
     public override IReadOnlyList<TensorInfo> Tensors { get; }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<TensorSource> Sources => _isFile ? [new TensorSource(Path, _storage)] : [];
+
     /// <summary>Opens a file; its length must be exactly what its header says.</summary>
     /// <param name="path">Usually <c>*.bin</c>.</param>
     /// <param name="map">False reads the file into memory instead of mapping it.</param>
@@ -56,7 +60,9 @@ public sealed class Llama2cFile : TensorFile
         Storage storage = MemoryMappedStorage.Open(path, map);
         try
         {
-            return Parse(storage, path);
+            Llama2cFile file = Parse(storage, path);
+            file._isFile = true;
+            return file;
         }
         catch
         {

@@ -12,6 +12,7 @@ namespace Puna.Formats.Meta;
 public sealed class MetaCheckpoint : TensorFile
 {
     private readonly List<TorchShard> _shards = [];
+    private readonly List<TensorSource> _sources = [];
     private readonly List<TensorInfo> _infos = [];
     private readonly Dictionary<string, Merged> _tensors = new(StringComparer.Ordinal);
 
@@ -22,6 +23,9 @@ public sealed class MetaCheckpoint : TensorFile
 
     /// <inheritdoc/>
     public override IReadOnlyList<TensorInfo> Tensors => _infos;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TensorSource> Sources => _sources;
 
     /// <summary>Number of model-parallel parts.</summary>
     public int Parts => _shards.Count;
@@ -55,6 +59,7 @@ public sealed class MetaCheckpoint : TensorFile
             foreach (string part in parts)
             {
                 checkpoint._shards.Add(TorchShard.Open(part, map));
+                checkpoint._sources.Add(new TensorSource(part, checkpoint._shards[^1].Storage));
             }
 
             checkpoint.Merge();

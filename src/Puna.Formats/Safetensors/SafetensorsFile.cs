@@ -16,6 +16,7 @@ public sealed class SafetensorsFile : TensorFile
     public const string IndexSuffix = ".index.json";
 
     private readonly TensorStore _store;
+    private readonly List<TensorSource> _sources = [];
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
     private SafetensorsFile(string path)
@@ -29,6 +30,9 @@ public sealed class SafetensorsFile : TensorFile
 
     /// <inheritdoc/>
     public override IReadOnlyList<TensorInfo> Tensors => _store.Infos;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TensorSource> Sources => _sources;
 
     /// <summary>The strings under <c>__metadata__</c>; of several files the first that has a key counts.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
@@ -56,6 +60,7 @@ public sealed class SafetensorsFile : TensorFile
                 Storage storage = MemoryMappedStorage.Open(file, map);
                 result._store.Own(storage);
                 result.Add(storage, file);
+                result._sources.Add(new TensorSource(file, storage));
             }
 
             return result;
@@ -141,6 +146,7 @@ public sealed class SafetensorsFile : TensorFile
             Storage storage = MemoryMappedStorage.Open(path, map);
             _store.Own(storage);
             Add(storage, path, tensors, indexPath);
+            _sources.Add(new TensorSource(path, storage));
         }
     }
 

@@ -97,22 +97,42 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Builds the model over these tensors. Matrices stay where they are; vectors become float32.</summary>
     /// <exception cref="PunaException">A type of values that cannot be computed with.</exception>
-    public Llama Load()
+    public Llama Load() => Llama.Build(Config, RopeLayout, LoadWeight);
+
+    /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that what was put together
+    /// in memory for one weight is given back before the next.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="packed">Told of every weight under its canonical name; may be null.</param>
+    /// <exception cref="PunaException">A type or value that cannot be computed with.</exception>
+    public Llama LoadPacked(IOps ops, Action<string, Weight>? packed = null)
     {
         return Llama.Build(Config, RopeLayout, name =>
         {
-            Tensor tensor = GetTensor(name);
-            if (!tensor.DType.IsFloat() && !tensor.DType.IsBlock())
+            Weight weight = LoadWeight(name);
+            Weight result = ops.Pack(weight);
+            packed?.Invoke(name, result);
+            if (!ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
             {
-                throw new FileFormatException(Path, $"tensor {TensorNames.In(Format, name)}: expected floats or quantised blocks, got {tensor.DType.Name()}");
+                File.Release(weight.Master);
             }
 
-            return new Weight(TensorNames.In(Format, name), tensor.Shape.Rank == 1 && tensor.DType != DType.F32 ? ToFloat(tensor) : tensor);
+            return result;
         });
     }
 
     /// <inheritdoc/>
     public void Dispose() => File.Dispose();
+
+    private Weight LoadWeight(string name)
+    {
+        Tensor tensor = GetTensor(name);
+        if (!tensor.DType.IsFloat() && !tensor.DType.IsBlock())
+        {
+            throw new FileFormatException(Path, $"tensor {TensorNames.In(Format, name)}: expected floats or quantised blocks, got {tensor.DType.Name()}");
+        }
+
+        return new Weight(TensorNames.In(Format, name), tensor.Shape.Rank == 1 && tensor.DType != DType.F32 ? ToFloat(tensor) : tensor);
+    }
 
     private static Tensor ToFloat(Tensor tensor)
     {

@@ -1,5 +1,6 @@
 using Puna.Models;
 using Puna.Models.Checkpoints;
+using Puna.Models.Packing;
 using Puna.Tensors;
 using Puna.Text;
 using Puna.Text.Chat;
@@ -43,19 +44,30 @@ public sealed class LanguageModel : IDisposable
     /// <param name="path">As <see cref="Checkpoint.Open"/>.</param>
     /// <param name="map">False reads files into memory instead of mapping them.</param>
     /// <param name="ops">The device to pack the weights for (<see cref="Llama.PackFor"/>); null leaves them as they are stored, which is slow but takes no time.</param>
+    /// <param name="cache">Where packed weights are kept from one start to the next; null packs each time. Needs <paramref name="map"/> and <paramref name="ops"/>.</param>
     /// <exception cref="PunaException">Names what is wrong and where.</exception>
-    public static LanguageModel Open(string path, bool map = true, IOps? ops = null) => Open(Checkpoint.Open(path, map), ops);
+    public static LanguageModel Open(string path, bool map = true, IOps? ops = null, PackCache? cache = null)
+    {
+        if (cache is not null && (ops is null || !map))
+        {
+            throw new ArgumentException("pack cache: expected mapped files and a device to pack for", nameof(cache));
+        }
+
+        return Open(Checkpoint.Open(path, map), ops, cache);
+    }
 
     /// <summary>Loads an opened checkpoint, which then belongs to the result (or is closed where an exception is thrown).</summary>
     /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="ops">As in <see cref="Open(string, bool, IOps?)"/>.</param>
-    public static LanguageModel Open(Checkpoint checkpoint, IOps? ops = null)
+    /// <param name="ops">As in <see cref="Open(string, bool, IOps?, PackCache?)"/>.</param>
+    /// <param name="cache">As in <see cref="PackCache.Load"/>; null packs each time.</param>
+    /// <param name="cancel">Stops reading and writing of the cache.</param>
+    public static LanguageModel Open(Checkpoint checkpoint, IOps? ops = null, PackCache? cache = null, CancellationToken cancel = default)
     {
         try
         {
             Tokenizer? tokenizer = CheckpointTokenizer.Open(checkpoint);
-            Llama llama = checkpoint.Load();
-            return new LanguageModel(checkpoint, ops is null ? llama : llama.PackFor(ops), tokenizer);
+            Llama llama = ops is null ? checkpoint.Load() : cache is null ? checkpoint.LoadPacked(ops) : cache.Load(checkpoint, ops, cancel);
+            return new LanguageModel(checkpoint, llama, tokenizer);
         }
         catch
         {

@@ -13,10 +13,11 @@ public sealed unsafe class MemoryMappedStorage : Storage
     private readonly MemoryMappedViewAccessor _view;
     private nint _address;
 
-    private MemoryMappedStorage(MemoryMappedFile file, MemoryMappedViewAccessor view, nint length)
+    private MemoryMappedStorage(MemoryMappedFile file, MemoryMappedViewAccessor view, nint length, FileStamp? stamp)
     {
         _file = file;
         _view = view;
+        Stamp = stamp;
         byte* pointer = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
         _address = (nint)(pointer + view.PointerOffset);
@@ -35,6 +36,9 @@ public sealed unsafe class MemoryMappedStorage : Storage
     /// <inheritdoc/>
     public override bool IsWritable => false;
 
+    /// <summary>What the system noted of the file when it was opened; null where it notes nothing that can be relied on.</summary>
+    public FileStamp? Stamp { get; }
+
     /// <summary>Opens a file: mapped, or read into owned memory. An empty file gives an empty storage.</summary>
     /// <param name="path">An existing regular file.</param>
     /// <param name="map">False reads the file instead of mapping it.</param>
@@ -52,11 +56,12 @@ public sealed unsafe class MemoryMappedStorage : Storage
             return new NativeStorage(0);
         }
 
+        FileStamp? stamp = FileStamp.Of(stream.SafeFileHandle);
         MemoryMappedFile? file = null;
         try
         {
             file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            return new MemoryMappedStorage(file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), checked((nint)length));
+            return new MemoryMappedStorage(file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), checked((nint)length), stamp);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -92,6 +97,9 @@ public sealed unsafe class MemoryMappedStorage : Storage
 
     /// <inheritdoc/>
     public override void GiveBack(nint byteOffset, nint byteLength) => Pages.DontNeed(_address + byteOffset, byteLength);
+
+    /// <summary>Asks for large pages in the system's file cache and in the address translation, where it has them for files: worth it for what is read again and again.</summary>
+    public void PreferLargePages() => Pages.PreferHuge(_address, ByteLength);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

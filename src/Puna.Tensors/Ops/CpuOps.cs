@@ -36,6 +36,9 @@ public sealed partial class CpuOps : IOps, IDisposable
     /// <summary>Threads that compute.</summary>
     public int Threads => _threads.Threads;
 
+    /// <inheritdoc/>
+    public string? PackedVersion => PackedMatrix.Version;
+
     /// <summary>Bytes of scratch memory held.</summary>
     public long ScratchBytes => _arena.ByteLength;
 

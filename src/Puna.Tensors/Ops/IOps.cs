@@ -10,6 +10,9 @@ public interface IOps
     /// <summary>A weight as this device wants it: matrices packed for its kernels, everything else as it is. Whatever the device, the products have the same bits as before.</summary>
     Weight Pack(Weight weight);
 
+    /// <summary>Names what <see cref="Pack"/> makes, down to the last bit, so that it can be kept and told from what other versions make; null where it cannot be kept.</summary>
+    string? PackedVersion => null;
+
     /// <summary>An uninitialised float32 tensor in the current scope.</summary>
     Tensor Allocate(Shape shape);
 

@@ -137,6 +137,10 @@ public sealed unsafe partial class CpuOps
         var packed = new PackedMatrix(m.DType, weight.Out, weight.In, storage, offset);
         var job = new PackTiles { Type = m.DType, Source = (byte*)m.Address, Stride = m.RowStride, Rows = weight.Out, Columns = weight.In, To = (byte*)packed.Address, TileBytes = packed.TileBytes };
 
+        // Up to a multiple of 64 bytes there is nothing to pack; whoever keeps the packed form gets the same bytes each time.
+        nint used = packed.Tiles * packed.TileBytes;
+        storage.Span<byte>(offset + used, (int)(packed.ByteLength - used)).Clear();
+
         // Strips of a few megabytes, so that source and packed form are in memory together for that long only.
         int strip = (int)Math.Max(1, (8 << 20) / Math.Max(1, packed.TileBytes));
         for (int tile = 0; tile < packed.Tiles; tile += strip)
