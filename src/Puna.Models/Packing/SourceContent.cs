@@ -152,7 +152,14 @@ internal sealed class SourceContent
     {
         byte[] note = [.. stamps, .. content, .. new byte[LaneChecksum.Bytes]];
         BinaryPrimitives.WriteUInt128LittleEndian(note.AsSpan(note.Length - LaneChecksum.Bytes), LaneChecksum.Of(note.AsSpan(0, note.Length - LaneChecksum.Bytes)));
-        Directory.CreateDirectory(_folder);
-        StagedFiles.Write(NotePath(), note);
+        try
+        {
+            Directory.CreateDirectory(_folder);
+            StagedFiles.Write(NotePath(), note);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PunaException)
+        {
+            // Then the files are read each time. That the folder cannot be written is told where a packed form should be.
+        }
     }
 }
