@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Puna.Formats;
@@ -105,13 +106,19 @@ internal sealed class SourceContent
         return all.GetHashAndReset();
     }
 
-    // An index or other settings may make other tensors of the same files.
+    // An index or other settings may make other tensors of the same files. What the files are called says nothing.
     private string Table()
     {
+        var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (TensorSource source in _file.Sources)
+        {
+            numbers.TryAdd(source.Path, numbers.Count);
+        }
+
         var text = new StringBuilder();
         foreach (TensorInfo tensor in _file.Tensors)
         {
-            text.Append(tensor.Name).Append('\n').Append(tensor.DType.Name()).Append(tensor.Shape).Append(Path.GetFileName(tensor.File)).Append('\n').Append(tensor.Offset).Append('\n');
+            text.Append(CultureInfo.InvariantCulture, $"{tensor.Name}\n{tensor.DType.Name()}{tensor.Shape} {numbers.GetValueOrDefault(tensor.File, -1)} {tensor.Offset}\n");
         }
 
         return text.ToString();
