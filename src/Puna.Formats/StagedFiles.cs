@@ -123,9 +123,9 @@ public sealed class StagedFiles : IDisposable
             {
                 entry.Stream.Dispose();
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
-                // What could not be flushed (disk full) is deleted next.
+                // What could not be flushed (disk full; file too large for the file system, which .NET calls a wrong argument) is deleted next.
             }
 
             Delete(entry.Temporary);

@@ -25,6 +25,20 @@ public static class PackedFileWriter
 
         using var files = new StagedFiles();
         FileStream stream = files.Create(path);
+        try
+        {
+            Write(stream, header, ranges, cancel);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new IOException($"file {path}: expected a file system for files of {header.FileBytes} bytes, got one for smaller ones", e); // so .NET says it
+        }
+
+        files.Commit();
+    }
+
+    private static void Write(FileStream stream, PackedHeader header, (Storage Storage, nint Offset, nint Length)[] ranges, CancellationToken cancel)
+    {
         stream.Write(header.Write());
         ReadOnlySpan<byte> zeros = stackalloc byte[PackedHeader.Alignment];
         foreach ((Storage storage, nint offset, nint length) in ranges)
@@ -40,12 +54,11 @@ public static class PackedFileWriter
 
         if (stream.Position != header.FileBytes)
         {
-            throw new InvalidOperationException($"packed weights {path}: expected {header.FileBytes} bytes, wrote {stream.Position}");
+            throw new InvalidOperationException($"packed weights {stream.Name}: expected {header.FileBytes} bytes, wrote {stream.Position}");
         }
 
         // On the disk before it has its name: after a power cut there is the whole file or none.
         stream.Flush(flushToDisk: true);
-        files.Commit();
     }
 
     private static (Storage Storage, nint Offset, nint Length) RangeOf(Weight weight)
