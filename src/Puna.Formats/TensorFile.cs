@@ -32,6 +32,11 @@ public abstract class TensorFile : IDisposable
     {
     }
 
+    /// <summary>As <see cref="Release"/>, for good: the tensor cannot be asked for again, so that memory into which the file was read can go too.</summary>
+    /// <param name="name">Name in the file.</param>
+    /// <param name="tensor">What <see cref="GetTensor"/> gave.</param>
+    public virtual void Discard(string name, Tensor tensor) => Release(tensor);
+
     /// <inheritdoc/>
     public void Dispose()
     {

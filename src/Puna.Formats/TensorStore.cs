@@ -11,6 +11,7 @@ internal sealed class TensorStore : IDisposable
     private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NativeStorage> _copies = new(StringComparer.Ordinal);
     private readonly List<Storage> _owned = [];
+    private readonly HashSet<string> _discarded = new(StringComparer.Ordinal);
     private bool _disposed;
 
     /// <summary>Creates an empty store.</summary>
@@ -52,6 +53,11 @@ internal sealed class TensorStore : IDisposable
         }
 
         (TensorInfo info, Storage storage) = place;
+        if (_discarded.Contains(name))
+        {
+            throw new InvalidOperationException($"tensor {name}: its bytes were given up, as it was packed: open the file again ({_path})");
+        }
+
         if (info.ByteLength == 0)
         {
             return new Tensor(storage, 0, info.Shape, info.DType); // its offset may lie behind the end
@@ -86,6 +92,18 @@ internal sealed class TensorStore : IDisposable
                 copy.Dispose();
                 return;
             }
+        }
+    }
+
+    /// <inheritdoc cref="TensorFile.Discard"/>
+    /// <remarks>No two tensors of the formats that use a store share bytes. Pages of a mapped file are the system's; they need no discarding.</remarks>
+    public void Discard(string name, Tensor tensor)
+    {
+        Release(tensor);
+        if (_places.TryGetValue(name, out Place place) && place.Storage is NativeStorage read && place.Info.ByteLength > 0)
+        {
+            _discarded.Add(name);
+            read.Discard((nint)place.Info.Offset, (nint)place.Info.ByteLength);
         }
     }
 

@@ -94,6 +94,9 @@ public sealed class SafetensorsFile : TensorFile
     public override void Release(Tensor tensor) => _store.Release(tensor);
 
     /// <inheritdoc/>
+    public override void Discard(string name, Tensor tensor) => _store.Discard(name, tensor);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _store.Dispose();
 
     private static string Find(string folder)

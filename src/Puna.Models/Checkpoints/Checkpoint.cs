@@ -99,8 +99,8 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="PunaException">A type of values that cannot be computed with.</exception>
     public Llama Load() => Llama.Build(Config, RopeLayout, LoadWeight);
 
-    /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that what was put together
-    /// in memory for one weight is given back before the next.</summary>
+    /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that memory that
+    /// holds one weight as it was is given back before the next. Values of a file that was read instead of mapped cannot be asked for afterwards.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="packed">Told of every weight under its canonical name; may be null.</param>
     /// <exception cref="PunaException">A type or value that cannot be computed with.</exception>
@@ -113,7 +113,7 @@ public sealed class Checkpoint : IDisposable
             packed?.Invoke(name, result);
             if (!ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
             {
-                File.Release(weight.Master);
+                File.Discard(weight.Name, weight.Master);
             }
 
             return result;

@@ -55,6 +55,19 @@ public sealed unsafe class NativeStorage : Storage
     /// <inheritdoc/>
     public override bool IsWritable => true;
 
+    /// <summary>Gives the memory of these bytes back to the system while the rest stays; what is read there afterwards is not what was there. Does nothing where that
+    /// is not possible.</summary>
+    /// <param name="byteOffset">First byte.</param>
+    /// <param name="byteLength">Bytes; parts of a page at either end stay.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the storage.</exception>
+    public void Discard(nint byteOffset, nint byteLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
+        ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteLength, ByteLength - byteOffset);
+        Pages.DontNeed(_address + byteOffset, byteLength);
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
