@@ -10,6 +10,9 @@ public sealed class StagedFiles : IDisposable
 {
     private const int BufferBytes = 1 << 18;
 
+    // A temporary name tells whose it is, and stays within the 255 bytes that file systems allow.
+    private const int MostOfName = 60;
+
     private readonly List<Entry> _entries = [];
     private readonly List<string> _folders = [];
     private bool _closed;
@@ -61,7 +64,8 @@ public sealed class StagedFiles : IDisposable
         {
             string full = Path.GetFullPath(path);
             string folder = Path.GetDirectoryName(full) ?? full;
-            string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
+            string name = Path.GetFileName(full);
+            string temporary = Path.Combine(folder, $".{name[..Math.Min(name.Length, MostOfName)]}.{Path.GetRandomFileName()}.tmp");
             var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes);
             _entries.Add(new Entry(full, temporary, stream));
             return stream;

@@ -125,9 +125,9 @@ public sealed class PackCache
         {
             return action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PunaException or CryptographicException or PlatformNotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PunaException or CryptographicException or PlatformNotSupportedException or AggregateException)
         {
-            _warn?.Invoke(PunaException.OneLine($"pack cache {Folder}: {consequence}: {e.Message}"));
+            _warn?.Invoke(PunaException.OneLine($"pack cache {Folder}: {consequence}: {(e as AggregateException)?.InnerExceptions[0].Message ?? e.Message}"));
             return null;
         }
     }
