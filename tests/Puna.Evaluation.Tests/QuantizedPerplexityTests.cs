@@ -45,7 +45,7 @@ public sealed class QuantizedPerplexityTests : IDisposable
 
         // Some 1,000 to 2,000 tokens each. The generated ones ramble, so that the model is surprised where it never is by its own stories.
         string[] recorded = File.ReadAllLines(TestFiles.Golden("trained-tiny", "test.txt"));
-        string[][] corpora = [new GeneratedTexts(recorded, seed: 20240726).Take(16), recorded[..12]];
+        string[][] corpora = [new GeneratedTexts(recorded, seed: 20240726).Take(28), recorded[..12]];
         foreach (string[] texts in corpora)
         {
             PerplexityResult result = new Perplexity(model, _ops).Score(texts, cancel: TestContext.Current.CancellationToken);
