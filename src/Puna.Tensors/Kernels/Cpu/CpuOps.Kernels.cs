@@ -53,12 +53,24 @@ public sealed unsafe partial class CpuOps
     }
 
     /// <inheritdoc/>
-    public void NormMatMul(Tensor x, Weight norm, float epsilon, ReadOnlySpan<Weight> w, Span<Tensor> y) => MatMul(RmsNorm(x, norm, epsilon), w, y);
+    public void NormMatMul(Tensor x, Weight norm, float epsilon, ReadOnlySpan<Weight> w, Span<Tensor> y)
+    {
+        Kernels.Cpu.RmsNorm job = PrepareNorm(x, norm, epsilon, out Tensor normed);
+        Products(normed, &job, w, y);
+        GC.KeepAlive(x.Storage);
+        GC.KeepAlive(norm.Master.Storage);
+    }
 
     /// <inheritdoc/>
     public void MatMul(Tensor x, ReadOnlySpan<Weight> w, Span<Tensor> y)
     {
         RequireFloat(x, "matmul");
+        Products(x, null, w, y);
+    }
+
+    /// <summary>Products with an input, which <paramref name="norm"/>, where there is one, has yet to write.</summary>
+    private void Products(Tensor x, Kernels.Cpu.RmsNorm* norm, ReadOnlySpan<Weight> w, Span<Tensor> y)
+    {
         int tokens = checked((int)x.Rows);
         for (int i = 0; i < w.Length; i++)
         {
@@ -77,6 +89,7 @@ public sealed unsafe partial class CpuOps
         }
 
         ArenaMark mark = _arena.Mark();
+
         // Few rows read packed weights directly; if one weight is not packed, all go through panels, so that they can share the quantised input.
         bool direct = Path != CpuPath.Scalar && tokens < IntegerProduct.WorthPanel;
         for (int i = 0; i < w.Length; i++)
@@ -89,13 +102,21 @@ public sealed unsafe partial class CpuOps
         for (int i = 0; i < w.Length; i++)
         {
             bool integer = IntegerForms.Supports(w[i].DType);
-            if (integer && IntegerProduct.TakesPairs(w[i].DType))
+            if (!integer)
             {
-                pairs = pairs.K == 0 ? Pairs(x) : pairs;
+                if (norm is not null)
+                {
+                    Share(ref *norm, tokens, x.Shape.Count);
+                    norm = null;
+                }
             }
-            else if (integer)
+            else if (IntegerProduct.TakesPairs(w[i].DType))
             {
-                quads = quads.K == 0 ? Quads(x, direct ? 1 : QuadRows.Together) : quads;
+                pairs = pairs.K == 0 ? Pairs(x, ref norm) : pairs;
+            }
+            else
+            {
+                quads = quads.K == 0 ? Quads(x, direct ? 1 : QuadRows.Together, ref norm) : quads;
             }
 
             Multiply(x, pairs, quads, w[i], y[i], integer, direct);
@@ -168,15 +189,7 @@ public sealed unsafe partial class CpuOps
     /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Weight norm, float epsilon)
     {
-        RequireFloat(x, "rms norm");
-        RequireFloat(norm.Master, norm.Name);
-        if (norm.Master.Shape.Count != x.Columns)
-        {
-            throw new InvalidOperationException($"rms norm {norm}: expected {x.Columns} values");
-        }
-
-        Tensor y = _arena.Allocate(x.Shape);
-        var job = new Kernels.Cpu.RmsNorm { Path = Path, X = (float*)x.Address, W = (float*)norm.Master.Address, Y = (float*)y.Address, Columns = (int)x.Columns, Epsilon = epsilon };
+        Kernels.Cpu.RmsNorm job = PrepareNorm(x, norm, epsilon, out Tensor y);
         Share(ref job, (int)x.Rows, x.Shape.Count);
         GC.KeepAlive(x.Storage);
         GC.KeepAlive(norm.Master.Storage);
@@ -229,6 +242,19 @@ public sealed unsafe partial class CpuOps
         GC.KeepAlive(x.Storage);
     }
 
+    private Kernels.Cpu.RmsNorm PrepareNorm(Tensor x, Weight norm, float epsilon, out Tensor y)
+    {
+        RequireFloat(x, "rms norm");
+        RequireFloat(norm.Master, norm.Name);
+        if (norm.Master.Shape.Count != x.Columns)
+        {
+            throw new InvalidOperationException($"rms norm {norm}: expected {x.Columns} values");
+        }
+
+        y = _arena.Allocate(x.Shape);
+        return new Kernels.Cpu.RmsNorm { Path = Path, X = (float*)x.Address, W = (float*)norm.Master.Address, Y = (float*)y.Address, Columns = (int)x.Columns, Epsilon = epsilon };
+    }
+
     private Rotate PrepareRope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout, out Tensor y)
     {
         RequireFloat(x, "rope");
@@ -264,22 +290,36 @@ public sealed unsafe partial class CpuOps
         GC.KeepAlive(weight);
     }
 
-    private PairRows Pairs(Tensor x)
+    private PairRows Pairs(Tensor x, ref Kernels.Cpu.RmsNorm* norm)
     {
         int tokens = (int)x.Rows, k = (int)x.Columns;
         var rows = PairRows.At((float*)_arena.Allocate(new Shape(PairRows.Floats(tokens, k))).Address, tokens, k);
         var job = new QuantizePairs { Path = Path, X = (float*)x.Address, XStride = k, Rows = rows };
-        Share(ref job, tokens, x.Shape.Count * 2);
+        QuantizeAfter(ref norm, ref job, tokens, x.Shape.Count);
         return rows;
     }
 
-    private QuadRows Quads(Tensor x, int lanes)
+    private QuadRows Quads(Tensor x, int lanes, ref Kernels.Cpu.RmsNorm* norm)
     {
         int tokens = (int)x.Rows, k = (int)x.Columns;
         var rows = QuadRows.At((float*)_arena.Allocate(new Shape(QuadRows.Floats(tokens, k, lanes))).Address, tokens, k, lanes);
         var job = new QuantizeQuads { Path = Path, X = (float*)x.Address, XStride = k, Rows = rows };
-        Share(ref job, tokens, x.Shape.Count * 2);
+        QuantizeAfter(ref norm, ref job, tokens, x.Shape.Count);
         return rows;
+    }
+
+    private void QuantizeAfter<TQuantize>(ref Kernels.Cpu.RmsNorm* norm, ref TQuantize quantize, int tokens, long values)
+        where TQuantize : unmanaged, Kernels.IKernelJob
+    {
+        if (norm is null)
+        {
+            Share(ref quantize, tokens, values * 2);
+            return;
+        }
+
+        var both = new Then<Kernels.Cpu.RmsNorm, TQuantize> { First = *norm, Second = quantize };
+        Share(ref both, tokens, values * 3);
+        norm = null;
     }
 
     private void Multiply(Tensor x, in PairRows pairs, in QuadRows quads, Weight w, Tensor y, bool integer, bool direct)

@@ -130,6 +130,31 @@ public sealed class ProductTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void NormalizingOnTheWayGivesTheSameBits(int tokens)
+    {
+        // Weights that share a quantised input, one that takes another kind, and one that takes floats, in every order of who comes first.
+        Tensor x = Inputs(tokens, 512);
+        var norm = new Weight("norm", TestData.Random(6, 512));
+        Weight[] weights = [.. new[] { DType.Q4_0, DType.Q8_0, DType.F16, DType.Q6_K }.Select(type => Packed(Quantized(type, 20, 512, 8)))];
+        for (int shift = 0; shift < weights.Length; shift++)
+        {
+            Weight[] order = [.. weights[shift..], .. weights[..shift]];
+            using var ops = new CpuOps(2);
+            var together = new Tensor[order.Length];
+            ops.NormMatMul(x, norm, 1e-5f, order, together);
+            Tensor normed = ops.RmsNorm(x, norm, 1e-5f);
+            for (int i = 0; i < order.Length; i++)
+            {
+                Tensor alone = default;
+                ops.MatMul(normed, [order[i]], new Span<Tensor>(ref alone));
+                Assert.Equal(alone.Values(), together[i].Values());
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void NotANumberIsNotHidden(float bad)
