@@ -10,30 +10,36 @@ namespace Puna.Text.Vocabularies;
 internal sealed class TokenTable
 {
     private readonly byte[] _bytes;
-    private readonly int[] _starts;
-    private readonly int[] _lengths;
+    private readonly Place[] _places;
     private readonly ulong[] _slots;
+    private readonly int[] _pairs;
 
-    private TokenTable(byte[] bytes, int[] starts, int[] lengths, ulong[] slots, int longest)
+    private TokenTable(byte[] bytes, Place[] places, ulong[] slots, int longest, bool pairs)
     {
         _bytes = bytes;
-        _starts = starts;
-        _lengths = lengths;
+        _places = places;
         _slots = slots;
         LongestIndexed = longest;
+        _pairs = new int[pairs ? 1 << 16 : 0];
+        Span<byte> pair = stackalloc byte[2];
+        for (int i = 0; i < _pairs.Length; i++)
+        {
+            (pair[0], pair[1]) = ((byte)(i >> 8), (byte)i);
+            _pairs[i] = Find(pair);
+        }
     }
 
     /// <summary>One more than the greatest id.</summary>
-    public int Count => _starts.Length;
+    public int Count => _places.Length;
 
     /// <summary>Bytes of the longest string in the index.</summary>
     public int LongestIndexed { get; }
 
     /// <summary>The bytes of an id; empty where the id does not exist.</summary>
-    public ReadOnlySpan<byte> this[int id] => _bytes.AsSpan(_starts[id], Math.Max(0, _lengths[id]));
+    public ReadOnlySpan<byte> this[int id] => _bytes.AsSpan(_places[id].Start, Math.Max(0, _places[id].Length));
 
     /// <summary>Whether an id was added.</summary>
-    public bool Exists(int id) => (uint)id < (uint)_lengths.Length && _lengths[id] >= 0;
+    public bool Exists(int id) => (uint)id < (uint)_places.Length && _places[id].Length >= 0;
 
     /// <summary>The id of a byte string in the index, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -53,7 +59,8 @@ internal sealed class TokenTable
             if ((uint)(slot >> 32) == (uint)(hash >> 32))
             {
                 int id = (int)(uint)slot - 1;
-                if (_lengths[id] == bytes.Length && bytes.SequenceEqual(_bytes.AsSpan(_starts[id], bytes.Length)))
+                Place place = _places[id];
+                if (place.Length == bytes.Length && bytes.SequenceEqual(_bytes.AsSpan(place.Start, bytes.Length)))
                 {
                     return id;
                 }
@@ -61,13 +68,18 @@ internal sealed class TokenTable
         }
     }
 
+    /// <summary>As <see cref="Find"/> for two bytes, which merging asks for more often than for any other number; of a table that was built for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FindPair(ReadOnlySpan<byte> bytes) => _pairs[(bytes[0] << 8) | bytes[1]];
+
+    private record struct Place(int Start, int Length);
+
     /// <summary>Collects strings with their ids.</summary>
     /// <param name="ids">One more than the greatest id that will come.</param>
     /// <param name="bytes">How many bytes to expect; grows as needed.</param>
     internal sealed class Builder(int ids, int bytes)
     {
-        private readonly int[] _starts = new int[ids];
-        private readonly int[] _lengths = Filled(ids);
+        private readonly Place[] _places = Filled(ids);
         private readonly ulong[] _slots = new ulong[BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, ids * 2L))];
         private byte[] _bytes = new byte[Math.Max(16, bytes)];
         private int _used;
@@ -78,7 +90,7 @@ internal sealed class TokenTable
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public int Add(int id, ReadOnlySpan<byte> token, bool indexed = true)
         {
-            if (_lengths[id] >= 0)
+            if (_places[id].Length >= 0)
             {
                 return -1;
             }
@@ -89,19 +101,20 @@ internal sealed class TokenTable
             }
 
             token.CopyTo(_bytes.AsSpan(_used));
-            _starts[id] = _used;
-            _lengths[id] = token.Length;
+            _places[id] = new Place(_used, token.Length);
             _used += token.Length;
             return indexed ? Index(id, token) : id;
         }
 
-        public TokenTable Build() => new(_bytes, _starts, _lengths, _slots, _longest);
+        /// <summary>The table.</summary>
+        /// <param name="pairs">Whether it will be asked for pairs of bytes (<see cref="FindPair"/>).</param>
+        public TokenTable Build(bool pairs = false) => new(_bytes, _places, _slots, _longest, pairs);
 
-        private static int[] Filled(int count)
+        private static Place[] Filled(int count)
         {
-            int[] lengths = new int[count];
-            Array.Fill(lengths, -1);
-            return lengths;
+            var places = new Place[count];
+            Array.Fill(places, new Place(0, -1));
+            return places;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -113,7 +126,7 @@ internal sealed class TokenTable
             for (; _slots[i] != 0; i = (i + 1) & mask)
             {
                 int other = (int)(uint)_slots[i] - 1;
-                if ((uint)(_slots[i] >> 32) == (uint)(hash >> 32) && token.SequenceEqual(_bytes.AsSpan(_starts[other], _lengths[other])))
+                if ((uint)(_slots[i] >> 32) == (uint)(hash >> 32) && token.SequenceEqual(_bytes.AsSpan(_places[other].Start, _places[other].Length)))
                 {
                     return other;
                 }

@@ -21,6 +21,21 @@ public class RankFileTests
     }
 
     [Fact]
+    public void Pairs_are_found_as_any_other_bytes_are()
+    {
+        // "ab", 0x00 0x00, 0xFF 0xFF and "aba": a pair is a token, or it is not, wherever it lies in the table.
+        string text = string.Join('\n', [.. Bytes, "YWI= 256", "AAA= 257", "//8= 258", "YWJh 259"]);
+        TokenTable ranks = RankFile.Read(Encoding.ASCII.GetBytes(text), "f");
+        for (int i = 0; i < 1 << 16; i++)
+        {
+            int expected = i switch { ('a' << 8) | 'b' => 256, 0 => 257, 0xFFFF => 258, _ => -1 };
+            ReadOnlySpan<byte> pair = [(byte)(i >> 8), (byte)i];
+            Assert.Equal(expected, ranks.FindPair(pair));
+            Assert.Equal(expected, ranks.Find(pair));
+        }
+    }
+
+    [Fact]
     public void What_is_written_is_read()
     {
         TokenTable ranks = RankFile.Read(Encoding.ASCII.GetBytes(string.Join('\n', Bytes)), "f");
