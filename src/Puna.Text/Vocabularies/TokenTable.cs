@@ -13,19 +13,30 @@ internal sealed class TokenTable
     private readonly Place[] _places;
     private readonly ulong[] _slots;
     private readonly int[] _pairs;
+    private readonly ulong[] _filter;
 
-    private TokenTable(byte[] bytes, Place[] places, ulong[] slots, int longest, bool pairs)
+    private TokenTable(byte[] bytes, Place[] places, ulong[] slots, int longest, bool merging)
     {
         _bytes = bytes;
         _places = places;
         _slots = slots;
         LongestIndexed = longest;
-        _pairs = new int[pairs ? 1 << 16 : 0];
+        _pairs = new int[merging ? 1 << 16 : 0];
         Span<byte> pair = stackalloc byte[2];
         for (int i = 0; i < _pairs.Length; i++)
         {
             (pair[0], pair[1]) = ((byte)(i >> 8), (byte)i);
             _pairs[i] = Find(pair);
+        }
+
+        // Eight bits or more per string: one in eight of the bytes that are no token passes.
+        _filter = new ulong[merging ? Math.Max(1, slots.Length >> 4) : 0];
+        foreach (ulong slot in merging ? slots : [])
+        {
+            if (slot != 0)
+            {
+                _filter[(slot >> 38) & (uint)(_filter.Length - 1)] |= 1UL << (int)((slot >> 32) & 63);
+            }
         }
     }
 
@@ -43,9 +54,32 @@ internal sealed class TokenTable
 
     /// <summary>The id of a byte string in the index, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Find(ReadOnlySpan<byte> bytes)
+    public int Find(ReadOnlySpan<byte> bytes) => Find(bytes, ByteHash.Of(bytes));
+
+    /// <summary>
+    /// As <see cref="Find(ReadOnlySpan{byte})"/>, of a table that was built for merging, and quick where the bytes are no token, as most that merging asks for are not: pairs of bytes have
+    /// a table of their own, and a filter that fits in a near cache sorts out most others.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FindMerged(ReadOnlySpan<byte> bytes)
     {
+        if (bytes.Length == 2)
+        {
+            return _pairs[(bytes[0] << 8) | bytes[1]];
+        }
+
+        if (bytes.Length > LongestIndexed)
+        {
+            return -1;
+        }
+
         ulong hash = ByteHash.Of(bytes);
+        return (_filter[(hash >> 38) & (uint)(_filter.Length - 1)] >> (int)((hash >> 32) & 63) & 1) != 0 ? Find(bytes, hash) : -1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(ReadOnlySpan<byte> bytes, ulong hash)
+    {
         ulong[] slots = _slots;
         int mask = slots.Length - 1;
         for (int i = (int)hash & mask; ; i = (i + 1) & mask)
@@ -67,10 +101,6 @@ internal sealed class TokenTable
             }
         }
     }
-
-    /// <summary>As <see cref="Find"/> for two bytes, which merging asks for more often than for any other number; of a table that was built for it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int FindPair(ReadOnlySpan<byte> bytes) => _pairs[(bytes[0] << 8) | bytes[1]];
 
     private record struct Place(int Start, int Length);
 
@@ -107,8 +137,8 @@ internal sealed class TokenTable
         }
 
         /// <summary>The table.</summary>
-        /// <param name="pairs">Whether it will be asked for pairs of bytes (<see cref="FindPair"/>).</param>
-        public TokenTable Build(bool pairs = false) => new(_bytes, _places, _slots, _longest, pairs);
+        /// <param name="merging">Whether <see cref="FindMerged"/> will be asked.</param>
+        public TokenTable Build(bool merging = false) => new(_bytes, _places, _slots, _longest, merging);
 
         private static Place[] Filled(int count)
         {
