@@ -32,7 +32,12 @@ internal sealed record DoctorReport(int Threads, double ReadBandwidth, string Ca
         Head(output, "Processor features, as the runtime sees them");
         Line(output, "there", Join(true));
         Line(output, "not there", Join(false));
-        Line(output, "kernels", Kernels());
+        Line(output, "kernels", KernelReport.Kernels);
+        Line(output, "code", KernelReport.CodeText);
+        if (KernelReport.Warning is string warning)
+        {
+            Line(output, "warning", warning);
+        }
 
         Head(output, "Memory");
         Line(output, "read bandwidth", Text($"{ReadBandwidth / Giga:F1} GB/s with {Threads} thread{(Threads == 1 ? "" : "s")} (measured)"));
@@ -67,19 +72,16 @@ internal sealed record DoctorReport(int Threads, double ReadBandwidth, string Ca
         }
 
         json.Writer.WriteEndObject();
-        json.Writer.WriteString("kernels", CpuFeatures.Chosen.ToString().ToLowerInvariant());
+        json.Writer.WriteString("kernels", KernelReport.Name(CpuFeatures.Chosen));
+        json.Writer.WriteString("kernels_of_hardware", KernelReport.Name(KernelReport.Hardware));
+        json.Writer.WriteString("code", KernelReport.Code.ToString().ToLowerInvariant());
+        json.Writer.WriteString("warning", KernelReport.Warning);
         json.Writer.WriteNumber("threads", Threads);
         json.Writer.WriteNumber("read_bandwidth_bytes_per_second", Math.Round(ReadBandwidth));
         json.Writer.WriteBoolean("nvidia_driver", _hasNvidia);
         json.Writer.WriteString("mpi", _mpi);
         json.Writer.WriteString("cache", CacheFolder);
         json.Writer.WriteEndObject();
-    }
-
-    private static string Kernels()
-    {
-        string chosen = CpuFeatures.Chosen.ToString().ToLowerInvariant();
-        return CpuFeatures.Chosen == CpuFeatures.Best ? $"{chosen}, the best for this processor" : $"{chosen}, because {CpuFeatures.Variable} asks for it";
     }
 
     private static string Join(bool supported)

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Puna.Text.Merging;
 
@@ -12,8 +14,8 @@ internal static class BpeMerger
     /// <summary>Rank of a pair that is never joined.</summary>
     public const int Never = int.MaxValue;
 
-    /// <summary>The number of symbols up to which searching is faster than a heap.</summary>
-    private const int Short = 48;
+    /// <summary>The number of symbols up to which searching is faster than a heap, and the bits of the mask of those that are left.</summary>
+    private const int Short = 64;
 
     /// <summary>Merges in place.</summary>
     /// <param name="rule">Ranks of pairs.</param>
@@ -26,57 +28,93 @@ internal static class BpeMerger
         where TRule : struct, IMergeRule =>
         symbols.Length <= Short ? MergeShort(rule, text, starts, symbols) : MergeLong(rule, text, starts, symbols);
 
+    // Symbols stay in their places and one bit per place says which are left, so that a merge moves nothing.
     private static int MergeShort<TRule>(TRule rule, ReadOnlySpan<byte> text, Span<int> starts, Span<int> symbols)
         where TRule : struct, IMergeRule
     {
+        int count = symbols.Length;
+        if (count < 2)
+        {
+            return count;
+        }
+
         Span<int> ranks = stackalloc int[Short];
         Span<int> merged = stackalloc int[Short];
-        int count = symbols.Length;
+        ranks = ranks[..((count + 7) & ~7)];
+        ranks[(count - 1)..].Fill(Never);
         for (int i = 0; i + 1 < count; i++)
         {
             ranks[i] = Rank(rule, text, starts[i], starts[i + 1], starts[i + 2], symbols[i], symbols[i + 1], out merged[i]);
         }
 
-        while (count > 1)
+        ulong left = ulong.MaxValue >> (64 - count);
+        while (true)
         {
-            int best = Never, at = -1;
-            for (int i = 0; i + 1 < count; i++)
-            {
-                if (ranks[i] < best)
-                {
-                    best = ranks[i];
-                    at = i;
-                }
-            }
-
-            if (at < 0)
+            int at = FirstOfLeast(ranks);
+            if (ranks[at] == Never)
             {
                 break;
             }
 
-            // The symbol at + 1 goes, and with it its start and the rank of the pair it began.
             symbols[at] = merged[at];
-            symbols[(at + 2)..count].CopyTo(symbols[(at + 1)..]);
-            starts[(at + 2)..(count + 1)].CopyTo(starts[(at + 1)..]);
-            if (at + 2 < count)
+            ulong behind = left & (ulong.MaxValue << at << 1);
+            ranks[BitOperations.TrailingZeroCount(behind)] = Never;
+            left ^= behind & (0 - behind);
+            behind &= behind - 1;
+            int next = behind != 0 ? BitOperations.TrailingZeroCount(behind) : count;
+            if (next < count)
             {
-                ranks[(at + 2)..count].CopyTo(ranks[(at + 1)..]);
-                merged[(at + 2)..count].CopyTo(merged[(at + 1)..]);
+                behind &= behind - 1;
+                int end = behind != 0 ? BitOperations.TrailingZeroCount(behind) : count;
+                ranks[at] = Rank(rule, text, starts[at], starts[next], starts[end], symbols[at], symbols[next], out merged[at]);
+            }
+            else
+            {
+                ranks[at] = Never;
             }
 
-            count--;
-            if (at + 1 < count)
+            ulong before = left & ((1UL << at) - 1);
+            if (before != 0)
             {
-                ranks[at] = Rank(rule, text, starts[at], starts[at + 1], starts[at + 2], symbols[at], symbols[at + 1], out merged[at]);
-            }
-
-            if (at > 0)
-            {
-                ranks[at - 1] = Rank(rule, text, starts[at - 1], starts[at], starts[at + 1], symbols[at - 1], symbols[at], out merged[at - 1]);
+                int previous = BitOperations.Log2(before);
+                ranks[previous] = Rank(rule, text, starts[previous], starts[at], starts[next], symbols[previous], symbols[at], out merged[previous]);
             }
         }
 
-        return count;
+        int kept = 0;
+        for (; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            symbols[kept] = symbols[i];
+            starts[kept++] = starts[i];
+        }
+
+        starts[kept] = starts[count];
+        return kept;
+    }
+
+    /// <summary>Where the least of a multiple of eight numbers is, the first of equals.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int FirstOfLeast(ReadOnlySpan<int> numbers)
+    {
+        Vector256<int> least = Vector256.Create(numbers);
+        for (int i = 8; i < numbers.Length; i += 8)
+        {
+            least = Vector256.Min(least, Vector256.Create(numbers[i..]));
+        }
+
+        Vector128<int> four = Vector128.Min(least.GetLower(), least.GetUpper());
+        four = Vector128.Min(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        four = Vector128.Min(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2)));
+        Vector256<int> wanted = Vector256.Create(four, four);
+        for (int i = 0; ; i += 8)
+        {
+            uint equal = Vector256.Equals(wanted, Vector256.Create(numbers[i..])).ExtractMostSignificantBits();
+            if (equal != 0)
+            {
+                return i + BitOperations.TrailingZeroCount(equal);
+            }
+        }
     }
 
     /// <summary>As <see cref="Merge"/>, always with a heap: pairs are then asked for in the order of SentencePiece.</summary>

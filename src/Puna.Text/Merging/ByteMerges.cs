@@ -6,7 +6,8 @@ namespace Puna.Text.Merging;
 /// <summary>Merging that starts from single bytes.</summary>
 internal static class ByteMerges
 {
-    private const int OnStack = 256;
+    // Memory of the stack is cleared, which for the usual word would take longer than merging it if there were much of it.
+    private const int OnStack = 64;
 
     /// <summary>Appends the ids of a piece whose bytes all have ids.</summary>
     public static void Append<TRule>(TRule rule, ReadOnlySpan<byte> piece, ReadOnlySpan<int> byteIds, List<int> ids)

@@ -10,7 +10,7 @@ internal readonly struct RankRule(TokenTable table) : IMergeRule
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Rank(int left, int right, ReadOnlySpan<byte> joined, int leftLength, out int merged)
     {
-        merged = joined.Length <= table.LongestIndexed ? table.Find(joined) : -1;
+        merged = table.FindMerged(joined);
         return merged >= 0 ? merged : BpeMerger.Never;
     }
 }

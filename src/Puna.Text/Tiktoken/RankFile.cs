@@ -78,7 +78,7 @@ internal static class RankFile
             }
         }
 
-        TokenTable ranks = table.Build();
+        TokenTable ranks = table.Build(merging: true);
         for (int i = 0; i < 256; i++)
         {
             if (ranks.Find([(byte)i]) < 0)

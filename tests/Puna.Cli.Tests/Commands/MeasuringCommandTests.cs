@@ -1,6 +1,9 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Puna.Cli.Diagnostics;
 using Puna.Formats.Npy;
 using Puna.Hub.Tests;
+using Puna.Tensors.Kernels.Cpu;
 
 namespace Puna.Cli.Tests.Commands;
 
@@ -142,5 +145,47 @@ public class MeasuringCommandTests
         Assert.True(json.GetProperty("memory_bytes").GetInt64() > 0);
         Assert.NotEmpty(json.GetProperty("features").EnumerateObject());
         Assert.NotEmpty(json.GetProperty("kernels").GetString()!);
+        Assert.Equal("jit", json.GetProperty("code").GetString());
     }
+
+    /// <summary>The oracle is the system's own list of the processor's features: the fast path is taken wherever it can be, and doctor warns where it is not.</summary>
+    [Fact]
+    public void DoctorShowsThatTheFastPathIsTaken()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs the flags in /proc/cpuinfo of an x64 Linux");
+        string[] flags = File.ReadLines("/proc/cpuinfo").First(static line => line.StartsWith("flags", StringComparison.Ordinal)).Split(' ');
+        string expected = ((string[])["avx512f", "avx512bw", "avx512dq", "avx512vl"]).All(flags.Contains) ? "avx512" : flags.Contains("avx2") && flags.Contains("fma") ? "avx2" : "scalar";
+        JsonElement json = Doctor(new Dictionary<string, string>());
+        Assert.Equal((expected, expected, null), Paths(json));
+
+        // A setting that hides instructions from the runtime, and so from the kernels, but not from the processor.
+        Assert.SkipWhen(expected == "scalar", "needs a processor with AVX2");
+        (string? kernels, string? hardware, string? warning) = Paths(Doctor(new Dictionary<string, string> { ["DOTNET_EnableAVX2"] = "0" }));
+        Assert.Equal(("scalar", expected), (kernels, hardware));
+        Assert.StartsWith("the processor has AVX", warning, StringComparison.Ordinal);
+        Assert.Contains("DOTNET_EnableAVX2", warning, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(CpuPath.Avx512, CpuPath.Avx2, CodeKind.Native, "AVX-512", "-p:IlcInstructionSet=x86-64-v4")]
+    [InlineData(CpuPath.Avx2, CpuPath.Scalar, CodeKind.Native, "AVX2 and FMA", "-p:IlcInstructionSet=x86-64-v3")]
+    [InlineData(CpuPath.Avx512, CpuPath.Scalar, CodeKind.ReadyToRun, "AVX-512", "DOTNET_EnableHWIntrinsic")]
+    public void DoctorSaysHowToGetAFasterPath(object hardware, object best, object code, string has, string remedy)
+    {
+        string warning = KernelReport.Warn((CpuPath)hardware, (CpuPath)best, (CodeKind)code)!;
+        Assert.Contains("the processor has " + has, warning, StringComparison.Ordinal);
+        Assert.Contains(remedy, warning, StringComparison.Ordinal);
+        Assert.Null(KernelReport.Warn((CpuPath)best, (CpuPath)best, (CodeKind)code));
+    }
+
+    private static JsonElement Doctor(Dictionary<string, string> environment)
+    {
+        environment["PUNA_CPU"] = "";
+        PunaProcess run = PunaProcess.Run(["doctor", "--threads", "1", "--json"], null, environment);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        return JsonDocument.Parse(run.Out).RootElement;
+    }
+
+    private static (string? Kernels, string? Hardware, string? Warning) Paths(JsonElement json) =>
+        (json.GetProperty("kernels").GetString(), json.GetProperty("kernels_of_hardware").GetString(), json.GetProperty("warning").GetString());
 }

@@ -20,6 +20,32 @@ public class RankFileTests
         Assert.True(RankFile.Recognise(Encoding.ASCII.GetBytes(text)));
     }
 
+    /// <summary>Merging asks tables of its own first, which must never hide a token.</summary>
+    [Fact]
+    public void Merging_finds_what_a_search_finds()
+    {
+        var random = new Random(3);
+        HashSet<string> tokens = [.. Enumerable.Range(0, 5000).Select(_ => string.Concat(Enumerable.Range(0, random.Next(2, 6)).Select(_ => (char)('a' + random.Next(8)))))];
+        string[] all = [.. tokens];
+        TokenTable ranks = RankFile.Read(Encoding.ASCII.GetBytes(string.Join('\n', Bytes.Concat(all.Select(static (t, i) => $"{Convert.ToBase64String(Encoding.ASCII.GetBytes(t))} {i + 256}")))), "f");
+        for (int i = 0; i < all.Length; i++)
+        {
+            Assert.Equal(i + 256, ranks.FindMerged(Encoding.ASCII.GetBytes(all[i])));
+        }
+
+        for (int i = 0; i < 1 << 16; i++)
+        {
+            ReadOnlySpan<byte> pair = [(byte)(i >> 8), (byte)i];
+            Assert.Equal(ranks.Find(pair), ranks.FindMerged(pair));
+        }
+
+        for (int i = 0; i < 100_000; i++)
+        {
+            byte[] bytes = [.. Enumerable.Range(0, random.Next(3, 8)).Select(_ => (byte)('a' + random.Next(9)))];
+            Assert.Equal(ranks.Find(bytes), ranks.FindMerged(bytes));
+        }
+    }
+
     [Fact]
     public void What_is_written_is_read()
     {
