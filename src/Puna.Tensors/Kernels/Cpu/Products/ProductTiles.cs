@@ -16,7 +16,7 @@ internal unsafe struct ProductTiles
     public const int ItemTokens = 256;
 
     /// <summary>How far ahead memory is asked for, in bytes: the processor's own prefetcher, one stream per thread, reaches two thirds of what memory can give.</summary>
-    public const int Ahead = 6144;
+    public const int Ahead = 12288;
 
     /// <summary>Kernel to use.</summary>
     public CpuPath Path;
