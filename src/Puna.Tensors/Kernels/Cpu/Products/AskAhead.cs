@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Puna.Tensors.Kernels.Cpu.Products;
 
 /// <summary>
@@ -20,4 +22,24 @@ internal unsafe struct AskAhead
 
     /// <summary>The same from block <paramref name="blocks"/> on.</summary>
     public readonly AskAhead From(int blocks) => new() { First = First + ((nint)blocks * Bytes), Second = Second + ((nint)blocks * Bytes), Bytes = Bytes };
+
+    /// <summary>Asks for the memory of one block and moves on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Next<TSimd, I, F>()
+        where TSimd : struct, IPairSimd<I, F>
+        where I : unmanaged
+        where F : unmanaged
+    {
+        for (int line = 0; line < Bytes; line += 64)
+        {
+            TSimd.Prefetch(First + line);
+            if (TSimd.Width == PackedMatrix.TileRows)
+            {
+                TSimd.Prefetch(Second + line);
+            }
+        }
+
+        First += Bytes;
+        Second += Bytes;
+    }
 }

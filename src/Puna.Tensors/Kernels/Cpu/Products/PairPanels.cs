@@ -63,7 +63,7 @@ internal static unsafe class PairPanels<TSimd, I, F>
         float* scales = x.Scales;
         for (int b = 0; b < blocks; b++)
         {
-            Ask(ref ahead);
+            ahead.Next<TSimd, I, F>();
             I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0;
             for (int p = 0; p < 16; p++)
             {
@@ -116,7 +116,7 @@ internal static unsafe class PairPanels<TSimd, I, F>
         float* scales = x.Scales;
         for (int b = 0; b < blocks; b++)
         {
-            Ask(ref ahead);
+            ahead.Next<TSimd, I, F>();
             I a0 = TSimd.Splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
             for (int p = 0; p < 16; p++)
             {
@@ -146,22 +146,6 @@ internal static unsafe class PairPanels<TSimd, I, F>
             Finish(a3, b3, scales[3 * nextScale], d0, d1, y0 + (3 * stride), y1 + (3 * stride));
             scales++;
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Ask(ref AskAhead ahead)
-    {
-        for (int line = 0; line < ahead.Bytes; line += 64)
-        {
-            TSimd.Prefetch(ahead.First + line);
-            if (TSimd.Width == PackedMatrix.TileRows)
-            {
-                TSimd.Prefetch(ahead.Second + line);
-            }
-        }
-
-        ahead.First += ahead.Bytes;
-        ahead.Second += ahead.Bytes;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

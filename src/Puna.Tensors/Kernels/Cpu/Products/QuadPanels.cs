@@ -80,7 +80,7 @@ internal static unsafe class QuadPanels<TForm, TSimd, I, F>
         I* totals = stackalloc I[8];
         for (int b = 0; b < blocks; b++)
         {
-            Ask(ref ahead);
+            ahead.Next<TSimd, I, F>();
             for (int half = 0; half < 2; half++)
             {
                 First(w0, w1, q, out I a0, out I a1, out I a2, out I a3, out I b0, out I b1, out I b2, out I b3);
@@ -117,22 +117,6 @@ internal static unsafe class QuadPanels<TForm, TSimd, I, F>
                 d1 += 16;
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Ask(ref AskAhead ahead)
-    {
-        for (int line = 0; line < ahead.Bytes; line += 64)
-        {
-            TSimd.Prefetch(ahead.First + line);
-            if (TSimd.Width == PackedMatrix.TileRows)
-            {
-                TSimd.Prefetch(ahead.Second + line);
-            }
-        }
-
-        ahead.First += ahead.Bytes;
-        ahead.Second += ahead.Bytes;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
