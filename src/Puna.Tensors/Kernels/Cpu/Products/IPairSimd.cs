@@ -36,8 +36,6 @@ internal unsafe interface IPairSimd<I, F>
 
     static abstract I Sub(I a, I b);
 
-    static abstract I Mul(I a, I b);
-
     static abstract I ShiftLeft(I v, int bits);
 
     /// <summary>Halves of lanes shifted right, zeros coming in.</summary>

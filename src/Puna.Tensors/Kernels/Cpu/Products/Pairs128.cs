@@ -47,9 +47,6 @@ internal readonly unsafe struct Pairs128 : IPairSimd<Vector128<int>, Vector128<f
     public static Vector128<int> Sub(Vector128<int> a, Vector128<int> b) => a - b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> Mul(Vector128<int> a, Vector128<int> b) => a * b;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> ShiftLeft(Vector128<int> v, int bits) => v << bits;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

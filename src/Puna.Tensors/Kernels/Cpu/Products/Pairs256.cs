@@ -47,9 +47,6 @@ internal readonly unsafe struct Pairs256 : IPairSimd<Vector256<int>, Vector256<f
     public static Vector256<int> Sub(Vector256<int> a, Vector256<int> b) => a - b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Mul(Vector256<int> a, Vector256<int> b) => a * b;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> ShiftLeft(Vector256<int> v, int bits) => v << bits;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -47,9 +47,6 @@ internal readonly unsafe struct Pairs512 : IPairSimd<Vector512<int>, Vector512<f
     public static Vector512<int> Sub(Vector512<int> a, Vector512<int> b) => a - b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Mul(Vector512<int> a, Vector512<int> b) => a * b;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> ShiftLeft(Vector512<int> v, int bits) => v << bits;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
