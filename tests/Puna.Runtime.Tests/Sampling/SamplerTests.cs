@@ -229,10 +229,18 @@ public class SamplerTests
             var sampler = new Sampler(each, Logits.Length);
             for (int warm = 0; warm < 3; warm++)
                 sampler.Sample(Logits, history, 5, out _);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 100; i++)
-                sampler.Sample(Logits, history, 5, out _);
-            Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+            // The least of several rounds: the runtime may allocate once on this thread while it recompiles; what a token costs shows in every round.
+            long least = long.MaxValue;
+            for (int round = 0; round < 5; round++)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                for (int i = 0; i < 100; i++)
+                    sampler.Sample(Logits, history, 5, out _);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            Assert.Equal(0, least);
         }
     }
 
