@@ -68,4 +68,16 @@ public sealed class Batch
         _starts.Add(_tokens.Count);
         return Sequences - 1;
     }
+
+    /// <summary>Asks for the logits of one more row, behind those asked for so far.</summary>
+    /// <param name="row">A row of this batch.</param>
+    public void AddOutput(int row)
+    {
+        if (row >= Count || row < 0 || (_outputs.Count > 0 && row <= _outputs[^1]))
+        {
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"expected a row of {Count} behind the last output");
+        }
+
+        _outputs.Add(row);
+    }
 }
