@@ -97,6 +97,16 @@ public sealed class Llama
     /// <exception cref="PunaException">A token id outside the vocabulary, or a position outside the context.</exception>
     public Tensor Forward(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)
     {
+        Tensor x = Hidden(ops, batch, context, cache);
+        return batch.Outputs.IsEmpty ? ops.Allocate(new Shape(0, Output.Weight.Out)) : Output.Forward(ops, x);
+    }
+
+    /// <summary>A forward pass without the output layer, for whoever fuses that with a loss.</summary>
+    /// <inheritdoc cref="Forward" path="/param"/>
+    /// <returns>The normed hidden states of the batch's outputs <c>[outputs, hidden]</c> float32.</returns>
+    /// <inheritdoc cref="Forward" path="/exception"/>
+    public Tensor Hidden(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)
+    {
         Prepare(ops, batch, context, cache);
         Tensor x = ops.Gather(Embedding, batch.Tokens);
         for (int i = 0; i < Blocks.Count; i++)
@@ -105,13 +115,7 @@ public sealed class Llama
         }
 
         Advance(batch, cache);
-        if (batch.Outputs.IsEmpty)
-        {
-            return ops.Allocate(new Shape(0, Output.Weight.Out));
-        }
-
-        x = ops.RmsNorm(ops.SelectRows(x, batch.Outputs), Norm, Config.NormEpsilon);
-        return Output.Forward(ops, x);
+        return batch.Outputs.IsEmpty ? ops.Allocate(new Shape(0, Config.Hidden)) : ops.RmsNorm(ops.SelectRows(x, batch.Outputs), Norm, Config.NormEpsilon);
     }
 
     private static void Advance(Batch batch, IReadOnlyList<KvSequence>? cache)

@@ -11,6 +11,9 @@ public sealed unsafe partial class CpuOps
     // Below this many multiply-adds another thread costs more than it saves.
     private const long WorthSharing = 1 << 15;
 
+    // From so many rows on it pays to pack a matrix of floats for one product.
+    private const int WorthPacking = 32;
+
     /// <inheritdoc/>
     public Tensor Gather(Weight table, ReadOnlySpan<int> rows)
     {
@@ -99,6 +102,7 @@ public sealed unsafe partial class CpuOps
 
         PairRows pairs = default;
         QuadRows quads = default;
+        bool many = tokens >= WorthPacking;
         for (int i = 0; i < w.Length; i++)
         {
             bool integer = IntegerForms.Supports(w[i].DType);
@@ -117,6 +121,14 @@ public sealed unsafe partial class CpuOps
             else
             {
                 quads = quads.K == 0 ? Quads(x, direct ? 1 : QuadRows.Together, ref norm) : quads;
+            }
+
+            if (many && w[i].Packed is null && w[i].DType == DType.F32)
+            {
+                // Training: a weight that changes after every step is packed for one product and read by all rows. The same bits.
+                Multiply((float*)x.Address, w[i].In, 1, (float*)w[i].Master.Address, w[i].Master.RowStride / sizeof(float), true, (float*)y[i].Address, tokens, w[i].Out, w[i].In, false);
+                KeepAlive(w[i]);
+                continue;
             }
 
             Multiply(x, pairs, quads, w[i], y[i], integer, direct);

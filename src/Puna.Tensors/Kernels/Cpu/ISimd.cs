@@ -45,6 +45,9 @@ internal unsafe interface ISimd<V>
     /// <summary>2^n for a vector n of whole numbers in [-126, 127], given as floats.</summary>
     static abstract V PowerOfTwo(V n);
 
+    /// <summary>The square root, correctly rounded.</summary>
+    static abstract V Sqrt(V a);
+
     /// <summary>To the nearest whole number, ties to even.</summary>
     static abstract V Round(V a);
 }

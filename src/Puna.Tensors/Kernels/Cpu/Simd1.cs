@@ -35,5 +35,7 @@ internal readonly unsafe struct Simd1 : ISimd<float>
 
     public static float PowerOfTwo(float n) => BitConverter.Int32BitsToSingle(((int)n + 127) << 23);
 
+    public static float Sqrt(float a) => MathF.Sqrt(a);
+
     public static float Round(float a) => MathF.Round(a, MidpointRounding.ToEven);
 }

@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using Puna.Models;
+using Puna.Tensors;
+using Puna.Tensors.Autograd;
+using Puna.Training.Data;
+
+namespace Puna.Training.Core;
+
+/// <summary>
+/// Steps of training next tokens: forward, backward, clip, update. The loss of a step is normalised by the weights of all its micro-batches together (spec training.md 1.3), so that cutting a
+/// batch into micro-batches changes rounding only.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private const double ClipEpsilon = 1e-6;
+
+    private readonly CpuOps _ops;
+    private readonly Tape _tape;
+    private readonly ForwardContext _context = new();
+    private readonly double _clip;
+    private readonly int _lossRows;
+    private float[] _scales = [];
+    private float[] _nll = [];
+
+    /// <summary>Creates a trainer.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="model">The model that is trained.</param>
+    /// <param name="options">The optimiser's constants.</param>
+    /// <param name="clip">Largest norm of all gradients together.</param>
+    /// <param name="checkpoints">Whether of a block only its input is kept for the way back.</param>
+    /// <param name="lossRows">Rows of logits that exist at a time.</param>
+    public Trainer(CpuOps ops, TrainableModel model, AdamWOptions options, double clip = 1, bool checkpoints = false, int lossRows = 1024)
+    {
+        (_ops, Model, _clip, _lossRows) = (ops, model, clip, lossRows);
+        Optimizer = new AdamWOptimizer(model.Parameters, options);
+        _tape = new Tape(ops, model.Gradients, checkpoints);
+    }
+
+    /// <summary>The model.</summary>
+    public TrainableModel Model { get; }
+
+    /// <summary>The optimiser.</summary>
+    public AdamWOptimizer Optimizer { get; }
+
+    /// <summary>Steps in a row whose gradient was not finite.</summary>
+    public int Skipped { get; private set; }
+
+    /// <summary>One step.</summary>
+    /// <param name="batches">Micro-batches.</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <exception cref="PunaException">The gradient was not finite for the third time in a row.</exception>
+    public StepResult Step(IReadOnlyList<TrainingBatch> batches, double rate)
+    {
+        double weight = batches.Sum(static b => b.WeightSum);
+        long tokens = batches.Sum(static b => (long)b.Batch.Count);
+        if (weight == 0)
+        {
+            return new StepResult(0, 0, 0, tokens, false);
+        }
+
+        double loss = Gradients(batches, weight);
+        double norm = Optimizer.GradientNorm(_ops);
+        if (!double.IsFinite(norm) || !double.IsFinite(loss))
+        {
+            if (++Skipped == 3)
+            {
+                throw new PunaException($"training: the gradient was not finite three times in a row, last in step {Optimizer.Steps}: a lower learning rate may help");
+            }
+
+            return new StepResult(loss, norm, weight, tokens, false);
+        }
+
+        Skipped = 0;
+        Optimizer.Step(_ops, (float)rate, (float)Math.Min(1, _clip / (norm + ClipEpsilon)));
+        return new StepResult(loss, norm, weight, tokens, true);
+    }
+
+    /// <summary>Loss and gradients of micro-batches, without an update.</summary>
+    /// <param name="batches">Micro-batches.</param>
+    /// <param name="weight">The normaliser.</param>
+    /// <returns>The loss.</returns>
+    public double Gradients(IReadOnlyList<TrainingBatch> batches, double weight)
+    {
+        Model.Gradients.Clear(_ops);
+        double loss = 0;
+        foreach (TrainingBatch batch in batches)
+        {
+            if (batch.Targets.Count > 0)
+            {
+                loss += Pass(batch, weight);
+            }
+        }
+
+        return loss;
+    }
+
+    /// <summary>The sum of weight times negative log likelihood of a batch, without gradients.</summary>
+    public double Evaluate(TrainingBatch batch)
+    {
+        double sum = 0;
+        ArenaMark mark = _ops.Mark();
+        Tensor hidden = Model.Model.Hidden(_ops, batch.Batch, _context);
+        int rows = (int)hidden.Rows;
+        Reserve(rows);
+        Span<int> targets = CollectionsMarshal.AsSpan(batch.Targets);
+        for (int first = 0; first < rows; first += _lossRows)
+        {
+            int count = Math.Min(_lossRows, rows - first);
+            ArenaMark chunk = _ops.Mark();
+            Tensor logits = Model.Model.Output.Forward(_ops, hidden.Slice(first, count));
+            _ops.CrossEntropy(logits, targets.Slice(first, count), _scales.AsSpan(first, count), _nll.AsSpan(first, count));
+            _ops.Release(chunk);
+        }
+
+        for (int i = 0; i < rows; i++)
+        {
+            sum += (double)batch.Weights[i] * _nll[i];
+        }
+
+        _ops.Release(mark);
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _tape.Dispose();
+
+    private double Pass(TrainingBatch batch, double weight)
+    {
+        ArenaMark mark = _ops.Mark();
+        try
+        {
+            Tensor hidden = Model.Model.Hidden(_tape, batch.Batch, _context);
+            int rows = (int)hidden.Rows;
+            Reserve(rows);
+            for (int i = 0; i < rows; i++)
+            {
+                _scales[i] = (float)(batch.Weights[i] / weight);
+            }
+
+            double loss = _tape.CrossEntropy(hidden, Model.Model.Output.Weight, CollectionsMarshal.AsSpan(batch.Targets), _scales.AsSpan(0, rows), _nll.AsSpan(0, rows), _lossRows);
+            _tape.Backward();
+            return loss;
+        }
+        finally
+        {
+            _tape.Reset();
+            _ops.Release(mark);
+        }
+    }
+
+    private void Reserve(int rows)
+    {
+        if (_scales.Length < rows)
+        {
+            _scales = new float[rows];
+            _nll = new float[rows];
+        }
+    }
+}
