@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Puna.Bench.Kernels;
 using Puna.Bench.Quantization;
 using Puna.Bench.Text;
+using Puna.Bench.Training;
 
 switch (args)
 {
@@ -13,6 +14,8 @@ switch (args)
         return TokenizerReport.Run(options);
     case ["attention", .. var options]:
         return AttentionReport.Run(options);
+    case ["training", .. var options]:
+        return TrainingReport.Run(options);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

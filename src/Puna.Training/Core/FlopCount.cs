@@ -1,0 +1,34 @@
+using Puna.Models;
+using Puna.Tensors;
+
+namespace Puna.Training.Core;
+
+/// <summary>Multiplications and additions of a training step, without recomputation (spec training.md 1.11).</summary>
+public static class FlopCount
+{
+    /// <summary>Parameters of the blocks' matrices, which every token meets.</summary>
+    public static long BlockParameters(LlamaConfig config)
+    {
+        long q = (long)config.Heads * config.HeadDim, kv = (long)config.KvHeads * config.HeadDim;
+        return config.Layers * ((2L * config.Hidden * q) + (2L * config.Hidden * kv) + (3L * config.Hidden * config.Ffn));
+    }
+
+    /// <summary>Operations of forward and backward of one batch as it is: attention within each sequence alone, the output layer for rows with a target alone.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="batch">The batch.</param>
+    public static double Training(LlamaConfig config, Batch batch)
+    {
+        double pairs = 0;
+        for (int s = 0; s < batch.Sequences; s++)
+        {
+            double n = batch.Starts[s + 1] - batch.Starts[s];
+            pairs += n * n;
+        }
+
+        return (6.0 * BlockParameters(config) * batch.Count) + (6.0 * config.Vocab * config.Hidden * batch.Outputs.Length) + (6.0 * config.Layers * config.Heads * config.HeadDim * pairs);
+    }
+
+    /// <summary>Operations per token of forward and backward where every row is one text of <paramref name="length"/> tokens.</summary>
+    public static double TrainingPerToken(LlamaConfig config, int length) =>
+        (6.0 * (BlockParameters(config) + ((double)config.Vocab * config.Hidden))) + (6.0 * config.Layers * config.Heads * config.HeadDim * length);
+}
