@@ -10,11 +10,12 @@ public sealed class AdamWOptimizer
 
     /// <summary>Creates the optimiser with moments of zero.</summary>
     public AdamWOptimizer(IReadOnlyList<TrainableParameter> parameters, AdamWOptions options)
+        : this(parameters, options, Zeros(parameters), Zeros(parameters))
     {
-        (_parameters, _options) = (parameters, options);
-        First = [.. parameters.Select(static p => Tensor.Create(p.Values.Shape))];
-        Second = [.. parameters.Select(static p => Tensor.Create(p.Values.Shape))];
     }
+
+    private AdamWOptimizer(IReadOnlyList<TrainableParameter> parameters, AdamWOptions options, IReadOnlyList<Tensor> first, IReadOnlyList<Tensor> second) =>
+        (_parameters, _options, First, Second) = (parameters, options, first, second);
 
     /// <summary>Steps done.</summary>
     public long Steps { get; set; }
@@ -24,6 +25,9 @@ public sealed class AdamWOptimizer
 
     /// <summary>Second moments, one per parameter.</summary>
     public IReadOnlyList<Tensor> Second { get; }
+
+    /// <summary>The same optimiser for parameters of the same shapes in the same order: moments and counter stay.</summary>
+    public AdamWOptimizer For(IReadOnlyList<TrainableParameter> parameters) => new(parameters, _options, First, Second) { Steps = Steps };
 
     /// <summary>The norm of all gradients together; a parameter counts once.</summary>
     public double GradientNorm(IGradientOps ops)
@@ -52,4 +56,6 @@ public sealed class AdamWOptimizer
             p.Weight.Changed();
         }
     }
+
+    private static Tensor[] Zeros(IReadOnlyList<TrainableParameter> parameters) => [.. parameters.Select(static p => Tensor.Create(p.Values.Shape))];
 }

@@ -15,10 +15,11 @@ public sealed class Trainer : IDisposable
     private const double ClipEpsilon = 1e-6;
 
     private readonly CpuOps _ops;
-    private readonly Tape _tape;
+    private readonly bool _checkpoints;
     private readonly ForwardContext _context = new();
     private readonly double _clip;
     private readonly int _lossRows;
+    private Tape _tape;
     private float[] _scales = [];
     private float[] _nll = [];
 
@@ -31,19 +32,33 @@ public sealed class Trainer : IDisposable
     /// <param name="lossRows">Rows of logits that exist at a time.</param>
     public Trainer(CpuOps ops, TrainableModel model, AdamWOptions options, double clip = 1, bool checkpoints = false, int lossRows = 1024)
     {
-        (_ops, Model, _clip, _lossRows) = (ops, model, clip, lossRows);
+        (_ops, Model, _clip, _checkpoints, _lossRows) = (ops, model, clip, checkpoints, lossRows);
         Optimizer = new AdamWOptimizer(model.Parameters, options);
         _tape = new Tape(ops, model.Gradients, checkpoints);
     }
 
     /// <summary>The model.</summary>
-    public TrainableModel Model { get; }
+    public TrainableModel Model { get; private set; }
 
     /// <summary>The optimiser.</summary>
-    public AdamWOptimizer Optimizer { get; }
+    public AdamWOptimizer Optimizer { get; private set; }
 
     /// <summary>Steps in a row whose gradient was not finite.</summary>
     public int Skipped { get; private set; }
+
+    /// <summary>Goes on with another config of the same shapes: a longer context, another rotary base. Weights and moments stay.</summary>
+    public void Change(LlamaConfig config)
+    {
+        Model = Model.With(config);
+        Optimizer = Optimizer.For(Model.Parameters);
+        _tape.Dispose();
+        _tape = new Tape(_ops, Model.Gradients, _checkpoints);
+    }
+
+    /// <summary>Sets the counters to those of a checkpoint.</summary>
+    /// <param name="updates">Updates done.</param>
+    /// <param name="skipped">Steps in a row whose gradient was not finite.</param>
+    public void Restore(long updates, int skipped) => (Optimizer.Steps, Skipped) = (updates, skipped);
 
     /// <summary>One step.</summary>
     /// <param name="batches">Micro-batches.</param>

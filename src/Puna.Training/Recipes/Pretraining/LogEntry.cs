@@ -1,0 +1,12 @@
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>A line of <c>log.jsonl</c>. Nothing in it depends on timing or threads, so that a run that was interrupted leaves the very bytes of one that was not.</summary>
+/// <param name="Step">From 1.</param>
+/// <param name="Loss">Mean negative log likelihood of the step's tokens before the update, nats.</param>
+/// <param name="GradNorm">Norm of the gradients before clipping.</param>
+/// <param name="Rate">Learning rate.</param>
+/// <param name="Tokens">Tokens seen so far.</param>
+/// <param name="Updated">False where the gradient was not finite.</param>
+/// <param name="ValidationLoss">Mean negative log likelihood of held-out tokens after the step, where it was measured.</param>
+/// <param name="ValidationBitsPerByte">The same in bits per byte of text.</param>
+internal sealed record LogEntry(long Step, double Loss, double GradNorm, double Rate, long Tokens, bool? Updated, double? ValidationLoss, double? ValidationBitsPerByte);

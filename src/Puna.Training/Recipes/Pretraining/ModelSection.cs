@@ -1,0 +1,57 @@
+using Puna.Models;
+using Puna.Text;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>Shape of a new model; the vocabulary is the tokenizer's.</summary>
+public sealed record ModelSection
+{
+    /// <summary>Width.</summary>
+    public required int Hidden { get; init; }
+
+    /// <summary>Width of the feed-forward layer.</summary>
+    public required int Ffn { get; init; }
+
+    /// <summary>Blocks.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Key-value heads; the query heads where not said.</summary>
+    public int? KvHeads { get; init; }
+
+    /// <summary>Values per head; hidden / heads where not said.</summary>
+    public int? HeadDim { get; init; }
+
+    /// <summary>Most tokens of a text.</summary>
+    public int Context { get; init; } = 512;
+
+    /// <summary>Base of the rotary frequencies.</summary>
+    public double RopeTheta { get; init; } = 500000;
+
+    /// <summary>Epsilon of the norms.</summary>
+    public float NormEpsilon { get; init; } = 1e-5f;
+
+    /// <summary>Whether the output layer is the embedding.</summary>
+    public bool TiedEmbeddings { get; init; } = true;
+
+    /// <summary>The config of the model.</summary>
+    public LlamaConfig Create(string name, Tokenizer tokenizer) => new()
+    {
+        Name = name,
+        Hidden = Hidden,
+        Ffn = Ffn,
+        Layers = Layers,
+        Heads = Heads,
+        KvHeads = KvHeads ?? Heads,
+        HeadDim = HeadDim ?? (Heads > 0 ? Hidden / Heads : 0),
+        ContextLength = Context,
+        RopeTheta = RopeTheta,
+        NormEpsilon = NormEpsilon,
+        TiedEmbeddings = TiedEmbeddings,
+        Vocab = tokenizer.VocabularySize,
+        BosId = tokenizer.BosId,
+        EosIds = [.. tokenizer.StopIds],
+    };
+}

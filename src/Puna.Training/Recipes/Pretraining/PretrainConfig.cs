@@ -1,0 +1,117 @@
+using Puna.Models;
+using Puna.Tensors;
+using Puna.Training.Core;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>The config of <c>puna train pretrain</c>. In the file names are in <c>snake_case</c>; docs/training.md explains each.</summary>
+public sealed record PretrainConfig
+{
+    /// <summary>Shape of a new model; or <see cref="InitFrom"/>.</summary>
+    public ModelSection? Model { get; init; }
+
+    /// <summary>A checkpoint to go on from instead.</summary>
+    public string? InitFrom { get; init; }
+
+    /// <summary>The tokenizer: a file or folder; or <see cref="TrainTokenizer"/>.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>A tokenizer to train on the data first.</summary>
+    public TokenizerSection? TrainTokenizer { get; init; }
+
+    /// <summary>Where text comes from.</summary>
+    public required IReadOnlyList<SourceSection> Data { get; init; }
+
+    /// <summary>Steps in all.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Tokens of a row.</summary>
+    public int RowTokens { get; init; } = 512;
+
+    /// <summary>Rows of a step.</summary>
+    public int BatchRows { get; init; } = 8;
+
+    /// <summary>Rows that go through the model together; 0 means all of a step.</summary>
+    public int MicroRows { get; init; }
+
+    /// <summary>Learning rate.</summary>
+    public RateSection Rate { get; init; } = new();
+
+    /// <summary>The optimiser's constants.</summary>
+    public AdamWOptions Optimizer { get; init; } = new();
+
+    /// <summary>Largest norm of all gradients together.</summary>
+    public double Clip { get; init; } = 1;
+
+    /// <summary>Whether of a block only its input is kept for the way back.</summary>
+    public bool ActivationCheckpoints { get; init; }
+
+    /// <summary>Seed of weights and data order.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Steps between checkpoints.</summary>
+    public long CheckpointEvery { get; init; } = 100;
+
+    /// <summary>Checkpoints to keep.</summary>
+    public int KeepCheckpoints { get; init; } = 2;
+
+    /// <summary>Steps between validations; 0 means at the end only.</summary>
+    public long ValidateEvery { get; init; }
+
+    /// <summary>Held-out rows of a validation.</summary>
+    public int ValidationRows { get; init; } = 16;
+
+    /// <summary>Steps between samples; 0 means none. A multiple of <see cref="CheckpointEvery"/>, since samples are made from a checkpoint.</summary>
+    public long SampleEvery { get; init; }
+
+    /// <summary>Beginnings to continue.</summary>
+    public IReadOnlyList<string> SamplePrompts { get; init; } = ["Once upon a time"];
+
+    /// <summary>Later stages with another context.</summary>
+    public IReadOnlyList<StageSection> Stages { get; init; } = [];
+
+    /// <summary>Name of the model in its config and card.</summary>
+    public string Name { get; init; } = "llama";
+
+    /// <summary>The schedule.</summary>
+    public LearningRate Schedule => new(Rate.Kind, Rate.Peak, Rate.Floor ?? Rate.Peak / 10, Rate.Warmup, Steps, Rate.Decay);
+
+    /// <summary>Rows that go through the model together.</summary>
+    public int MicroBatch => MicroRows == 0 ? BatchRows : MicroRows;
+
+    /// <summary>Checks that the numbers fit each other.</summary>
+    /// <exception cref="PunaException">Names the first that does not.</exception>
+    public PretrainConfig Validate(string path)
+    {
+        Require((Model is null) != (InitFrom is null), "model: expected either model or init_from");
+        Require((Tokenizer is null) != (TrainTokenizer is null), "tokenizer: expected either tokenizer or train_tokenizer");
+        Require(Data.Count > 0, "data: expected at least one source, got none");
+        Require(RowTokens is >= 2 and <= LlamaConfig.MostPositions, $"row_tokens: expected 2 to {LlamaConfig.MostPositions}, got {RowTokens}");
+        Require(BatchRows >= 1 && (long)BatchRows * RowTokens <= 1 << 28, $"batch_rows: expected at least 1 and at most 2^28 tokens in all, got {BatchRows}");
+        Require(MicroRows >= 0 && MicroRows <= BatchRows && (MicroRows == 0 || BatchRows % MicroRows == 0), $"micro_rows: expected a divisor of {BatchRows}, got {MicroRows}");
+        Require(double.IsFinite(Clip) && Clip > 0, "clip: expected a positive number");
+        Require(CheckpointEvery >= 1, $"checkpoint_every: expected at least 1, got {CheckpointEvery}");
+        Require(KeepCheckpoints >= 1, $"keep_checkpoints: expected at least 1, got {KeepCheckpoints}");
+        Require(ValidateEvery >= 0, $"validate_every: expected at least 0, got {ValidateEvery}");
+        Require(ValidationRows >= 0, $"validation_rows: expected at least 0, got {ValidationRows}");
+        Require(SampleEvery >= 0 && SampleEvery % CheckpointEvery == 0, $"sample_every: expected a multiple of checkpoint_every ({CheckpointEvery}), got {SampleEvery}");
+        long last = 0;
+        foreach (StageSection stage in Stages)
+        {
+            Require(stage.FromStep > last && stage.FromStep < Steps, $"stages: expected ascending steps between 1 and {Steps - 1}, got {stage.FromStep}");
+            Require(stage.RowTokens is null or >= 2, $"stages: expected rows of at least 2 tokens, got {stage.RowTokens}");
+            last = stage.FromStep;
+        }
+
+        Schedule.Validate(path);
+        return this;
+
+        void Require(bool condition, string message)
+        {
+            if (!condition)
+            {
+                throw new PunaException($"{message} ({path})");
+            }
+        }
+    }
+}

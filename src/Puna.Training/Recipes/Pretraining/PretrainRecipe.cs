@@ -1,0 +1,32 @@
+using Puna.Tensors;
+using Puna.Training.Checkpoints;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary><c>puna train pretrain</c>: a model that learns to continue text (spec training.md 3).</summary>
+public sealed class PretrainRecipe : IRecipe
+{
+    /// <inheritdoc/>
+    public string Name => "pretrain";
+
+    /// <inheritdoc/>
+    public string Summary => "train a model to continue text, from nothing or from a checkpoint";
+
+    /// <inheritdoc/>
+    public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
+    {
+        var checkpoints = new TrainingCheckpoints(Path.Combine(request.Output, "checkpoints"));
+        bool started = File.Exists(Path.Combine(request.Output, "log.jsonl"));
+        if (started && !request.Resume)
+        {
+            throw new PunaException($"folder {request.Output}: expected none, or one without a run, got one with log.jsonl: --resume goes on with it");
+        }
+
+        string? latest = request.Resume ? checkpoints.FindLatest(report.Line) : null;
+        PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        using var ops = new CpuOps(request.Threads);
+        using var run = new PretrainRun(setup, ops, request.Output, checkpoints, latest, report);
+        run.Train(stop);
+        return run.Finish();
+    }
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Globalization;
+using Puna.Models;
+using Puna.Tensors;
+using Puna.Training.Checkpoints;
+using Puna.Training.Core;
+using Puna.Training.Data;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>One run: steps, validation, checkpoints, samples, and at the end a model with its log, plot and card.</summary>
+internal sealed class PretrainRun : IDisposable
+{
+    private readonly PretrainSetup _setup;
+    private readonly PretrainConfig _config;
+    private readonly CpuOps _ops;
+    private readonly string _output;
+    private readonly TrainingCheckpoints _checkpoints;
+    private readonly IRecipeReport _report;
+    private readonly Trainer _trainer;
+    private readonly TrainingData _data;
+    private readonly LlamaConfig _first;
+    private readonly LineLog<LogEntry> _log;
+    private readonly LineLog<SampleEntry> _samples;
+    private readonly List<LogEntry> _entries = [];
+    private readonly List<SampleEntry> _texts = [];
+    private readonly List<TrainingBatch> _batches;
+    private readonly RunSpeed _speed;
+    private long _step;
+    private long _tokens;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="setup">Config, data, tokenizer.</param>
+    /// <param name="ops">The device.</param>
+    /// <param name="output">Folder of the results.</param>
+    /// <param name="checkpoints">Its checkpoints.</param>
+    /// <param name="latest">The one to go on from, or null.</param>
+    /// <param name="report">Told how far it is.</param>
+    public PretrainRun(PretrainSetup setup, CpuOps ops, string output, TrainingCheckpoints checkpoints, string? latest, IRecipeReport report)
+    {
+        (_setup, _config, _ops, _output, _checkpoints, _report) = (setup, setup.Config, ops, output, checkpoints, report);
+        TrainerState? state = latest is null ? null : TrainingCheckpoints.ReadState(latest);
+        if (state is not null && state.Config != setup.Identity)
+        {
+            throw new PunaException($"config: expected the one that the run in {output} began with, got another");
+        }
+
+        TrainableModel model = latest is null ? setup.CreateModel() : TrainingCheckpoints.ReadModel(latest);
+        _first = latest is null ? model.Config : setup.CreateModel().Config;
+        if (model.Config.Vocab < setup.Tokenizer.VocabularySize)
+        {
+            throw new PunaException($"vocabulary: expected at least the tokenizer's {setup.Tokenizer.VocabularySize}, got a model with {model.Config.Vocab}");
+        }
+
+        _trainer = new Trainer(ops, model, _config.Optimizer, _config.Clip, _config.ActivationCheckpoints);
+        _data = new TrainingData(_config, setup.Sources, setup.Tokenizer);
+        if (state is not null)
+        {
+            TrainingCheckpoints.ReadMoments(latest!, _trainer);
+            (_step, _tokens) = (state.Step, state.Tokens);
+            _trainer.Restore(state.Updates, state.Skipped);
+            _data.Resize(setup.RowTokensAt(Math.Max(0, _step - 1)));
+            _data.State = state.Data;
+        }
+
+        Directory.CreateDirectory(output);
+        _log = LineLog<LogEntry>.Open(Path.Combine(output, "log.jsonl"), PretrainJson.Default.LogEntry, e => e.Step == _entries.Count + 1 && e.Step <= _step, _entries);
+        if (_entries.Count != _step)
+        {
+            throw new PunaException($"log {Path.Combine(output, "log.jsonl")}: expected {_step} steps, got {_entries.Count}");
+        }
+
+        _samples = LineLog<SampleEntry>.Open(Path.Combine(output, "samples.jsonl"), PretrainJson.Default.SampleEntry, e => e.Step <= _step, _texts);
+        _batches = [.. Enumerable.Range(0, _config.BatchRows / _config.MicroBatch).Select(static _ => new TrainingBatch())];
+        _speed = new RunSpeed(ops, Path.Combine(output, "speed.csv"), _step);
+    }
+
+    /// <summary>Trains to the last step, or until it is stopped; a checkpoint is written first then.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Train(CancellationToken stop)
+    {
+        while (_step < _config.Steps)
+        {
+            if (stop.IsCancellationRequested)
+            {
+                Save();
+                stop.ThrowIfCancellationRequested();
+            }
+
+            Stage();
+            double rate = _config.Schedule.At(_step);
+            long start = Stopwatch.GetTimestamp();
+            _data.Fill(_batches);
+            StepResult result = _trainer.Step(_batches, rate);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            _step++;
+            _tokens += result.Tokens;
+            bool last = _step == _config.Steps;
+            (double Loss, double? Bits)? validation = last || (_config.ValidateEvery > 0 && _step % _config.ValidateEvery == 0) ? Validate() : null;
+            var entry = new LogEntry(_step, result.Loss, result.GradientNorm, rate, _tokens, result.Updated ? null : false, validation?.Loss, validation?.Bits);
+            _entries.Add(entry);
+            _log.Add(entry);
+            _speed.Add(_step, result.Tokens, _batches.Sum(b => FlopCount.Training(_trainer.Model.Config, b.Batch)), seconds);
+            Tell(entry);
+            if (last || _step % _config.CheckpointEvery == 0)
+            {
+                string path = Save();
+                if (_config.SampleEvery > 0 && (last || _step % _config.SampleEvery == 0))
+                {
+                    Sample(path);
+                }
+            }
+        }
+    }
+
+    /// <summary>Puts the model, the plot and the card beside the log.</summary>
+    /// <returns>A few lines about the run.</returns>
+    public string Finish()
+    {
+        string path = _checkpoints.FindLatest() ?? throw new PunaException($"folder {_output}: expected a checkpoint, got none");
+        var summary = new RunSummary(_setup, _trainer.Model.Config, _entries, _texts, _speed.Summary());
+        RunResults.Write(_output, path, summary);
+        return summary.Text();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _log.Dispose();
+        _samples.Dispose();
+        _speed.Dispose();
+    }
+
+    private string Save()
+    {
+        var state = new TrainerState(_step, _trainer.Optimizer.Steps, _trainer.Skipped, _tokens, _data.State, _setup.Identity);
+        return _checkpoints.Save(_trainer, state, _setup.Companions, _config.KeepCheckpoints);
+    }
+
+    private void Stage()
+    {
+        LlamaConfig config = _setup.ConfigAt(_first, _step);
+        if (config.ContextLength != _trainer.Model.Config.ContextLength || config.RopeTheta != _trainer.Model.Config.RopeTheta)
+        {
+            _trainer.Change(_trainer.Model.Config with { ContextLength = config.ContextLength, RopeTheta = config.RopeTheta });
+        }
+
+        _data.Resize(_setup.RowTokensAt(_step));
+        if (_data.RowTokens > config.ContextLength)
+        {
+            throw new PunaException($"row_tokens: expected at most the context of {config.ContextLength} tokens, got {_data.RowTokens}");
+        }
+    }
+
+    private (double Loss, double? BitsPerByte)? Validate()
+    {
+        if (_config.ValidationRows == 0)
+        {
+            return null;
+        }
+
+        double sum = 0, weight = 0;
+        long bytes = 0;
+        foreach (TrainingBatch batch in _data.Validation())
+        {
+            sum += _trainer.Evaluate(batch);
+            weight += batch.WeightSum;
+            bytes += batch.TextBytes;
+        }
+
+        return weight == 0 ? null : (sum / weight, bytes > 0 ? sum / (Math.Log(2) * bytes) : null);
+    }
+
+    private void Sample(string path)
+    {
+        foreach (SampleEntry sample in CheckpointSampler.Continue(_ops, path, _config.SamplePrompts, _step))
+        {
+            _texts.Add(sample);
+            _samples.Add(sample);
+            _report.Line($"{sample.Prompt}{sample.Text}");
+        }
+    }
+
+    private void Tell(LogEntry entry)
+    {
+        if (entry.ValidationLoss is double validation)
+        {
+            _report.Line(string.Create(CultureInfo.InvariantCulture, $"step {entry.Step}: loss {entry.Loss:F3}, held-out {validation:F3}"));
+        }
+
+        _report.Progress(string.Create(CultureInfo.InvariantCulture, $"loss {entry.Loss:F3}, {_speed.Describe(_config.Steps - _step)}"), _step, _config.Steps);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Puna.Formats;
+using Puna.Models;
+using Puna.Models.Checkpoints;
+using Puna.Tensors;
+using Puna.Text;
+using Puna.Text.Training;
+using Puna.Training.Core;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>What a run of training needs before its first step: config, sources, tokenizer, a model with its first weights.</summary>
+internal sealed class PretrainSetup
+{
+    private readonly string _folder;
+
+    private PretrainSetup(PretrainConfig config, string folder, string identity, Tokenizer tokenizer, IReadOnlyDictionary<string, byte[]> companions, IReadOnlyList<ITrainingSource> sources)
+    {
+        (Config, _folder, Identity, Tokenizer, Companions, Sources) = (config, folder, identity, tokenizer, companions, sources);
+    }
+
+    public PretrainConfig Config { get; }
+
+    /// <summary>Tells configs apart.</summary>
+    public string Identity { get; }
+
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>The files of the tokenizer, which go with every checkpoint.</summary>
+    public IReadOnlyDictionary<string, byte[]> Companions { get; }
+
+    public IReadOnlyList<ITrainingSource> Sources { get; }
+
+    /// <summary>Reads a config and prepares everything.</summary>
+    /// <param name="request">Names the config.</param>
+    /// <param name="output">Folder in which a trained tokenizer is kept.</param>
+    /// <param name="report">Told of the tokenizer's training.</param>
+    /// <param name="stop">Stops it.</param>
+    public static PretrainSetup Create(RecipeRequest request, string output, IRecipeReport report, CancellationToken stop)
+    {
+        PretrainConfig config = RecipeConfig.Read(request.Config, PretrainJson.Default.PretrainConfig).Validate(request.Config);
+        string identity = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(config, PretrainJson.Default.PretrainConfig)));
+        string folder = Path.GetDirectoryName(Path.GetFullPath(request.Config))!;
+        IReadOnlyList<ITrainingSource> sources = [.. config.Data.Select(d => TrainingSources.Create(d, config, folder))];
+        Tokenizer tokenizer = config.Tokenizer is string path ? Open(Path.Combine(folder, path)) : Train(config, sources, Path.Combine(output, "tokenizer"), request.Threads, report, stop);
+        Dictionary<string, byte[]> companions = TokenizerWriter.HuggingFaceFiles(tokenizer, tokenizer.IdOf("<|start_header_id|>") is null ? null : ChatTemplates.Llama3);
+        return new PretrainSetup(config, folder, identity, tokenizer, companions, sources);
+    }
+
+    /// <summary>The model with its first weights.</summary>
+    public TrainableModel CreateModel()
+    {
+        if (Config.InitFrom is null)
+        {
+            return TrainableModel.Create(Config.Model!.Create(Config.Name, Tokenizer), Config.Seed);
+        }
+
+        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(_folder, Config.InitFrom));
+        if (checkpoint.RopeLayout != RopeLayout.HalfSplit)
+        {
+            throw new PunaException($"init_from {Config.InitFrom}: expected a model in Hugging Face's layout, got {checkpoint.Format} (puna convert makes one)");
+        }
+
+        return TrainableModel.Load(checkpoint);
+    }
+
+    /// <summary>The model's config at a step, after all stages that have begun by then.</summary>
+    public LlamaConfig ConfigAt(LlamaConfig first, long step)
+    {
+        foreach (StageSection stage in Config.Stages.Where(s => s.FromStep <= step))
+        {
+            first = first with { ContextLength = stage.Context ?? first.ContextLength, RopeTheta = stage.RopeTheta ?? first.RopeTheta };
+        }
+
+        return first;
+    }
+
+    /// <summary>Tokens of a row at a step.</summary>
+    public int RowTokensAt(long step) => Config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? Config.RowTokens;
+
+    private static Tokenizer Open(string path) => Directory.Exists(path)
+        ? TokenizerLoader.TryOpenFolder(path) ?? throw new PunaException($"tokenizer {path}: expected a folder with a tokenizer, got none in it")
+        : TokenizerLoader.Open(path);
+
+    private static Tokenizer Train(PretrainConfig config, IReadOnlyList<ITrainingSource> sources, string folder, int threads, IRecipeReport report, CancellationToken stop)
+    {
+        string path = Path.Combine(folder, "tokenizer.json");
+        if (!File.Exists(path))
+        {
+            report.Progress("training a tokenizer", 0, null);
+            TokenizerSection section = config.TrainTokenizer!;
+            int each = Math.Max(1, section.Documents / sources.Count);
+            var texts = new MemoryTexts(sources.SelectMany(s => s.Texts().Take(each)));
+            TrainedTokenizer trained = ByteBpeTrainer.Train(texts, new ByteBpeTrainerOptions { VocabularySize = section.VocabSize, Threads = threads }, null, stop);
+            using var files = new StagedFiles();
+            files.MakeFolder(folder);
+            files.Create(path).Write(trained.Files["tokenizer.json"]);
+            files.Commit();
+        }
+
+        return TokenizerLoader.Open(path);
+    }
+}
