@@ -14,6 +14,12 @@ namespace Puna.Text.Tiktoken;
 /// </summary>
 public sealed class TiktokenTokenizer : Tokenizer
 {
+    /// <summary>Ranks of Llama 3.</summary>
+    internal const int Llama3Ranks = 128_000;
+
+    /// <summary>Ranks of Llama 4; a file with so many is taken for one of its own.</summary>
+    internal const int Llama4Ranks = 200_000;
+
     private readonly TokenTable _ranks;
     private readonly PieceScanner _scanner;
     private readonly SpecialMatcher _specials;
@@ -59,20 +65,25 @@ public sealed class TiktokenTokenizer : Tokenizer
     /// <param name="content">The file.</param>
     /// <param name="file">Its path, for messages.</param>
     /// <param name="family">Split pattern and special tokens; by default Llama 4 for 200,000 ranks, else Llama 3.</param>
-    /// <param name="specials">Names and ids of special tokens that replace or extend those of the family (names differ between editions; ids decide).</param>
+    /// <param name="specials">
+    /// Names and ids of special tokens. In Meta's own vocabularies (128,000 or 200,000 ranks) they replace or extend those of the family (names differ between editions; ids decide); of any
+    /// other vocabulary they are all there are, and their names say which part they play. Without them the special tokens of the family follow the ranks.
+    /// </param>
     /// <exception cref="FileFormatException">The file is malformed (ranks not 0 to n-1, duplicates, bad base64), or a special token has the id of a rank.</exception>
     public static TiktokenTokenizer Read(ReadOnlySpan<byte> content, string file, TiktokenFamily? family = null, IEnumerable<KeyValuePair<string, int>>? specials = null)
     {
         TokenTable ranks = RankFile.Read(content, file);
-        TiktokenFamily known = family ?? (ranks.Count == 200_000 ? TiktokenFamily.Llama4 : TiktokenFamily.Llama3);
-        IReadOnlyList<string> names = TiktokenSpecials.Names(known);
+        TiktokenFamily known = family ?? (ranks.Count == Llama4Ranks ? TiktokenFamily.Llama4 : TiktokenFamily.Llama3);
+        List<KeyValuePair<string, int>> given = [.. specials ?? []];
+        bool own = given.Count > 0 && family is null && ranks.Count is not (Llama3Ranks or Llama4Ranks);
+        IReadOnlyList<string> names = own ? [] : TiktokenSpecials.Names(known);
         var byId = new SortedDictionary<int, string>();
         for (int i = 0; i < names.Count; i++)
         {
             byId[ranks.Count + i] = names[i];
         }
 
-        foreach ((string name, int id) in specials ?? [])
+        foreach ((string name, int id) in given)
         {
             if (id < ranks.Count || id >= ranks.Count + 65536)
             {
@@ -82,7 +93,13 @@ public sealed class TiktokenTokenizer : Tokenizer
             byId[id] = name;
         }
 
-        return new TiktokenTokenizer(ranks, known, byId.Select(static s => KeyValuePair.Create(s.Value, s.Key)), TiktokenSpecials.Roles(known, ranks.Count));
+        return new TiktokenTokenizer(ranks, known, byId.Select(static s => KeyValuePair.Create(s.Value, s.Key)), own ? RolesByName(given) : TiktokenSpecials.Roles(known, ranks.Count));
+    }
+
+    private static TokenRoles RolesByName(List<KeyValuePair<string, int>> specials)
+    {
+        TokenRoles roles = RoleNames.Of(name => specials.FindIndex(s => s.Key == name) is >= 0 and int i ? specials[i].Value : null);
+        return roles with { AddBos = roles.Bos is not null };
     }
 
     /// <inheritdoc/>
