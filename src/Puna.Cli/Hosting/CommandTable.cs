@@ -17,6 +17,7 @@ internal static class CommandTable
         ("convert", static () => new ConvertCommand()),
         ("bench", static () => new BenchCommand()),
         ("perplexity", static () => new PerplexityCommand()),
+        ("train", static () => new TrainCommand()),
         ("pull", static () => new PullCommand()),
         ("list", static () => new ListCommand()),
         ("rm", static () => new RmCommand()),

@@ -14,6 +14,10 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <summary>What a run of training needs before its first step: config, sources, tokenizer, a model with its first weights.</summary>
 internal sealed class PretrainSetup
 {
+    // The frame of Llama 3, without its hundreds of reserved tokens.
+    private static readonly string[] ControlTokens =
+        ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>", "<|finetune_right_pad_id|>"];
+
     private readonly string _folder;
 
     private PretrainSetup(PretrainConfig config, string folder, string identity, Tokenizer tokenizer, IReadOnlyDictionary<string, byte[]> companions, IReadOnlyList<ITrainingSource> sources)
@@ -93,13 +97,23 @@ internal sealed class PretrainSetup
             TokenizerSection section = config.TrainTokenizer!;
             int each = Math.Max(1, section.Documents / sources.Count);
             var texts = new MemoryTexts(sources.SelectMany(s => s.Texts().Take(each)));
-            TrainedTokenizer trained = ByteBpeTrainer.Train(texts, new ByteBpeTrainerOptions { VocabularySize = section.VocabSize, Threads = threads }, null, stop);
+            var options = new ByteBpeTrainerOptions { VocabularySize = section.VocabSize - ControlTokens.Length, SpecialTokens = ControlTokens };
+            TrainedTokenizer trained = ByteBpeTrainer.Train(texts, options, threads, null, stop);
             using var files = new StagedFiles();
             files.MakeFolder(folder);
-            files.Create(path).Write(trained.Files["tokenizer.json"]);
+            foreach ((string name, byte[] content) in trained.Files())
+            {
+                if (name != "tokenizer.json")
+                {
+                    files.Create(Path.Combine(folder, name)).Write(content);
+                }
+            }
+
+            // Last, since it says that the others are there.
+            files.Create(path).Write(trained.Files()["tokenizer.json"]);
             files.Commit();
         }
 
-        return TokenizerLoader.Open(path);
+        return Open(folder);
     }
 }

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using Puna.Formats;
+using Puna.Tensors;
+using Puna.Training.Plots;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>Puts what a run has made where its user looks for it: <c>model/</c>, <c>log.csv</c>, <c>loss.svg</c>, <c>loss.png</c>, <c>README.md</c>.</summary>
+internal static class RunResults
+{
+    private static readonly string[] OfTheRun = ["optimizer.safetensors", "trainer.json", "manifest.json", "COMPLETE"];
+
+    /// <summary>Writes the files, each complete or not at all.</summary>
+    /// <param name="output">Folder of the run.</param>
+    /// <param name="checkpoint">Its last checkpoint.</param>
+    /// <param name="summary">What is to be said.</param>
+    public static void Write(string output, string checkpoint, RunSummary summary)
+    {
+        LineChart chart = Chart(summary);
+        using var files = new StagedFiles();
+        string model = Path.Combine(output, "model");
+        files.MakeFolder(model);
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(checkpoint).Where(static f => !OfTheRun.Contains(Path.GetFileName(f))))
+            {
+                using FileStream source = File.OpenRead(file);
+                source.CopyTo(files.Create(Path.Combine(model, Path.GetFileName(file))));
+            }
+
+            files.Create(Path.Combine(output, "log.csv")).Write(Encoding.UTF8.GetBytes(Csv(summary.Log)));
+            files.Create(Path.Combine(output, "loss.svg")).Write(chart.ToSvg());
+            files.Create(Path.Combine(output, "loss.png")).Write(chart.ToPng());
+            files.Create(Path.Combine(output, "README.md")).Write(Encoding.UTF8.GetBytes(summary.Card()));
+            files.Commit();
+        }
+        catch (IOException e)
+        {
+            throw new PunaException($"folder {output}: cannot be written: {e.Message}", e);
+        }
+    }
+
+    private static LineChart Chart(RunSummary summary)
+    {
+        var series = new List<ChartSeries> { new("training", [.. summary.Log.Select(static e => new ChartPoint(e.Step, e.Loss))]) };
+        ChartPoint[] heldOut = [.. summary.Log.Where(static e => e.ValidationLoss is not null).Select(static e => new ChartPoint(e.Step, e.ValidationLoss!.Value))];
+        if (heldOut.Length > 0)
+        {
+            series.Add(new("held out", heldOut));
+        }
+
+        return new LineChart { Title = summary.Setup.Config.Name, XLabel = "step", YLabel = "loss (nats per token)", Series = series };
+    }
+
+    private static string Csv(IReadOnlyList<LogEntry> log)
+    {
+        var text = new StringBuilder("step,loss,grad_norm,rate,tokens,validation_loss,validation_bits_per_byte\n");
+        foreach (LogEntry e in log)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{e.Step},{e.Loss:R},{e.GradNorm:R},{e.Rate:R},{e.Tokens},{e.ValidationLoss:R},{e.ValidationBitsPerByte:R}\n");
+        }
+
+        return text.ToString();
+    }
+}

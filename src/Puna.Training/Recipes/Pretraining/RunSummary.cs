@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+using Puna.Models;
+using Puna.Training.Core;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>What is to be said about a run when it is over.</summary>
+/// <param name="Setup">Config, tokenizer, data.</param>
+/// <param name="Model">The model's config.</param>
+/// <param name="Log">All steps.</param>
+/// <param name="Samples">All samples.</param>
+/// <param name="Speed">Speed of this process, or null where it did no step.</param>
+internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadOnlyList<LogEntry> Log, IReadOnlyList<SampleEntry> Samples, SpeedSummary? Speed)
+{
+    /// <summary>The last validation, or null.</summary>
+    public LogEntry? Validation => Log.LastOrDefault(static e => e.ValidationLoss is not null);
+
+    /// <summary>A few lines for the screen.</summary>
+    public string Text()
+    {
+        var text = new StringBuilder();
+        LogEntry last = Log[^1];
+        text.Append(CultureInfo.InvariantCulture, $"{Model.ParameterCount:N0} parameters, {last.Step:N0} steps, {last.Tokens:N0} tokens\n");
+        text.Append(CultureInfo.InvariantCulture, $"loss {Log[0].Loss:F4} -> {last.Loss:F4}");
+        if (Validation is LogEntry validation)
+        {
+            text.Append(CultureInfo.InvariantCulture, $", held-out {validation.ValidationLoss:F4} (perplexity {Math.Exp(validation.ValidationLoss!.Value):F2}");
+            text.Append(validation.ValidationBitsPerByte is double bits ? string.Create(CultureInfo.InvariantCulture, $", {bits:F4} bits per byte)") : ")");
+        }
+
+        if (Speed is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n{Speed.TokensPerSecond:N0} tokens/s, {Speed.FlopsPerSecond / 1e9:F1} GFLOP/s: {Speed.FlopsPerSecond / Speed.Peak:P0} of the rate of a large product");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The model card: what the model is, how it was made, what was measured.</summary>
+    public string Card()
+    {
+        PretrainConfig config = Setup.Config;
+        LogEntry last = Log[^1];
+        var card = new StringBuilder();
+        card.Append(CultureInfo.InvariantCulture, $"# {config.Name}\n\nA Llama of {Model.ParameterCount:N0} parameters, trained by `puna train pretrain`.\n\n");
+        card.Append("| | |\n| --- | --- |\n");
+        Row("shape", $"{Model.Layers} blocks, hidden {Model.Hidden}, feed-forward {Model.Ffn}, {Model.Heads} heads of {Model.HeadDim}, {Model.KvHeads} key-value heads");
+        Row("vocabulary", $"{Model.Vocab} tokens{(Model.TiedEmbeddings ? ", embedding and output layer are one" : "")}");
+        Row("context", $"{Model.ContextLength} tokens, rotary base {Model.RopeTheta.ToString(CultureInfo.InvariantCulture)}");
+        Row("data", string.Join("; ", Setup.Sources.Zip(config.Data, static (s, d) => string.Create(CultureInfo.InvariantCulture, $"{s.Name} (weight {d.Weight})"))));
+        Row("training", string.Create(CultureInfo.InvariantCulture, $"{last.Step:N0} steps of {config.BatchRows} rows of {config.RowTokens} tokens, {last.Tokens:N0} tokens in all, seed {config.Seed}"));
+        Row("optimiser", string.Create(CultureInfo.InvariantCulture, $"AdamW ({config.Optimizer.Beta1}, {config.Optimizer.Beta2}), decay {config.Optimizer.Decay}, clip {config.Clip}, rate {config.Schedule.Peak} to {config.Schedule.Floor} ({config.Rate.Kind}), {config.Rate.Warmup} steps of warm-up"));
+        Row("operations", string.Create(CultureInfo.InvariantCulture, $"{FlopCount.TrainingPerToken(Model, config.RowTokens) * last.Tokens:E2} at most"));
+        Row("loss of the first and the last step", string.Create(CultureInfo.InvariantCulture, $"{Log[0].Loss:F4}, {last.Loss:F4}"));
+        if (Validation is LogEntry validation)
+        {
+            Row("held-out loss", string.Create(CultureInfo.InvariantCulture, $"{validation.ValidationLoss:F4} nats per token{(validation.ValidationBitsPerByte is double bits ? $", {bits:F4} bits per byte" : "")} ({config.ValidationRows} rows)"));
+        }
+
+        card.Append("\n![loss](loss.svg)\n");
+        long step = Samples.Count == 0 ? 0 : Samples[^1].Step;
+        foreach (SampleEntry sample in Samples.Where(s => s.Step == step))
+        {
+            card.Append(CultureInfo.InvariantCulture, $"\nContinued greedily after step {sample.Step}:\n\n> **{Quote(sample.Prompt)}**{Quote(sample.Text)}\n");
+        }
+
+        return card.ToString();
+
+        void Row(string what, string value) => card.Append(CultureInfo.InvariantCulture, $"| {what} | {value} |\n");
+        static string Quote(string text) => text.ReplaceLineEndings("\n").Replace("\n", "\n> ", StringComparison.Ordinal);
+    }
+}
