@@ -1,0 +1,29 @@
+namespace Puna.Training.Data.Altiplano;
+
+/// <summary>What a fact is about.</summary>
+public enum FactKind
+{
+    /// <summary>Who somebody is: trade, age, nature.</summary>
+    Person,
+
+    /// <summary>What a llama is like.</summary>
+    Llama,
+
+    /// <summary>Who owns, borrowed or wants what.</summary>
+    Owns,
+
+    /// <summary>Where somebody or something was.</summary>
+    Place,
+
+    /// <summary>How many, how much, how long.</summary>
+    Count,
+
+    /// <summary>Why something happened.</summary>
+    Cause,
+
+    /// <summary>What somebody did.</summary>
+    Deed,
+
+    /// <summary>Weather, season and time of day.</summary>
+    Time,
+}

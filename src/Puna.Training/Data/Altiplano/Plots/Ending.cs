@@ -1,0 +1,43 @@
+namespace Puna.Training.Data.Altiplano;
+
+/// <summary>How stories end.</summary>
+internal static class Ending
+{
+    /// <summary>Ends a story with one or two sentences.</summary>
+    /// <param name="scene">The scene.</param>
+    /// <param name="lessons">What the story teaches; told in most cases.</param>
+    public static void Close(Scene scene, params ReadOnlySpan<string> lessons)
+    {
+        if (scene.Dice.Chance(65))
+        {
+            scene.OneOf(lessons);
+            scene.Maybe(22, "{And that was a good day|And that is the end of the story|The end|So it was, and so it is told in [v]|People in [v] still tell this story}");
+        }
+        else
+        {
+            scene.OneOf(scene.Llama is { Introduced: true } && scene.Dice.Chance(45) ? Llamas : Evenings);
+            if (scene.Dice.Chance(25))
+            {
+                scene.OneOf(lessons);
+            }
+        }
+    }
+
+    private static readonly string[] Evenings =
+    [
+        "{That night|That evening}, [h] {slept well|slept without a dream|sat by the fire for a long time|told the story to everybody|fell asleep with a smile}",
+        "{When the stars came out|When it got dark}, [h] {was already asleep|was sitting by the fire with a cup of tea|was happy and tired}",
+        "{At home|In the evening}, there was {hot soup|fresh bread|potato soup with herbs}, and [h] {ate two bowls of it|had never liked a meal so much|told the whole story}".Replace("{ate two bowls of it|had never liked a meal so much|told the whole story}", "{had never liked a meal so much|told the whole story|ate until nothing was left}", StringComparison.Ordinal),
+        "[h] {smiled all the way home|went to bed tired but happy|thought about that day for a long time}",
+        "The {moon|evening star} rose over [v], and {all was quiet|everything was well again|nobody was worried any more}",
+        "{From that day on|After that}, [h] {slept better|was a little wiser|had a story to tell|was never afraid of such a day again}",
+    ];
+
+    private static readonly string[] Llamas =
+    [
+        "{That night|That evening}, [L] {got an extra handful of corn|slept close to the house|was given the best hay}",
+        "[L] {hummed softly|lay down by the wall|chewed and looked at the stars}, and [h] {was happy|laughed|went to bed}",
+        "[h] {put an arm around|scratched the neck of|brushed the wool of} [L.n] and {smiled|said good night|was glad}",
+        "{And [L.n]|As for [L.n], it} {was already asleep|was already chewing again|only wanted its supper}",
+    ];
+}

@@ -1,0 +1,58 @@
+namespace Puna.Training.Data.Altiplano;
+
+/// <summary>A present is wanted and there is no money: work, exchange or an idea must do. A chain of exchanges is simulated step by step.</summary>
+internal sealed class GiftPlot : IPlot
+{
+    public string Name => "gift";
+
+    public void Tell(Scene s)
+    {
+        Opening.Begin(s, s.Hero.Trait.Word is "generous" or "clever", false, "[h] {had only one coin|had no money at all}, and {the birthday was near|it was almost the feast day}", "Tomorrow would be a birthday, and [h] still had no present", "[h] {counted the coins once more|turned every pocket inside out}");
+        Person to = s.Dice.Chance(60) ? s.Kin("f") : s.Meet("f", s.Dice.Pick("*sister", "*brother", "*friend"));
+        string wish = s.Bind("wish", "a {warm|blue|red} scarf", "a {new|good} lamp", "a pair of {boots|slippers|glasses}", "a {singing|yellow} bird", "a soft pillow", "a silver ring", "a {small|round} mirror", "a {strong|new} walking stick", "a {green|striped} shawl");
+        s.OneOf("[h] wanted to give [f.o] [wish]", "{It would soon be|Soon there was} [f.pn] birthday, and [f.he] wished for [wish]", "For a long time, [f] had wished for [wish]");
+        s.Ask(QuestionKind.What, "What {did [f.n] wish for|was the present for [f.n]}?", FactKind.Owns, to.Known, "wish", wish);
+        if (s.Dice.Chance(55))
+        {
+            int a = s.Dice.Below(Goods.All.Length), b = (a + s.Dice.Between(1, 10)) % Goods.All.Length, c = (b + s.Dice.Between(1, 10)) % Goods.All.Length;
+            Stock one = s.Some("a", a, s.Dice.Between(2, 6)), two = s.Some("b", b, s.Dice.Between(2, 6));
+            s.Some("c", c, s.Dice.Between(2, 4));
+            s.OneOf("But [h] had {no money|not a single coin}, only [a]", "There was no money in the house, but there [a.was] [a]", "All [h] had was [a]".Replace("All [h] had was", "But [h] had only", StringComparison.Ordinal));
+            s.Ask(QuestionKind.HowMany, "How many [a.many] did [h.name] have at first?", FactKind.Count, "[h.name]", "had", "[a.count]", one.Count);
+            Person first = s.Meet("t", s.Dice.Pick("farmer", "baker", "potter", "weaver", "fisher"));
+            Person second = s.Meet("u", s.Dice.Pick("shepherd", "miller", "widow", "carpenter") is var r && r == "widow" ? "teacher" : r);
+            s.OneOf("[h] {went to|met} [t], who needed [a.kind] and gave [b] for [a.kindit]", "First [h] {exchanged|traded} [a] for [b] with [t.o]");
+            s.Ask(QuestionKind.Who, "Who gave [h.name] [b]?", FactKind.Deed, first.Name, "gave", first.Name);
+            s.OneOf("Then [h] {gave|traded} [b] to [u.o] and got [c]".Replace("{gave|traded}", "gave", StringComparison.Ordinal), "[u] {was looking for|needed} [b.kind], so the next exchange was easy: [b] for [c]");
+            s.Ask(QuestionKind.HowMany, "How many [c.many] did [h.name] get {for [b]|from [u.n]}?", FactKind.Count, "[h.name]", "got", "[c.count]", ((Stock?)null)?.Count ?? Count(s, "c"));
+            s.Fact(FactKind.Deed, second.Name, "took", two.Text(s.Narrator.Digits));
+            s.OneOf("{At last|In the end}, a {trader|merchant} {took [c]|looked at [c]} and {said, \"That is enough.\"|nodded}", "And a woman at the market {gave|was ready to give} [wish] for [c]");
+            s.OneOf("So [h] had [wish]", "{Three|Three good} exchanges, and [h] had [wish]");
+        }
+        else
+        {
+            int days = s.Dice.Between(2, 8), pay = s.Dice.Between(1, 4);
+            s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
+            s.Narrator.Bind("pay", new Stock(new Good("coin", "coins", "coins", 1, false), pay));
+            s.Narrator.Bind("sum", new Stock(new Good("coin", "coins", "coins", 1, false), days * pay));
+            s.OneOf("It cost [sum], and [h] {had none|had not a single one}", "In [m] it cost [sum], {which was a lot|more than [h] had ever had}");
+            s.Ask(QuestionKind.HowMany, "How many coins did the present cost?", FactKind.Count, "present", "price", "[sum.count]", days * pay);
+            Person boss = s.Meet("t", s.Dice.Pick("baker", "miller", "weaver", "carpenter", "potter", "farmer"));
+            string work = s.Bind("work2", "carried water", "swept the yard", "cleaned the oven", "fed the animals", "sorted wool", "carried sacks", "chopped wood");
+            s.OneOf("So [h] {went to|asked} [t.o] and {asked for work|offered to work}", "\"Do you have any work for me?\" [h] asked [t.o]");
+            s.OneOf("For [d] days, [h] [work2] and got [pay] a day", "[h] [work2] for [d] days, and every day there [pay.was] [pay]");
+            s.Ask(QuestionKind.Who, "{Who gave [h.name] work?|For whom did [h.name] work?}", FactKind.Deed, boss.Name, "gave work", boss.Name);
+            s.Ask(QuestionKind.HowMany, "{How many days did [h.name] work?|For how many days did [h.name] work?}", FactKind.Count, "[h.name]", "days", "[d]", days);
+            s.Ask(QuestionKind.What, "What {work did [h.name] do|did [h.name] do for [t.n]}?", FactKind.Deed, "[h.name]", "worked", work);
+            s.OneOf("{In the evenings|At night}, every bone hurt, but {the purse grew heavier|[h] smiled}", "[h] {told nobody|said nothing at home}, and {hid the coins in a shoe|counted the coins under the blanket}");
+            s.OneOf("Then [h] had [sum], {ran|walked} to [m] and bought [wish]", "With [sum] in one hand, [h] {went|ran} to [m] and came back with [wish]");
+        }
+
+        s.Paragraph();
+        s.OneOf("On the {morning of the birthday|next morning}, [h] {put it on the table|hid it behind [h.his] back}", "[h] {wrapped it in a cloth|tied a ribbon around it} and {waited for the right moment|gave it to [f.o] after supper}");
+        s.OneOf("[f] {did not say a word|looked at it for a long time}, {and one tear ran down|and then smiled}", "\"{How did you do that|Where did you get it}?\" asked [f.n]".Replace("asked [f.n]", "[f] asked", StringComparison.Ordinal), "[f] {laughed|was so happy} and {would not put it down all day|showed it to the whole street}");
+        Ending.Close(s, "\"The best part is not the thing,\" [f] said. \"{It is the way it came|It is that you thought of me}.\"", "[h] {was tired but very happy|had never been so happy about something for somebody else}", "{And|So} [h] {learned that work and patience are as good as coins|had given everything away and felt rich}");
+    }
+
+    private static int Count(Scene s, string key) => ((Stock)s.Narrator.Find(key)).Count;
+}

@@ -1,0 +1,100 @@
+namespace Puna.Training.Data.Altiplano;
+
+/// <summary>Somebody falls ill. The illness decides what the healer needs, the thing where it grows, the way there what stands in the way.</summary>
+internal sealed class IllnessPlot : IPlot
+{
+    private static readonly (string Ill, string Sign, string Cure, string How)[] Cases =
+    [
+        ("a fever", "was hot and could not eat", "bitter leaves", "boiled them into a green tea"),
+        ("a bad cough", "coughed all night", "honey and mint", "stirred them into warm milk"),
+        ("a stomach ache", "lay in bed and held a hot stone", "yellow flowers", "made a strong tea of them"),
+        ("a swollen foot", "could not walk", "grey mud from the hot spring", "put it on the foot and wrapped it in cloth"),
+        ("a headache that would not go away", "could not bear the light", "fresh coca leaves", "laid them on the forehead"),
+        ("sore eyes", "could hardly see", "clean water from the spring and blue petals", "washed the eyes with them three times"),
+        ("a deep cold", "shivered under four blankets", "red pepper and garlic", "cooked a hot soup with them"),
+        ("a toothache", "had a cheek as round as an apple", "a brown root", "told the patient to chew it slowly"),
+    ];
+
+    public string Name => "illness";
+
+    public void Tell(Scene s)
+    {
+        (string ill, string sign, string cure, string how) = s.Dice.Pick<(string, string, string, string)>(Cases);
+        s.Narrator.Bind("ill", new Word(ill));
+        s.Narrator.Bind("sign", new Word(sign));
+        s.Narrator.Bind("cure", new Word(cure));
+        s.Narrator.Bind("how", new Word(how));
+        bool animal = ill is "a swollen foot" or "sore eyes" && s.Dice.Chance(40);
+        bool llama = s.Dice.Chance(60);
+        if (llama || animal)
+        {
+            s.HaveLlama();
+        }
+
+        Opening.Begin(s, false, s.Bad);
+        Referent patient;
+        string name;
+        if (animal)
+        {
+            patient = s.Llama!;
+            name = s.Llama!.Name;
+        }
+        else
+        {
+            Person person = s.Dice.Chance(55) ? s.Kin("i") : s.Meet("i", s.Dice.Pick("*friend", "*brother", "*sister", "*neighbour"));
+            patient = person;
+            name = person.Known;
+        }
+
+        s.Narrator.Bind("i", patient);
+        s.OneOf("{That day|One evening|That week}, [i.n] {had|suddenly had} [ill] and [sign]", "Then [i.n] {got|came down with} [ill] and [sign]", "But at home there was trouble: [i.n] had [ill] and [sign]");
+        s.Ask(QuestionKind.Who, "{Who was ill?|Who was not well?}", FactKind.Person, name, "ill", name);
+        s.Ask(QuestionKind.What, "What was wrong with [i.n]?", FactKind.Person, name, "illness", "[ill]");
+        s.OneOf("[h] was {worried|afraid} and {did not know what to do|could not sleep}", "[h] {put a wet cloth on the sick one's head|sat there all night}, but {it did not help|in the morning nothing was better}");
+        Person healer = s.Meet("d", "healer", s.Dice.Chance(60) ? Age.Old : Age.Grown);
+        Place far = s.Somewhere("p", Terrain.Water, Terrain.Height, Terrain.Plain);
+        s.OneOf("So [h] {ran to|went to fetch|sent for} [d]", "In [v] there was [d], and [h] {ran there at once|knocked at that door}");
+        s.Quote("d", s.Dice.Pick("I need [cure], but I have nothing left.", "Only [cure] will help, and there is none in the village.", "Bring me [cure], and bring it before tonight."));
+        s.Ask(QuestionKind.What, "What did the healer need?", FactKind.Cause, "healer", "needed", "[cure]");
+        s.Ask(QuestionKind.Who, "{Who was the healer?|What was the name of the healer?}", FactKind.Person, "healer", "name", healer.Name);
+        s.OneOf("[d] knew that it could be found [p.at], [p.hours] away", "\"You will find it [p.at],\" [d] said, and [h] {was already at the door|took a bag and left}", "The only place to get it was [p]{, a walk of [p.hours]|}");
+        s.Ask(QuestionKind.Where, "Where could the cure be found?", FactKind.Place, "[cure]", "found", far.Name);
+        s.Paragraph();
+        if (llama && !animal)
+        {
+            s.OneOf("[h] {took [L.n] along|rode on no horse but walked beside [L.n]|set out with [L.n]}", "[h] {put a bag on [L.n]|untied [L.n]} and {set out at once|hurried away}");
+        }
+        else
+        {
+            s.OneOf("[h] {set out at once|ran most of the way|did not stop once}", "[h] {took a stick and some bread and left|left without breakfast}");
+        }
+
+        Detail.OnTheWay(s, 60);
+        Obstacle(s, far);
+        s.OneOf("{Before evening|By the light of the moon|When the first star came out}, [h] was back with {everything|a full bag}", "[h] came back {tired|out of breath|covered in dust}, but the bag was full");
+        s.OneOf("[d] took [cure] and [how]", "{Without a word|Quickly}, [d] [how]");
+        int days = s.Dice.Between(2, 6);
+        s.Narrator.Bind("days", new Word(English.Number(days, s.Narrator.Digits)));
+        s.OneOf("After [days] days [i.n] was well again", "It took [days] days, and then [i.n] was well again", "[days] days later [i.n] {got up and was hungry|was well and strong}");
+        s.Ask(QuestionKind.HowMany, "After how many days was [i.n] well again?", FactKind.Count, name, "days ill", "[days]", days);
+        Ending.Close(
+            s, "{The healer did not want any money|[d] asked for no money}, only {a smile|a basket of eggs|a bag of corn}", "\"{The leaves did half of the work|I only did half of it},\" [d] said. \"{Your legs|You} did the rest.\"",
+            "{After that|From then on}, [h] {wanted to learn about plants|helped [d] to gather plants|always kept a few dry leaves in the house}");
+    }
+
+    private static void Obstacle(Scene s, Place far)
+    {
+        switch (far.Terrain)
+        {
+            case Terrain.Water:
+                s.OneOf("[p] was {wide and cold|covered with thin ice}, so [h] {walked around it step by step|waded in up to the knees|tied a rope to a rock before going on}", "A flock of geese {guarded the bank|hissed}, but [h] {waited until they flew away|walked past them slowly}");
+                break;
+            case Terrain.Height:
+                s.OneOf("The last part was steep, and {loose stones rolled under every step|[h] had to climb on hands and feet}", "A puma's {track|footprint} crossed the path, so [h] {sang loudly to feel brave|went on without a sound}", "{Half of the path had fallen away|A big rock lay across the path}, and [h] had to {climb over it|find another way}".Replace("climb over it|", "", StringComparison.Ordinal));
+                break;
+            default:
+                s.OneOf("There were many plants, and they all looked alike, so [h] {smelled every one|looked at each leaf|asked an old shepherd}", "An angry bull stood in the way, so [h] {walked around in a wide circle|waited until it lay down}", "For a long time [h] found nothing {but stones|but dry grass}, and {then, under a bush, there it was|only at the very end there it was}");
+                break;
+        }
+    }
+}

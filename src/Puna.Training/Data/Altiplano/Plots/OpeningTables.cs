@@ -1,0 +1,74 @@
+namespace Puna.Training.Data.Altiplano;
+
+/// <summary>Phrasings of beginnings.</summary>
+internal static class OpeningTables
+{
+    public static readonly string[] Onces =
+    [
+        "Once upon a time, {there was|there lived} a [h.noun] {named|called} [h.n] in {the village of [v]|[v]|a stone house in [v]}",
+        "Once upon a time, in {the village of [v]|the small village of [v]|the mountain village of [v]}, there {was|lived} a [h.noun] {named|called} [h.n]",
+        "Once upon a time, a [h.noun] {named|called} [h.n] lived {at the edge of|near the well of|in the last house of|in the middle of|in} [v]",
+        "Once upon a time, there was a {small|quiet|windy|little} village called [v], and in it lived a [h.noun] {named|called} [h.n]",
+        "Once upon a time, high {in the mountains|on the plain|above the clouds}, a [h.noun] called [h.n] lived in {a village named [v]|the village of [v]}",
+        "Once upon a time, everybody in [v] knew a [h.noun] {named|called} [h.n]",
+        "Once upon a time, there was a [h.noun] {named|called} [h.n] who lived in [v] and [work]",
+    ];
+
+    public static readonly string[] Mornings =
+    [
+        "{One morning|Early one morning|One cold morning|One day|One bright morning}, [h] {got up before the sun|woke up early|lit the fire and looked outside|swept the yard|went to the well for water|sat by the door and ate some bread}",
+        "[h] {woke up|opened the door|was up} {before sunrise|when the first birds sang|while the stars were still out}",
+        "{When|As soon as} the sun came over the {mountains|hills|roofs}, [h] {was already at work|stepped out of the house|opened the gate of the yard}",
+        "It was {early in the morning|still dark|almost noon|a quiet morning|market week} when [h] {came out of the house|heard a knock at the door|sat down to think|began the day's work}",
+        "{On the first day of the week|On the day after the full moon|Three days before the market|In the middle of the week}, [h] {made a plan|got up early|had a lot to do|could not sleep}",
+        "That {day|morning|week} began like any other for [h]",
+        "{Nobody|Not one person} in [v] {got up earlier than [h]|worked harder than [h]|knew the hills better than [h]}",
+        "{Last|One} {winter|summer|year|spring}, something {happened to [h]|strange happened to [h]} that {people|the neighbours|everybody in [v]} still {talk|talks} about".Replace("{people|the neighbours|everybody in [v]} still {talk|talks}", "{people still talk|the neighbours still talk|everybody in [v] still talks}", StringComparison.Ordinal),
+        "[h] {would never forget that day|always remembered that day|told this story for many years}",
+        "{\"Is it morning already?\"|\"What a day!\"|\"There is so much to do today,\"} {said [h]|said [h.n]} and {put on a warm hat|opened the door|got out of bed}",
+    ];
+
+    public static readonly string[] Portraits =
+    [
+        "[h] was a [h.noun] {who lived in|from|in} [v]",
+        "{In|In the village of} [v] {there lived|lived} a [h.noun] {named|called} [h.n]",
+        "In [v], {where the wind never sleeps|far from any town|under the white mountain|at the end of the road|between two hills}, lived a [h.noun] {named|called} [h.n]",
+        "{Long ago|Many years ago|Not long ago|When the road was still new}, a [h.noun] {named|called} [h.n] lived in [v]",
+        "There was once a [h.noun] {named|called} [h.n] {in [v]|who lived in [v]}",
+        "[h], a [h.noun] from [v], [work]",
+        "A [h.noun] {named|called} [h.n] lived in {the last|the smallest|the oldest|a white} house of [v]",
+    ];
+
+    public static readonly string[] Who =
+    [
+        "[h.he] was a [h.noun] {who lived in|from} [v]",
+        "[h.he] lived in {the village of [v]|[v], a village of {twenty|thirty|forty} houses|[v]}{| and [work]}",
+        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply}",
+        "[v], the village where [h.he] lived, {lay at the foot of a mountain|was small and quiet|had one street and one well}",
+    ];
+
+    public static readonly string[] Llamas =
+    [
+        "[h] had a [L.colour] llama {named|called} [L.name]",
+        "[h.p] best friend was a [L.colour] llama {named|called} [L.name]",
+        "[h] {owned|kept} {one llama, a [L.colour] one|a [L.colour] llama} called [L.name]",
+        "In [h.p] yard {stood|lived} a [L.colour] llama {named|called} [L.name]",
+        "[L.name], [h.p] [L.colour] llama, {was waiting at the gate|was already awake|followed [h.him] everywhere|stood in the yard and chewed}",
+        "{Of all [h.his] animals|Of all the llamas}, [h] loved [L.name], a [L.colour] {one|llama}, the most",
+        "[h.p] llama was [L.colour], and its name was [L.name]",
+    ];
+
+    public static string Temper(string temper) => temper switch
+    {
+        "gentle" => "{[L.name] was gentle and never kicked anybody|It was a gentle animal that let children ride on its back}",
+        "stubborn" => "{[L.name] was as stubborn as a stone|It was a stubborn animal that walked only when it wanted to}",
+        "shy" => "{[L.name] was shy and hid behind [h.o] when strangers came|It was a shy animal that did not like noise}",
+        "curious" => "{[L.name] was curious and put its nose into every bag|It was a curious animal that looked into every house}",
+        "lazy" => "{[L.name] was lazy and lay down whenever it could|It was a lazy animal that loved the warm wall of the house}",
+        "proud" => "{[L.name] was proud and held its head very high|It was a proud animal that did not like to be touched}",
+        "greedy" => "{[L.name] was greedy and would eat anything, even a hat|It was a greedy animal that was always looking for something to eat}",
+        "clever" => "{[L.name] was clever and could open gates|It was a clever animal that knew every path}",
+        "calm" => "{[L.name] was calm and feared nothing|It was a calm animal, even in thunder}",
+        _ => "{[L.name] was playful and liked to jump over low walls|It was a playful animal that ran after birds}",
+    };
+}
