@@ -46,6 +46,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps in a row whose gradient was not finite.</summary>
     public int Skipped { get; private set; }
 
+    /// <summary>Bytes of gradients of activations held at most.</summary>
+    public long ActivationGradientBytes => _tape.GradientBytes;
+
     /// <summary>Goes on with another config of the same shapes: a longer context, another rotary base. Weights and moments stay.</summary>
     public void Change(LlamaConfig config)
     {

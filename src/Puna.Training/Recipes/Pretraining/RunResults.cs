@@ -43,14 +43,10 @@ internal static class RunResults
 
     private static LineChart Chart(RunSummary summary)
     {
-        var series = new List<ChartSeries> { new("training", [.. summary.Log.Select(static e => new ChartPoint(e.Step, e.Loss))]) };
+        var chart = new LineChart(summary.Setup.Config.Name, "step", "loss (nats per token)")
+            .Add(new ChartSeries("training", [.. summary.Log.Select(static e => new ChartPoint(e.Step, e.Loss))]));
         ChartPoint[] heldOut = [.. summary.Log.Where(static e => e.ValidationLoss is not null).Select(static e => new ChartPoint(e.Step, e.ValidationLoss!.Value))];
-        if (heldOut.Length > 0)
-        {
-            series.Add(new("held out", heldOut));
-        }
-
-        return new LineChart { Title = summary.Setup.Config.Name, XLabel = "step", YLabel = "loss (nats per token)", Series = series };
+        return heldOut.Length == 0 ? chart : chart.Add(new ChartSeries("held out", heldOut));
     }
 
     private static string Csv(IReadOnlyList<LogEntry> log)

@@ -1,0 +1,245 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Puna.Runtime.Generation;
+using Puna.Tensors;
+using Puna.Training.Recipes;
+using Puna.Training.Recipes.Pretraining;
+
+namespace Puna.Training.Tests.Recipes;
+
+/// <summary>A whole run in small: what it leaves behind, and that an interruption changes none of it.</summary>
+public sealed class PretrainRecipeTests : IDisposable
+{
+    private const string Model = """ "model": { "hidden": 32, "ffn": 48, "layers": 2, "heads": 2, "kv_heads": 1, "context": 64 } """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("puna-pretrain-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void ARunLeavesAModelALogAPlotAndACard()
+    {
+        string output = Run(Config(), "run");
+        string[] lines = File.ReadAllLines(Path.Combine(output, "log.jsonl"));
+        Assert.Equal(8, lines.Length);
+        double[] losses = [.. lines.Select(static l => JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble())];
+        Assert.Equal(Enumerable.Range(1, 8), lines.Select(static l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32()));
+
+        // A new model knows nothing: the loss begins at the logarithm of the vocabulary (its logits are of size 1/50). Then it falls.
+        Assert.InRange(losses[0], Math.Log(320) - 0.3, Math.Log(320) + 0.3);
+        Assert.True(losses[^1] < losses[0] - 0.3, $"{losses[0]} -> {losses[^1]}");
+        foreach (int step in new[] { 4, 8 })
+        {
+            Assert.InRange(JsonDocument.Parse(lines[step - 1]).RootElement.GetProperty("validation_loss").GetDouble(), 1, 6);
+        }
+
+        Assert.Equal(9, File.ReadAllLines(Path.Combine(output, "log.csv")).Length);
+        Assert.Equal(9, File.ReadAllLines(Path.Combine(output, "speed.csv")).Length);
+        Assert.StartsWith("<", File.ReadAllText(Path.Combine(output, "loss.svg")).TrimStart(), StringComparison.Ordinal);
+        Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(Path.Combine(output, "loss.png"))[..4]);
+        string card = File.ReadAllText(Path.Combine(output, "README.md"));
+        Assert.Contains("Altiplano stories", card, StringComparison.Ordinal);
+        Assert.Contains("Once upon a time", card, StringComparison.Ordinal);
+
+        // Two checkpoints are kept, and the newest is the model.
+        Assert.Equal(["step-00000006", "step-00000008"], Directory.GetDirectories(Path.Combine(output, "checkpoints")).Select(Path.GetFileName).Order());
+        using var ops = new CpuOps(1);
+        using LanguageModel model = LanguageModel.Open(Path.Combine(output, "model"), ops: ops);
+        Assert.NotNull(model.Chat!.Format);
+        using var session = new Session(model, ops);
+        Assert.NotEmpty(session.Generate(model.Tokenizer!.EncodePrompt("The"), new GenerationOptions { MaxTokens = 3 }));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void AnInterruptedRunEndsWithTheSameBytes(int after)
+    {
+        string whole = Run(Config(), "whole");
+        string output = Path.Combine(_folder, "stopped");
+        using (var stop = new CancellationTokenSource())
+        {
+            var request = new RecipeRequest(Config(), output, Threads: 1);
+            Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(request, new StopAfter(after, stop), stop.Token));
+        }
+
+        // What a killed process leaves: a line that is not whole, lines behind the checkpoint, a folder that was being written.
+        File.AppendAllText(Path.Combine(output, "log.jsonl"), """{"step":99,"loss":1}""" + "\n{\"ste");
+        Directory.CreateDirectory(Path.Combine(output, "checkpoints", "step-00000099.tmp"));
+        Directory.CreateDirectory(Path.Combine(output, "checkpoints", "step-00000098"));
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true, Threads: 3), SilentReport.Instance, default);
+        AssertSame(whole, output);
+    }
+
+    [Fact]
+    public void ADamagedCheckpointIsPassedOver()
+    {
+        string whole = Run(Config(), "whole");
+        string output = Run(Config(), "damaged");
+        string newest = Path.Combine(output, "checkpoints", "step-00000008", "optimizer.safetensors");
+        byte[] bytes = File.ReadAllBytes(newest);
+        bytes[^5] ^= 1;
+        File.WriteAllBytes(newest, bytes);
+        var report = new Lines();
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), report, default);
+        Assert.Contains(report.Heard, static l => l.Contains("step-00000008", StringComparison.Ordinal) && l.Contains("optimizer.safetensors", StringComparison.Ordinal));
+        AssertSame(whole, output);
+    }
+
+    [Fact]
+    public void WithoutACheckpointResumeStartsAnew()
+    {
+        string whole = Run(Config(), "whole");
+        string output = Path.Combine(_folder, "empty");
+        Directory.CreateDirectory(output);
+        File.WriteAllText(Path.Combine(output, "log.jsonl"), """{"step":1,"loss":9,"grad_norm":1,"rate":1,"tokens":1}""" + "\n");
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), SilentReport.Instance, default);
+        AssertSame(whole, output);
+    }
+
+    [Fact]
+    public void AFolderWithARunIsNotOverwritten()
+    {
+        string output = Run(Config(), "run");
+        byte[] before = File.ReadAllBytes(Path.Combine(output, "log.jsonl"));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(Config(), output), SilentReport.Instance, default));
+        Assert.Contains("--resume", e.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(output, "log.jsonl")));
+    }
+
+    [Fact]
+    public void ARunGoesOnWithItsOwnConfigOnly()
+    {
+        string output = Run(Config(), "run");
+        string other = Config(seed: 2, name: "other.json");
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(other, output, Resume: true), SilentReport.Instance, default));
+        Assert.StartsWith("config: ", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MicroBatchesAndCheckpointedActivationsGiveTheSameLosses()
+    {
+        double[] whole = Losses(Run(Config(), "whole"));
+        double[] micro = Losses(Run(Config(extra: """ "micro_rows": 1, "activation_checkpoints": true, """, name: "micro.json"), "micro"));
+
+        // The normaliser is that of the whole step: only the order of sums differs, by 1e-6 in a step.
+        Assert.InRange(whole.Zip(micro, static (a, b) => Math.Abs(a - b)).Max(), 0, 1e-4);
+        double[] memory = Losses(Run(Config(extra: """ "activation_checkpoints": true, """, name: "memory.json"), "memory"));
+        Assert.Equal(whole, memory);
+    }
+
+    [Fact]
+    public void AStageChangesContextAndRotaryBase()
+    {
+        string output = Run(Config(extra: """ "stages": [ { "from_step": 5, "row_tokens": 96, "context": 96, "rope_theta": 1000000 } ], """), "stages");
+        string[] lines = File.ReadAllLines(Path.Combine(output, "log.jsonl"));
+        long[] tokens = [.. lines.Select(static l => JsonDocument.Parse(l).RootElement.GetProperty("tokens").GetInt64())];
+        Assert.Equal(2 * 48, tokens[4] - tokens[3]);
+        Assert.Equal(2 * 96, tokens[5] - tokens[4]);
+        using LanguageModel model = LanguageModel.Open(Path.Combine(output, "model"));
+        Assert.Equal((96, 1000000.0), (model.Llama.Config.ContextLength, model.Llama.Config.RopeTheta));
+
+        // In the middle of the second stage, too, a run goes on as if nothing had happened.
+        string again = Path.Combine(_folder, "stages-again");
+        using (var stop = new CancellationTokenSource())
+        {
+            var request = new RecipeRequest(Path.Combine(_folder, "config.json"), again);
+            Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(request, new StopAfter(7, stop), stop.Token));
+        }
+
+        new PretrainRecipe().Run(new RecipeRequest(Path.Combine(_folder, "config.json"), again, Resume: true), SilentReport.Instance, default);
+        AssertSame(output, again);
+    }
+
+    [Theory]
+    [InlineData(""" "steps": 0 """, "steps")]
+    [InlineData(""" "steps": 8, "batch_rows": 3, "micro_rows": 2 """, "micro_rows")]
+    [InlineData(""" "steps": 8, "row_tokens": 100 """, "row_tokens")]
+    [InlineData(""" "steps": 8, "sample_every": 3, "checkpoint_every": 2 """, "sample_every")]
+    [InlineData(""" "steps": 8, "rate": { "peak": -1 } """, "learning rate")]
+    [InlineData(""" "steps": 8, "tokenizer": "nowhere" """, "tokenizer")]
+    [InlineData(""" "steps": 8, "init_from": "nowhere" """, "model")]
+    [InlineData(""" "steps": 8, "speed": 1 """, "speed")]
+    public void ABadConfigIsRefusedInOneLine(string settings, string named)
+    {
+        string path = Path.Combine(_folder, "bad.json");
+        File.WriteAllText(path, $$"""{ {{Model}}, "train_tokenizer": { "vocab_size": 320, "documents": 20 }, "data": [ { "altiplano": "stories" } ], {{settings}} }""");
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(path, Path.Combine(_folder, "bad")), SilentReport.Instance, default));
+        Assert.Contains(named, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void ConversationsAreSourcesToo()
+    {
+        string path = Path.Combine(_folder, "chats.json");
+        File.WriteAllText(path, $$"""
+            { {{Model}}, "train_tokenizer": { "vocab_size": 320, "documents": 20 }, "steps": 2, "row_tokens": 48, "batch_rows": 2,
+              "data": [ { "altiplano": "stories", "weight": 3 }, { "altiplano": "chats" } ] }
+            """);
+        Assert.Equal(2, Losses(Run(path, "chats")).Length);
+    }
+
+    private static double[] Losses(string output) =>
+        [.. File.ReadLines(Path.Combine(output, "log.jsonl")).Select(static l => JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble())];
+
+    private static void AssertSame(string expected, string actual)
+    {
+        foreach (string file in new[] { "log.jsonl", "log.csv", "samples.jsonl", "loss.svg", "README.md", "model/model.safetensors", "model/tokenizer.json", "checkpoints/step-00000008/optimizer.safetensors", "checkpoints/step-00000008/trainer.json" })
+        {
+            Assert.True(Hash(Path.Combine(expected, file)) == Hash(Path.Combine(actual, file)), file);
+        }
+    }
+
+    private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
+
+    private string Run(string config, string name)
+    {
+        string output = Path.Combine(_folder, name);
+        string text = new PretrainRecipe().Run(new RecipeRequest(config, output, Threads: 2), SilentReport.Instance, default);
+        Assert.Contains("parameters", text, StringComparison.Ordinal);
+        return output;
+    }
+
+    private string Config(int seed = 1, string extra = "", string name = "config.json")
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllText(path, $$"""
+            {
+              {{Model}}, {{extra}}
+              "train_tokenizer": { "vocab_size": 320, "documents": 20 },
+              "data": [ { "altiplano": "stories" } ],
+              "steps": 8, "row_tokens": 48, "batch_rows": 2, "rate": { "peak": 1e-2, "warmup": 2 }, "seed": {{seed}},
+              "checkpoint_every": 2, "validate_every": 4, "validation_rows": 2, "sample_every": 4
+            }
+            """);
+        return path;
+    }
+
+    private sealed class StopAfter(int steps, CancellationTokenSource stop) : IRecipeReport
+    {
+        public void Progress(string stage, long done, long? total)
+        {
+            if (total == 8 && done == steps)
+            {
+                stop.Cancel();
+            }
+        }
+
+        public void Line(string text)
+        {
+        }
+    }
+
+    private sealed class Lines : IRecipeReport
+    {
+        public List<string> Heard { get; } = [];
+
+        public void Progress(string stage, long done, long? total)
+        {
+        }
+
+        public void Line(string text) => Heard.Add(text);
+    }
+}
