@@ -47,7 +47,7 @@ public sealed class PretrainRecipeTests : IDisposable
         using LanguageModel model = LanguageModel.Open(Path.Combine(output, "model"), ops: ops);
         Assert.NotNull(model.Chat!.Format);
         using var session = new Session(model, ops);
-        Assert.NotEmpty(session.Generate(model.Tokenizer!.EncodePrompt("The"), new GenerationOptions { MaxTokens = 3 }));
+        Assert.NotEmpty(session.Generate(model.Tokenizer!.EncodePrompt("The"), new GenerationOptions { MaxTokens = 3 }, TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class PretrainRecipeTests : IDisposable
         File.AppendAllText(Path.Combine(output, "log.jsonl"), """{"step":99,"loss":1}""" + "\n{\"ste");
         Directory.CreateDirectory(Path.Combine(output, "checkpoints", "step-00000099.tmp"));
         Directory.CreateDirectory(Path.Combine(output, "checkpoints", "step-00000098"));
-        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true, Threads: 3), SilentReport.Instance, default);
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true, Threads: 3), SilentReport.Instance, TestContext.Current.CancellationToken);
         AssertSame(whole, output);
     }
 
@@ -82,7 +82,7 @@ public sealed class PretrainRecipeTests : IDisposable
         bytes[^5] ^= 1;
         File.WriteAllBytes(newest, bytes);
         var report = new Lines();
-        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), report, default);
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), report, TestContext.Current.CancellationToken);
         Assert.Contains(report.Heard, static l => l.Contains("step-00000008", StringComparison.Ordinal) && l.Contains("optimizer.safetensors", StringComparison.Ordinal));
         AssertSame(whole, output);
     }
@@ -94,7 +94,7 @@ public sealed class PretrainRecipeTests : IDisposable
         string output = Path.Combine(_folder, "empty");
         Directory.CreateDirectory(output);
         File.WriteAllText(Path.Combine(output, "log.jsonl"), """{"step":1,"loss":9,"grad_norm":1,"rate":1,"tokens":1}""" + "\n");
-        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), SilentReport.Instance, default);
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
         AssertSame(whole, output);
     }
 
@@ -103,7 +103,7 @@ public sealed class PretrainRecipeTests : IDisposable
     {
         string output = Run(Config(), "run");
         byte[] before = File.ReadAllBytes(Path.Combine(output, "log.jsonl"));
-        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(Config(), output), SilentReport.Instance, default));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(Config(), output), SilentReport.Instance, TestContext.Current.CancellationToken));
         Assert.Contains("--resume", e.Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(output, "log.jsonl")));
     }
@@ -113,7 +113,7 @@ public sealed class PretrainRecipeTests : IDisposable
     {
         string output = Run(Config(), "run");
         string other = Config(seed: 2, name: "other.json");
-        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(other, output, Resume: true), SilentReport.Instance, default));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(other, output, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken));
         Assert.StartsWith("config: ", e.Message, StringComparison.Ordinal);
     }
 
@@ -148,7 +148,7 @@ public sealed class PretrainRecipeTests : IDisposable
             Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(request, new StopAfter(7, stop), stop.Token));
         }
 
-        new PretrainRecipe().Run(new RecipeRequest(Path.Combine(_folder, "config.json"), again, Resume: true), SilentReport.Instance, default);
+        new PretrainRecipe().Run(new RecipeRequest(Path.Combine(_folder, "config.json"), again, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
         AssertSame(output, again);
     }
 
@@ -165,7 +165,7 @@ public sealed class PretrainRecipeTests : IDisposable
     {
         string path = Path.Combine(_folder, "bad.json");
         File.WriteAllText(path, $$"""{ {{Model}}, "train_tokenizer": { "vocab_size": 320, "documents": 20 }, "data": [ { "altiplano": "stories" } ], {{settings}} }""");
-        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(path, Path.Combine(_folder, "bad")), SilentReport.Instance, default));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(path, Path.Combine(_folder, "bad")), SilentReport.Instance, TestContext.Current.CancellationToken));
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
     }
@@ -197,7 +197,7 @@ public sealed class PretrainRecipeTests : IDisposable
     private string Run(string config, string name)
     {
         string output = Path.Combine(_folder, name);
-        string text = new PretrainRecipe().Run(new RecipeRequest(config, output, Threads: 2), SilentReport.Instance, default);
+        string text = new PretrainRecipe().Run(new RecipeRequest(config, output, Threads: 2), SilentReport.Instance, TestContext.Current.CancellationToken);
         Assert.Contains("parameters", text, StringComparison.Ordinal);
         return output;
     }

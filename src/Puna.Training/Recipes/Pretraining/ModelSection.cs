@@ -19,22 +19,22 @@ public sealed record ModelSection
     public required int Heads { get; init; }
 
     /// <summary>Key-value heads; the query heads where not said.</summary>
-    public int? KvHeads { get; init; }
+    public int? KvHeads { get; set; }
 
     /// <summary>Values per head; hidden / heads where not said.</summary>
-    public int? HeadDim { get; init; }
+    public int? HeadDim { get; set; }
 
     /// <summary>Most tokens of a text.</summary>
-    public int Context { get; init; } = 512;
+    public int Context { get; set; } = 512;
 
     /// <summary>Base of the rotary frequencies.</summary>
-    public double RopeTheta { get; init; } = 500000;
+    public double RopeTheta { get; set; } = 500000;
 
     /// <summary>Epsilon of the norms.</summary>
-    public float NormEpsilon { get; init; } = 1e-5f;
+    public float NormEpsilon { get; set; } = 1e-5f;
 
     /// <summary>Whether the output layer is the embedding.</summary>
-    public bool TiedEmbeddings { get; init; } = true;
+    public bool TiedEmbeddings { get; set; } = true;
 
     /// <summary>The config of the model.</summary>
     public LlamaConfig Create(string name, Tokenizer tokenizer) => new()

@@ -5,19 +5,20 @@ using Puna.Training.Core;
 namespace Puna.Training.Recipes.Pretraining;
 
 /// <summary>The config of <c>puna train pretrain</c>. In the file names are in <c>snake_case</c>; docs/training.md explains each.</summary>
+/// <remarks>Settable, because the generated JSON reader overwrites the defaults of init-only properties.</remarks>
 public sealed record PretrainConfig
 {
     /// <summary>Shape of a new model; or <see cref="InitFrom"/>.</summary>
-    public ModelSection? Model { get; init; }
+    public ModelSection? Model { get; set; }
 
     /// <summary>A checkpoint to go on from instead.</summary>
-    public string? InitFrom { get; init; }
+    public string? InitFrom { get; set; }
 
     /// <summary>The tokenizer: a file or folder; or <see cref="TrainTokenizer"/>.</summary>
-    public string? Tokenizer { get; init; }
+    public string? Tokenizer { get; set; }
 
     /// <summary>A tokenizer to train on the data first.</summary>
-    public TokenizerSection? TrainTokenizer { get; init; }
+    public TokenizerSection? TrainTokenizer { get; set; }
 
     /// <summary>Where text comes from.</summary>
     public required IReadOnlyList<SourceSection> Data { get; init; }
@@ -26,52 +27,52 @@ public sealed record PretrainConfig
     public required long Steps { get; init; }
 
     /// <summary>Tokens of a row.</summary>
-    public int RowTokens { get; init; } = 512;
+    public int RowTokens { get; set; } = 512;
 
     /// <summary>Rows of a step.</summary>
-    public int BatchRows { get; init; } = 8;
+    public int BatchRows { get; set; } = 8;
 
     /// <summary>Rows that go through the model together; 0 means all of a step.</summary>
-    public int MicroRows { get; init; }
+    public int MicroRows { get; set; }
 
     /// <summary>Learning rate.</summary>
-    public RateSection Rate { get; init; } = new();
+    public RateSection Rate { get; set; } = new();
 
     /// <summary>The optimiser's constants.</summary>
-    public AdamWOptions Optimizer { get; init; } = new();
+    public AdamWOptions Optimizer { get; set; } = new();
 
     /// <summary>Largest norm of all gradients together.</summary>
-    public double Clip { get; init; } = 1;
+    public double Clip { get; set; } = 1;
 
     /// <summary>Whether of a block only its input is kept for the way back.</summary>
-    public bool ActivationCheckpoints { get; init; }
+    public bool ActivationCheckpoints { get; set; }
 
     /// <summary>Seed of weights and data order.</summary>
-    public ulong Seed { get; init; } = 1;
+    public ulong Seed { get; set; } = 1;
 
     /// <summary>Steps between checkpoints.</summary>
-    public long CheckpointEvery { get; init; } = 100;
+    public long CheckpointEvery { get; set; } = 100;
 
     /// <summary>Checkpoints to keep.</summary>
-    public int KeepCheckpoints { get; init; } = 2;
+    public int KeepCheckpoints { get; set; } = 2;
 
     /// <summary>Steps between validations; 0 means at the end only.</summary>
-    public long ValidateEvery { get; init; }
+    public long ValidateEvery { get; set; }
 
     /// <summary>Held-out rows of a validation.</summary>
-    public int ValidationRows { get; init; } = 16;
+    public int ValidationRows { get; set; } = 16;
 
     /// <summary>Steps between samples; 0 means none. A multiple of <see cref="CheckpointEvery"/>, since samples are made from a checkpoint.</summary>
-    public long SampleEvery { get; init; }
+    public long SampleEvery { get; set; }
 
     /// <summary>Beginnings to continue.</summary>
-    public IReadOnlyList<string> SamplePrompts { get; init; } = ["Once upon a time"];
+    public IReadOnlyList<string> SamplePrompts { get; set; } = ["Once upon a time"];
 
     /// <summary>Later stages with another context.</summary>
-    public IReadOnlyList<StageSection> Stages { get; init; } = [];
+    public IReadOnlyList<StageSection> Stages { get; set; } = [];
 
     /// <summary>Name of the model in its config and card.</summary>
-    public string Name { get; init; } = "llama";
+    public string Name { get; set; } = "llama";
 
     /// <summary>The schedule.</summary>
     public LearningRate Schedule => new(Rate.Kind, Rate.Peak, Rate.Floor ?? Rate.Peak / 10, Rate.Warmup, Steps, Rate.Decay);

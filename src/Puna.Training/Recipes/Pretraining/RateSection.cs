@@ -6,17 +6,17 @@ namespace Puna.Training.Recipes.Pretraining;
 public sealed record RateSection
 {
     /// <summary>Shape behind the warm-up.</summary>
-    public LearningRateKind Kind { get; init; }
+    public LearningRateKind Kind { get; set; }
 
     /// <summary>Highest rate.</summary>
-    public double Peak { get; init; } = 1e-3;
+    public double Peak { get; set; } = 1e-3;
 
     /// <summary>Rate at the end; a tenth of the peak where not said.</summary>
-    public double? Floor { get; init; }
+    public double? Floor { get; set; }
 
     /// <summary>Steps of the warm-up.</summary>
-    public long Warmup { get; init; }
+    public long Warmup { get; set; }
 
     /// <summary>Steps of the fall at the end, of <see cref="LearningRateKind.WarmupStableDecay"/>.</summary>
-    public long Decay { get; init; }
+    public long Decay { get; set; }
 }

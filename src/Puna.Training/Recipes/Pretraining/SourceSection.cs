@@ -4,11 +4,11 @@ namespace Puna.Training.Recipes.Pretraining;
 public sealed record SourceSection
 {
     /// <summary>What of the Altiplano world: <c>stories</c> or <c>chats</c>; or <see cref="Shards"/>.</summary>
-    public string? Altiplano { get; init; }
+    public string? Altiplano { get; set; }
 
     /// <summary>A folder of token shards, as <c>puna train data</c> makes it.</summary>
-    public string? Shards { get; init; }
+    public string? Shards { get; set; }
 
     /// <summary>Share of the tokens among all sources, up to a common factor.</summary>
-    public double Weight { get; init; } = 1;
+    public double Weight { get; set; } = 1;
 }
