@@ -6,8 +6,8 @@ public enum FactKind
     /// <summary>Who somebody is: trade, age, nature.</summary>
     Person,
 
-    /// <summary>What a llama is like.</summary>
-    Llama,
+    /// <summary>What a llama or a thing is like: its name, its colour.</summary>
+    Quality,
 
     /// <summary>Who owns, borrowed or wants what.</summary>
     Owns,

@@ -29,10 +29,10 @@ internal sealed class BorrowedPlot : IPlot
         s.Narrator.Bind("harm", new Word(harm));
         s.Narrator.Bind("repair", new Word(repair));
         bool shy = s.Hero.Trait.Word is "shy" or "proud" or "forgetful";
-        Opening.Begin(s, shy, false, "One day, [h] needed a [x]", "[h] did not have a [x]", "\"Who can lend me a [x]?\" asked [h]", "It all began when [h] needed a [x]");
+        bool began = Opening.Begin(s, shy, false, "One day, [h] needed a [x]", "[h] did not have a [x]", "\"Who can lend me a [x]?\" asked [h]", "It all began when [h] needed a [x]");
         Person owner = s.Meet("f", s.Dice.Pick("*neighbour", "*friend", "*cousin", "potter", "farmer", "herder"));
         s.OneOf(
-            "[h] {needed|had to find} a [x] [use], so [h.he] {went to|asked} [f.o]", "[use], [h] needed a [x], and the only one in [v] {belonged to|was in the house of} [f.o]",
+            began ? "[h] needed it [use], so [h.he] {went to|asked} [f.o]" : "[h] {needed|had to find} a [x] [use], so [h.he] {went to|asked} [f.o]", began ? "The only one in [v] {belonged to|was in the house of} [f.o], and [h] wanted it [use]" : "[use], [h] needed a [x], and the only one in [v] {belonged to|was in the house of} [f.o]",
             "[h] {knocked at the door of|went to see} [f.o] and asked for a [x] [use]");
         s.Ask(QuestionKind.Who, "{Who lent [h.name] the [x]?|To whom did the [x] belong?}", FactKind.Owns, "[x]", "owner", owner.Name);
         s.Ask(QuestionKind.What, "What did [h.name] borrow?", FactKind.Owns, "[h.name]", "borrowed", "a [x]");
@@ -41,6 +41,7 @@ internal sealed class BorrowedPlot : IPlot
         s.Quote("f", s.Dice.Pick("You may have it, but bring it back in [days].", "Take it. I need it again in [days].", "Of course you can have it. Please bring it back in [days]."));
         s.Ask(QuestionKind.HowMany, "In how many days did [h.name] have to bring the [x] back?", FactKind.Count, "[x]", "days lent", English.Number(days, s.Narrator.Digits), days);
         s.Maybe(50, "[h] {promised to be careful|gave [h.his] word|thanked [f.o] twice}");
+
         s.Paragraph();
         s.OneOf("{At first all went well|Everything went well at first}, but {then|on the last day} [harm]", "{But|Sadly,} on the {first|second} day [harm]", "[h] {was careful|did what had to be done}, and still [harm]");
         s.Ask(QuestionKind.What, "What happened {to the [x]|while [h.name] had the [x]}?", FactKind.Cause, "[x]", "harm", harm);

@@ -71,6 +71,6 @@ internal sealed class BridgePlot : IPlot
         }
 
         s.OneOf("{So in the end|In this way} [h] {did what [h.he] had come for|could do the errand after all}", "{That evening|By evening}, the errand was done{, only later than planned|}", "{A little late|With wet shoes}, but happy, [h] {came to the other side|could go on}");
-        Ending.Close(s, "\"A bridge is made of people,\" the old ones {say|used to say} in [v]".Replace("{say|used to say}", "say", StringComparison.Ordinal), "{Since then|From that day on}, [h] {looks|looked} at every bridge {twice|with respect}".Replace("{looks|looked}", "looked", StringComparison.Ordinal), "[h] {carved a name into the first board|planted a small tree by the river} {so that nobody would forget that day|to remember that day}");
+        Ending.Close(s, "\"A bridge is made of people,\" the old ones say in [v]", "{Since then|From that day on}, [h] looked at every bridge {twice|with respect}", "[h] {carved a name into the first board|planted a small tree by the river} {so that nobody would forget that day|to remember that day}");
     }
 }

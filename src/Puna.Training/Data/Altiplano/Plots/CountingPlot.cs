@@ -16,7 +16,7 @@ internal sealed class CountingPlot : IPlot
         if (s.Dice.Chance(50))
         {
             s.Narrator.Bind("work", new Word("worked hard"));
-            s.OneOf("[h] had [s]", "[h] had [s] in {the barn|the store room}", "{One morning|One day}, [h] {counted everything in the barn|looked into the barn}: there were [s]", "In the barn of [h] there were [s]".Replace("In the barn of [h] there were", "In a corner of the house, [h] kept", StringComparison.Ordinal));
+            s.OneOf("[h] had [s]", "[h] had [s] in {the barn|the store room}", "{One morning|One day}, [h] {counted everything in the barn|looked into the barn}: there were [s]", "In a corner of the house, [h] kept [s]");
         }
         else
         {
@@ -54,8 +54,8 @@ internal sealed class CountingPlot : IPlot
                     now -= n;
                     break;
                 case 1:
-                    s.Say($"{also}, {{a hungry goat|a mouse|a storm|the rain|a young llama}} {{got into the barn|came through the roof}}, and [{key}] {(n == 1 ? "was" : "were")} {{lost|ruined}}".Replace("{a hungry goat|a mouse|a storm|the rain|a young llama} {got into the barn|came through the roof}", "{a hungry goat got into the barn|the rain came through the roof|a young llama got into the barn|the wind tore open the door}", StringComparison.Ordinal));
-                    s.Ask(QuestionKind.HowMany, "How many [s.many] were {lost|ruined}?".Replace("{lost|ruined}", "gone because of bad luck", StringComparison.Ordinal), FactKind.Count, "[h.name]", "lost", $"[{key}.count]", n);
+                    s.Say($"{also}, {{a hungry goat got into the house|the rain came through the roof|a young llama got inside|the wind tore open the door|a thief came by in the dark}}, and [{key}] [{key}.was] {{lost|gone}}");
+                    s.Ask(QuestionKind.HowMany, "How many [s.many] were gone because of bad luck?", FactKind.Count, "[h.name]", "lost", $"[{key}.count]", n);
                     now -= n;
                     break;
                 case 2:
@@ -69,7 +69,7 @@ internal sealed class CountingPlot : IPlot
                     now += n;
                     break;
                 default:
-                    s.Say($"{also}, [h] {{bought|made|got}} [{key}] more {{at the market|in [m]}}".Replace("{bought|made|got}", "bought", StringComparison.Ordinal).Replace($"[{key}] more", $"[{key}]", StringComparison.Ordinal));
+                    s.Say($"{also}, [h] bought [{key}] {{at the market|in [m]|from a trader on the road}}");
                     s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] buy?", FactKind.Count, "[h.name]", "bought", $"[{key}.count]", n);
                     now += n;
                     break;
@@ -80,7 +80,7 @@ internal sealed class CountingPlot : IPlot
 
         var end = new Stock(good, now);
         s.Narrator.Bind("e", end);
-        s.OneOf("{In the end|At the end of the week}, [h] {counted again and had [e]|had [e]}", "{So|Now} [h] had [e]{ left|}".Replace("{ left|}", "", StringComparison.Ordinal), "\"Now I have [e],\" said [h.n]");
+        s.OneOf("{In the end|At the end of the week}, [h] {counted again and had [e]|had [e]}", "{So|Now} [h] had [e]", "\"Now I have [e],\" said [h.n]");
         s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] have {in the end|at the end}?", FactKind.Count, "[h.name]", "had at the end", "[e.count]", now);
         Ending.Close(s, "It was {enough for everybody|enough for the winter|just right}", "[h] {closed the barn and was content|was happy with that}", "\"{Counting is easy|To have enough is to be rich},\" [h] said. \"{Sharing is harder|I learned that from my grandmother}.\"");
     }

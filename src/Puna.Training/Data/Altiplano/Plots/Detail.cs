@@ -4,14 +4,17 @@ namespace Puna.Training.Data.Altiplano;
 internal static class Detail
 {
     /// <summary>Perhaps tells something of the way.</summary>
-    public static void OnTheWay(Scene scene, int percent = 50)
+    /// <param name="scene">The scene.</param>
+    /// <param name="percent">How often.</param>
+    /// <param name="llama">Whether the hero's llama is there.</param>
+    public static void OnTheWay(Scene scene, int percent = 50, bool llama = true)
     {
         if (!scene.Dice.Chance(percent))
         {
             return;
         }
 
-        if (scene.Llama is { Introduced: true } && scene.Dice.Chance(35))
+        if (llama && scene.Llama is { Introduced: true } && scene.Dice.Chance(35))
         {
             scene.OneOf(
                 "[L] {stopped at every green leaf|walked slowly but never stumbled|hummed as llamas do when they are content|kept its ears up all the way}",

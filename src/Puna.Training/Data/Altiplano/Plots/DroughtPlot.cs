@@ -16,8 +16,8 @@ internal sealed class DroughtPlot : IPlot
             s.HaveLlama();
         }
 
-        Opening.Begin(s, false, false, "It had not rained for [w] weeks, and [h] {looked at the sky every morning|was thirsty}", "The well of [v] was {nearly empty|almost dry}, and [h] {pulled up only mud|let the bucket down again and again}", "That year the rain {did not come|was late}, and [h] {worried about the herd|could not remember the last green leaf}");
-        s.OneOf("There had been no rain in [v] for [w] weeks", "For [w] weeks, not a drop of rain had fallen", "It was the [w]th week without rain".Replace("It was the [w]th week without rain", "[w] weeks had passed without rain", StringComparison.Ordinal));
+        Opening.Begin(s, false, false, "The sky had been blue for a long time, and [h] {looked at the sky every morning|was thirsty}", "The well of [v] was {nearly empty|almost dry}, and [h] {pulled up only mud|let the bucket down again and again}", "That year the rain {did not come|was late}, and [h] {worried about the herd|could not remember the last green leaf}");
+        s.OneOf("There had been no rain in [v] for [w] weeks", "For [w] weeks, not a drop of rain had fallen", "[w] weeks had passed without rain");
         s.Ask(QuestionKind.HowMany, "For how many weeks had there been no rain?", FactKind.Count, "drought", "weeks", "[w]", weeks);
         s.OneOf("The {fields|meadows} were {yellow|brown and hard}, and {the animals were thin|even the birds had gone}", "{The children|People} {carried water from far away|washed once a week}, and the {llamas|goats} {cried at night|licked the stones}");
         s.Maybe(55, "{Some families thought of leaving|Neighbours began to quarrel about every bucket|Everybody had an idea, but nobody had water}");
@@ -48,7 +48,7 @@ internal sealed class DroughtPlot : IPlot
                 int days = s.Dice.Between(5, 20);
                 s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
                 s.OneOf("They dug for [d] days, {with sore hands|from sunrise to sunset}", "After [d] days of digging, {even those who had laughed were helping|the channel was ready}");
-                s.Ask(QuestionKind.HowMany, "{How many days did they dig?|For how many days did they dig?|After how many days of digging was there a channel?}".Replace("|After how many days of digging was there a channel?", "", StringComparison.Ordinal), FactKind.Count, "channel", "days", "[d]", days);
+                s.Ask(QuestionKind.HowMany, "{How many days did they dig?|For how many days did they dig?}", FactKind.Count, "channel", "days", "[d]", days);
                 s.OneOf("Then the first water came, {slow and brown|no wider than a hand}, and {children ran beside it|people cheered}", "When the last stone was moved, water ran down {to the fields|into the dry well}");
                 break;
             default:
@@ -61,6 +61,6 @@ internal sealed class DroughtPlot : IPlot
 
         s.Fact(FactKind.Place, "place", "of the story", place.Name);
         s.OneOf("{Three days later|A week later|Not long after}, {the first clouds came|it rained}, and {everybody stood in the street with open arms|nobody ran inside}", "The {herd|llamas} drank, {then the people|and the beans turned green again}", "And when the rain came at last, {[v] was still alive|nobody had left [v]}");
-        Ending.Close(s, "{Since then|After that}, nobody in [v] {wasted|poured away} {a single cup of|any} water", "\"Water belongs to everybody,\" [h] {said|liked to say}", "{The place|That place} has carried [h.p] name ever since".Replace("[h.p]", "the", StringComparison.Ordinal).Replace("the name", "a new name", StringComparison.Ordinal), "{People|The neighbours} {thanked|hugged} [h.o], and {for once nobody quarrelled|there was a small feast}");
+        Ending.Close(s, "{Since then|After that}, nobody in [v] {wasted|poured away} {a single cup of|any} water", "\"Water belongs to everybody,\" [h] {said|liked to say}", "{The place|That place} has carried a new name ever since", "{People|The neighbours} {thanked|hugged} [h.o], and {for once nobody quarrelled|there was a small feast}");
     }
 }

@@ -27,7 +27,7 @@ internal static class Ending
     [
         "{That night|That evening}, [h] {slept well|slept without a dream|sat by the fire for a long time|told the story to everybody|fell asleep with a smile}",
         "{When the stars came out|When it got dark}, [h] {was already asleep|was sitting by the fire with a cup of tea|was happy and tired}",
-        "{At home|In the evening}, there was {hot soup|fresh bread|potato soup with herbs}, and [h] {ate two bowls of it|had never liked a meal so much|told the whole story}".Replace("{ate two bowls of it|had never liked a meal so much|told the whole story}", "{had never liked a meal so much|told the whole story|ate until nothing was left}", StringComparison.Ordinal),
+        "{At home|In the evening}, there was {hot soup|fresh bread|potato soup with herbs}, and [h] {had never liked a meal so much|told the whole story|ate until nothing was left}",
         "[h] {smiled all the way home|went to bed tired but happy|thought about that day for a long time}",
         "The {moon|evening star} rose over [v], and {all was quiet|everything was well again|nobody was worried any more}",
         "{From that day on|After that}, [h] {slept better|was a little wiser|had a story to tell|was never afraid of such a day again}",

@@ -38,10 +38,10 @@ internal sealed class FestivalPlot : IPlot
                     missing = s.Bind("x", "light");
                 }
 
-                s.OneOf("But there was not enough [x]: [n] {were|was} missing".Replace("{were|was}", "[n.was]", StringComparison.Ordinal), "But [f] counted everything and saw that [n] [n.was] missing");
+                s.OneOf("But there was not enough [x]: [f] saw that [n] [n.was] missing", "But [f] counted everything and saw that [n] [n.was] missing");
                 s.Ask(QuestionKind.HowMany, "How many [n.many] were missing?", FactKind.Count, "[feast]", "missing", "[n.count]", need.Count);
                 s.Do("h", "went from house to house", "{asked everybody for a little|told everybody about it}");
-                s.OneOf("One family gave [n.one]", "Some {gave one thing|gave a little} and some gave two, {and the poorest gave the most|and nobody said no}");
+                s.OneOf("One family gave a [n.one]{, another one gave two|, and so did the next}", "Some {gave one thing|gave a little} and some gave two, {and the poorest gave the most|and nobody said no}");
                 s.OneOf("By evening, there was more than enough", "{When it got dark|At sunset}, the {table|square} was full");
                 break;
             case 2:
@@ -50,7 +50,7 @@ internal sealed class FestivalPlot : IPlot
                 string spot = s.Bind("spot", "under the roof of the chapel", "behind the oven of the bakery", "in a sack of wool", "in the bell tower", "under a pile of blankets");
                 s.OneOf("[h] {asked the children|looked everywhere|thought about who had seen it last}, and {an old man remembered|a little girl remembered} last year's feast", "They {looked in every house|asked everyone they met}, until [h] had an idea");
                 s.OneOf("And there it was, [spot]", "They found it [spot], {full of dust|with a mouse asleep on it}");
-                s.Ask(QuestionKind.Where, "Where was {it|[x]} found?".Replace("{it|[x]}", "[x]", StringComparison.Ordinal), FactKind.Place, "[x]", "found", spot);
+                s.Ask(QuestionKind.Where, "Where was [x] found?", FactKind.Place, "[x]", "found", spot);
                 break;
             default:
                 missing = s.Bind("x", "a dry place", "a good place");

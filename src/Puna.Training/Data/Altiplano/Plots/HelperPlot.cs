@@ -33,7 +33,7 @@ internal sealed class HelperPlot : IPlot
             s.HaveLlama();
         }
 
-        Opening.Begin(s, s.Hero.Trait.Word is "generous" or "brave", false, "[h] was {late|in a hurry|on the way to the market}", "On the road to [m], [h] saw [x] that {nobody else had noticed|everybody else had walked past}".Replace("that {nobody else had noticed|everybody else had walked past}", "by the wayside", StringComparison.Ordinal));
+        Opening.Begin(s, s.Hero.Trait.Word is "generous" or "brave", false, "[h] was {late|in a hurry|on the way to the market}", "On the road to [m], [h] {walked faster than usual|thought only of supper|sang a song}");
         Place first = s.Somewhere("p");
         s.OneOf("{One day|That day}, [h] {was walking|came} {past|near} [p] and saw [x]", "Near [p], [h] {met|found|came upon} [x]", "On the way home, near [p], there was [x]");
         s.OneOf("[the] [need]", "It was easy to see that [the] [need]");
@@ -59,9 +59,9 @@ internal sealed class HelperPlot : IPlot
         s.Fact(FactKind.Cause, "[h.name]", "trouble", trouble);
         s.OneOf("[h] called for help, but {only the wind answered|nobody heard it}", "It was {getting dark|very quiet}, and [h] {was afraid|thought of home}", "{An hour passed|Time passed}, and {nobody came|it grew colder}");
         s.OneOf("Then there was a {sound|shadow}: it was [the]", "And then, {who would have thought it|out of nowhere}, there was [the]", "{All at once|Suddenly}, [the] was there");
-        s.OneOf("[the] [back]", "Now it was [the] that helped: it [back]".Replace("that helped: it [back]", who.Contains("man", StringComparison.Ordinal) || who.Contains("child", StringComparison.Ordinal) || who.Contains("traveller", StringComparison.Ordinal) ? "who [back]" : "that [back]", StringComparison.Ordinal));
+        s.OneOf("[the] [back]", "Now it was [the] who [back]");
         s.Ask(QuestionKind.Who, "Who helped [h.name] {in the end|in the time of need}?", FactKind.Deed, who, "helped back", "[the]");
         s.OneOf("So [h] {got home safely|was saved|came home late, but safe}", "An hour later, [h] was {sitting by the fire|safe and warm}");
-        Ending.Close(s, "\"{Kindness has a long memory|What you give away comes back},\" {says an old saying in [v]|the old people said}", "[h] {never forgot it|told this story to every child in [v]}", "\"{Now we are even|Thank you},\" said [h.n], {but thanks are never even|and meant it}".Replace("{but thanks are never even|and meant it}", "and meant it", StringComparison.Ordinal), "{After that|From then on}, [h] {never walked past anybody in need|always had time for others}");
+        Ending.Close(s, "\"{Kindness has a long memory|What you give away comes back},\" {says an old saying in [v]|the old people said}", "[h] {never forgot it|told this story to every child in [v]}", "\"{Now we are even|Thank you},\" said [h.n], and meant it", "{After that|From then on}, [h] {never walked past anybody in need|always had time for others}");
     }
 }

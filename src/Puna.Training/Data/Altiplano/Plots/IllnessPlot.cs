@@ -5,14 +5,14 @@ internal sealed class IllnessPlot : IPlot
 {
     private static readonly (string Ill, string Sign, string Cure, string How)[] Cases =
     [
-        ("a fever", "was hot and could not eat", "bitter leaves", "boiled them into a green tea"),
+        ("a fever", "could not eat", "bitter leaves", "boiled them into a green tea"),
         ("a bad cough", "coughed all night", "honey and mint", "stirred them into warm milk"),
-        ("a stomach ache", "lay in bed and held a hot stone", "yellow flowers", "made a strong tea of them"),
+        ("a stomach ache", "lay in bed with a hot stone", "yellow flowers", "made a strong tea of them"),
         ("a swollen foot", "could not walk", "grey mud from the hot spring", "put it on the foot and wrapped it in cloth"),
-        ("a headache that would not go away", "could not bear the light", "fresh coca leaves", "laid them on the forehead"),
+        ("a headache that would not go away", "could not bear the light", "cool green leaves", "laid them on the forehead"),
         ("sore eyes", "could hardly see", "clean water from the spring and blue petals", "washed the eyes with them three times"),
         ("a deep cold", "shivered under four blankets", "red pepper and garlic", "cooked a hot soup with them"),
-        ("a toothache", "had a cheek as round as an apple", "a brown root", "told the patient to chew it slowly"),
+        ("a toothache", "had a cheek as round as an apple", "a brown root", "cut it into small pieces to chew"),
     ];
 
     public string Name => "illness";
@@ -54,15 +54,15 @@ internal sealed class IllnessPlot : IPlot
         Person healer = s.Meet("d", "healer", s.Dice.Chance(60) ? Age.Old : Age.Grown);
         Place far = s.Somewhere("p", Terrain.Water, Terrain.Height, Terrain.Plain);
         s.OneOf("So [h] {ran to|went to fetch|sent for} [d]", "In [v] there was [d], and [h] {ran there at once|knocked at that door}");
-        s.Quote("d", s.Dice.Pick("I need [cure], but I have nothing left.", "Only [cure] will help, and there is none in the village.", "Bring me [cure], and bring it before tonight."));
+        s.Quote("d", s.Dice.Pick("I need [cure], but I have nothing left.", "Only [cure] will help, and nobody in the village has any.", "Bring me [cure], and come back before tonight."));
         s.Ask(QuestionKind.What, "What did the healer need?", FactKind.Cause, "healer", "needed", "[cure]");
         s.Ask(QuestionKind.Who, "{Who was the healer?|What was the name of the healer?}", FactKind.Person, "healer", "name", healer.Name);
-        s.OneOf("[d] knew that it could be found [p.at], [p.hours] away", "\"You will find it [p.at],\" [d] said, and [h] {was already at the door|took a bag and left}", "The only place to get it was [p]{, a walk of [p.hours]|}");
+        s.OneOf("[d] knew that there was some [p.at], [p.hours] away", "\"Look [p.at],\" [d] said, and [h] {was already at the door|took a bag and left}", "The only place to find {that|such a thing} was [p]{, a walk of [p.hours]|}");
         s.Ask(QuestionKind.Where, "Where could the cure be found?", FactKind.Place, "[cure]", "found", far.Name);
         s.Paragraph();
         if (llama && !animal)
         {
-            s.OneOf("[h] {took [L.n] along|rode on no horse but walked beside [L.n]|set out with [L.n]}", "[h] {put a bag on [L.n]|untied [L.n]} and {set out at once|hurried away}");
+            s.OneOf("[h] {took [L.n] along|set out with [L.n]}", "[h] {put a bag on [L.n]|untied [L.n]} and {set out at once|hurried away}");
         }
         else
         {
@@ -72,13 +72,13 @@ internal sealed class IllnessPlot : IPlot
         Detail.OnTheWay(s, 60);
         Obstacle(s, far);
         s.OneOf("{Before evening|By the light of the moon|When the first star came out}, [h] was back with {everything|a full bag}", "[h] came back {tired|out of breath|covered in dust}, but the bag was full");
-        s.OneOf("[d] took [cure] and [how]", "{Without a word|Quickly}, [d] [how]");
+        s.OneOf("[d] took [cure] and [how]", "{At once|Carefully}, [d] [how]");
         int days = s.Dice.Between(2, 6);
         s.Narrator.Bind("days", new Word(English.Number(days, s.Narrator.Digits)));
         s.OneOf("After [days] days [i.n] was well again", "It took [days] days, and then [i.n] was well again", "[days] days later [i.n] {got up and was hungry|was well and strong}");
         s.Ask(QuestionKind.HowMany, "After how many days was [i.n] well again?", FactKind.Count, name, "days ill", "[days]", days);
         Ending.Close(
-            s, "{The healer did not want any money|[d] asked for no money}, only {a smile|a basket of eggs|a bag of corn}", "\"{The leaves did half of the work|I only did half of it},\" [d] said. \"{Your legs|You} did the rest.\"",
+            s, "{The healer did not want any money|[d] asked for no money}, only {a smile|a basket of eggs|a bag of corn}", "\"{The medicine did half of the work|I only did half of it},\" [d] said. \"{Your legs|You} did the rest.\"",
             "{After that|From then on}, [h] {wanted to learn about plants|helped [d] to gather plants|always kept a few dry leaves in the house}");
     }
 
@@ -90,10 +90,10 @@ internal sealed class IllnessPlot : IPlot
                 s.OneOf("[p] was {wide and cold|covered with thin ice}, so [h] {walked around it step by step|waded in up to the knees|tied a rope to a rock before going on}", "A flock of geese {guarded the bank|hissed}, but [h] {waited until they flew away|walked past them slowly}");
                 break;
             case Terrain.Height:
-                s.OneOf("The last part was steep, and {loose stones rolled under every step|[h] had to climb on hands and feet}", "A puma's {track|footprint} crossed the path, so [h] {sang loudly to feel brave|went on without a sound}", "{Half of the path had fallen away|A big rock lay across the path}, and [h] had to {climb over it|find another way}".Replace("climb over it|", "", StringComparison.Ordinal));
+                s.OneOf("The last part was steep, and {loose stones rolled under every step|[h] had to climb on hands and feet}", "A puma's {track|footprint} crossed the path, so [h] {sang loudly to feel brave|went on without a sound}", "{Half of the path had fallen away|A big rock lay across the path}, and [h] had to {find another way}");
                 break;
             default:
-                s.OneOf("There were many plants, and they all looked alike, so [h] {smelled every one|looked at each leaf|asked an old shepherd}", "An angry bull stood in the way, so [h] {walked around in a wide circle|waited until it lay down}", "For a long time [h] found nothing {but stones|but dry grass}, and {then, under a bush, there it was|only at the very end there it was}");
+                s.OneOf("There were many plants, and they all looked alike, so [h] {smelled every one|looked at each leaf|asked an old shepherd}", "An angry bull stood in the way, so [h] {walked around in a wide circle|waited until it lay down}", "For a long time [h] found nothing {but stones|but dry grass}, and {then, under a bush, there was what the healer needed|only at the very end the right thing}");
                 break;
         }
     }

@@ -30,9 +30,13 @@ internal sealed class LearningPlot : IPlot
         s.Narrator.Bind("fail", new Word(fail));
         s.Narrator.Bind("reason", new Word(reason));
         s.Narrator.Bind("win", new Word(win));
-        Opening.Begin(s, s.Hero.Trait.Word is "impatient" or "stubborn" or "patient" or "proud", false, "[h] wanted to learn to [skill]", "\"I want to learn to [skill],\" {said|announced} [h]".Replace("{said|announced} [h]", "said [h]", StringComparison.Ordinal), "Everybody in [v] could [skill], only [h] could not", "[h] had always dreamed of being able to [skill]");
+        bool began = Opening.Begin(s, s.Hero.Trait.Word is "impatient" or "stubborn" or "patient" or "proud", false, "[h] wanted to learn to [skill]", "\"I want to learn to [skill],\" said [h]", "Everybody in [v] could [skill], and [h] wanted to [skill] too", "[h] had always dreamed of being able to [skill]");
         Person teacher = s.Dice.Chance(45) ? s.Kin("f") : s.Meet("f", s.Dice.Pick("old master", "*neighbour", "*aunt", "*uncle", "teacher") is var r && r is "*aunt" or "*uncle" ? "*cousin" : r);
-        s.OneOf("More than anything, [h] wished to [skill]", "That {spring|winter|year}, [h] decided to learn to [skill]", "[h] had to learn to [skill], {and the sooner the better|for the family needed it}");
+        if (!began)
+        {
+            s.OneOf("More than anything, [h] wished to [skill]", "That {spring|winter|year}, [h] decided to learn to [skill]", "[h] had to learn to [skill], {and the sooner the better|for the family needed it}");
+        }
+
         s.Ask(QuestionKind.What, "What did [h.name] want to learn?", FactKind.Deed, "[h.name]", "wanted to learn", "to [skill]");
         s.OneOf("[f] {could do it better than anybody|was very good at it} and {promised to help|let [h.o] watch}", "[h] asked [f.o] for help", "{Luckily|By good luck}, [f] {knew how to do it|was a good teacher}");
         s.Ask(QuestionKind.Who, "{Who taught [h.name]?|Who helped [h.name] to learn?}", FactKind.Deed, teacher.Known, "taught", teacher.Known);
@@ -49,7 +53,7 @@ internal sealed class LearningPlot : IPlot
         s.OneOf("[h] tried [n] more times", "It took [n] more tries", "[h] practised for [n] days");
         s.Ask(QuestionKind.HowMany, "{How many more tries did it take?|How often did [h.name] try again?|How many days did [h.name] practise?}".Split('|') is { } q && s.Narrator.ToString().Contains("practised for " + English.Number(tries, s.Narrator.Digits), StringComparison.Ordinal) ? "How many days did [h.name] practise?" : "How many more {times|tries} did it take?", FactKind.Count, "[h.name]", "tries", "[n]", tries);
         s.OneOf("And {then|at last}, one {morning|evening}, [win]", "{In the end|Finally}, [win]", "This time [win]");
-        s.OneOf("[f] {nodded|said nothing, but smiled|clapped}", "{Even the neighbours|Now everybody} {came to look|were quiet for once}".Replace("{Even the neighbours|Now everybody} {came to look|were quiet for once}", "Even the neighbours {came to look|were quiet for once}", StringComparison.Ordinal), "[h] {jumped for joy|could hardly believe it|danced around the room}");
+        s.OneOf("[f] {nodded|said nothing, but smiled|clapped}", "Even the neighbours {came to look|were quiet for once}", "[h] {jumped for joy|could hardly believe it|danced around the room}");
         Ending.Close(s, "\"{Nobody falls from the sky as a master|Every master was once a beginner},\" said [f.n]", "{Years later|Later}, [h] taught others to [skill], and {was never angry when it went wrong|always began with the mistakes}", "[h] {kept the first bad try to remember|laughed about the first try} {for a long time|for years}");
     }
 }

@@ -88,10 +88,10 @@ internal sealed class LostLlamaPlot : IPlot
             Weather.Rain => "{In the mud|In the wet sand}, [h] found {fresh footprints|the marks of two toes}, and they led to [p]",
             Weather.Fog or Weather.Thunder => "{After a long time|At last}, [h] heard {a soft humming|a small sound|a bell} from far away, and it came from [p]",
             Weather.Wind => "A bit of [L.colour] wool hung {on a thorn bush|on a cactus}, and the path there led to [p]",
-            _ => s.Dice.Pick("{A boy with a goat|An old woman with a basket|A trader on the road|A girl at the well} had seen a [L.colour] llama {walking|on its way} to [p]", "{There were {fresh|small} footprints in the dust|On the road lay a bit of [L.colour] wool}, and they {both |}knew the way to [p] well".Replace(", and they {both |}knew the way to [p] well", " on the way to [p]", StringComparison.Ordinal)),
+            _ => s.Dice.Pick("{A boy with a goat|An old woman with a basket|A trader on the road|A girl at the well} had seen a [L.colour] llama {walking|on its way} to [p]", "{There were {fresh|small} footprints in the dust|On the road lay a bit of [L.colour] wool} on the way to [p]"),
         };
         s.Say(trace);
-        Detail.OnTheWay(s);
+        Detail.OnTheWay(s, 50, false);
     }
 
     private static void Rescue(Scene s, Place place)
@@ -100,7 +100,7 @@ internal sealed class LostLlamaPlot : IPlot
         {
             case Terrain.Water:
                 s.OneOf("And there was [L.n], {stuck in the mud|up to its belly in the mud} {by [p]|near [p]}", "There stood [L.n] in the deep mud near [p], and it could not move");
-                s.Do("h", "{laid flat stones in the mud|put branches on the mud}", "tied a rope around [L.n]", "pulled until [L.he] came free".Replace("[L.he]", "the llama", StringComparison.Ordinal));
+                s.Do("h", "{laid flat stones in the mud|put branches on the mud}", "tied a rope around [L.n]", "pulled until the llama came free");
                 s.Ask(QuestionKind.What, "What was [L.name] stuck in?", FactKind.Deed, "[L.name]", "stuck in", "mud");
                 break;
             case Terrain.Height:

@@ -10,14 +10,14 @@ internal sealed class NewbornPlot : IPlot
         s.HaveLlama(s.Dice.Pick("gentle", "calm", "shy", "proud"));
         Weather weather = s.World.Weather;
         Opening.Begin(s, false, true, "[h] had not slept for two nights", "It was {past midnight|still dark} when [h] heard a sound from the stable", "[h] {carried a lamp to the stable|was waiting for something wonderful}");
-        s.OneOf("[L.n] was going to have a baby, {and it could come any day|and it was late}", "{That week|Any day now}, [L.n] would have her first {baby|young one}".Replace("her", "its", StringComparison.Ordinal));
+        s.OneOf("[L.n] was going to have a baby, {and it could come any day|and it was late}", "{That week|Any day now}, [L.n] would have its first {baby|young one}");
         Place place = s.Somewhere("p", Terrain.Shelter, Terrain.Plain, Terrain.Height);
         bool away = s.Dice.Chance(45);
         if (away)
         {
             s.OneOf("But {that evening|in the evening}, [L.n] did not come home with the others", "Then [L.n] disappeared {from the herd|in the afternoon}");
             s.OneOf("[h] took a lamp and {looked for it|searched} {for hours|half the night}, until there was a soft sound [p.at]", "[h] {searched everywhere|called and called} and found the llama [p.at], {lying in the grass|out of breath}");
-            s.Ask(QuestionKind.Where, "Where {did [h.name] find|was} [L.name]?".Replace("{did [h.name] find|was} [L.name]", "did [h.name] find [L.name]", StringComparison.Ordinal), FactKind.Place, "[L.name]", "gave birth", place.Name);
+            s.Ask(QuestionKind.Where, "Where did [h.name] find [L.name]?", FactKind.Place, "[L.name]", "gave birth", place.Name);
         }
         else
         {
@@ -29,7 +29,7 @@ internal sealed class NewbornPlot : IPlot
         string colour = s.Dice.Pick("white", "black", "brown", "golden", "grey", "spotted");
         s.Narrator.Bind("c", new Word(colour));
         s.OneOf("It was [c]", "Its wool was [c]", "It was [c] {from nose to tail|and no bigger than a cat|and smelled of milk}");
-        s.Ask(QuestionKind.What, "What colour was the {baby|newborn} llama?", FactKind.Llama, "baby", "colour", colour);
+        s.Ask(QuestionKind.What, "What colour was the {baby|newborn} llama?", FactKind.Quality, "baby", "colour", colour);
         s.Paragraph();
         switch (s.Dice.Below(3))
         {
@@ -66,7 +66,7 @@ internal sealed class NewbornPlot : IPlot
         };
         s.Narrator.Bind("name", new Word(name));
         s.OneOf("[h] {looked outside|looked up at the sky|thought of the weather} and called it [name]", "\"[name],\" said [h.n], {because of the weather that day|and looked at the sky}");
-        s.Ask(QuestionKind.What, "{What did [h.name] call the baby llama?|What was the baby llama called?}", FactKind.Llama, "baby", "name", name);
+        s.Ask(QuestionKind.What, "{What did [h.name] call the baby llama?|What was the baby llama called?}", FactKind.Quality, "baby", "name", name);
         Ending.Close(s, "{A week later|By the next full moon}, [name] was {running around the yard|jumping over buckets|as fast as the goats}", "{Everybody in [v]|All the children} came to see [name]", "[h] {was so tired that [h.he] fell asleep in the straw|fell asleep between the two llamas}", "[name] {followed [h.o] everywhere|grew quickly}, and [L.n] {was proud|never let it out of sight}");
         _ = helper;
     }

@@ -36,7 +36,7 @@ internal sealed class NightPlot : IPlot
         Place place = s.Somewhere("p");
         Person friend = s.Dice.Chance(50) ? s.Meet("f", s.Dice.Pick("*brother", "*sister", "*friend", "*cousin")) : s.Kin("f");
         s.OneOf("{For three nights|Every night that week}, there had been [sign] near [p]", "{That night|One night}, there was [sign] near [p]", "It was [sign], and it came from [p]");
-        s.Ask(QuestionKind.Where, "Where did it come from?".Replace("it", "[sign]", StringComparison.Ordinal), FactKind.Place, sign, "near", place.Name);
+        s.Ask(QuestionKind.Where, "Where did [sign] come from?", FactKind.Place, sign, "near", place.Name);
         s.OneOf("\"It is [fear],\" whispered [f]", "[f] was sure that it was [fear]", "{People in [v]|The neighbours} said it was [fear], and [f] {believed it|nodded}");
         s.Ask(QuestionKind.What, "What did [f.n] {think|believe} it was?", FactKind.Cause, friend.Known, "feared", fear);
         s.OneOf(brave ? "[h] was {not afraid|too [h.trait] to stay in bed}" : "[h.p] knees were {soft|shaking}", "[h] {wanted to know|had to know}", "\"{There is a reason for everything|Ghosts do not make so much noise},\" said [h.n]");
@@ -45,9 +45,9 @@ internal sealed class NightPlot : IPlot
         s.Maybe(65, llama ? "[L.n] {came along, and that was a comfort|lifted its head and hummed|was not afraid at all}" : "[f] {followed ten steps behind|held on to [h.p] sleeve|waited at the door}");
         s.OneOf("{The stars were bright|It was very cold}, and {every stone looked like an animal|every step was loud}", "An owl {called|flew up}, and [h] {nearly dropped the light|stood still}", "[h] {counted the steps to stay calm|whistled softly}");
         s.OneOf("{Closer and closer it came|It grew stronger with every step}. Then [h] {saw|understood} what it was: [truth]", "{At the last corner|Behind the last rock}, [h] {held up the light|looked carefully}, and there it was: [truth]", "And what was it? It was only [truth]");
-        s.Ask(QuestionKind.What, "What was it in truth?".Replace("it", "[sign]", StringComparison.Ordinal), FactKind.Cause, sign, "in truth", truth);
+        s.Ask(QuestionKind.What, "What was [sign] in truth?", FactKind.Cause, sign, "in truth", truth);
         s.OneOf("[h] had to {laugh so loudly that half the village woke up|sit down and laugh}", "[h] {breathed out|smiled} and went {back|home} to tell [f.o]", "\"{So much fear for so little|That was all},\" said [h.n] and {laughed|shook [h.his] head}");
         s.Maybe(55, "[f] {laughed too, but only a little|did not believe it until [f.he] had seen it|was a little ashamed}");
-        Ending.Close(s, "{After that|From then on}, nobody in [v] {was afraid of that sound|spoke of ghosts any more}".Replace("{was afraid of that sound|spoke of ghosts any more}", "spoke of it without laughing", StringComparison.Ordinal), "\"{The dark is only the day with its eyes closed|Most ghosts disappear when you go up to them},\" said [h.n]", "{They|The two of them} drank {warm milk|hot tea} and {slept until noon|slept well}");
+        Ending.Close(s, "{After that|From then on}, nobody in [v] spoke of it without laughing", "\"{The dark is only the day with its eyes closed|Most ghosts disappear when you go up to them},\" said [h.n]", "{They|The two of them} drank {warm milk|hot tea} and {slept until noon|slept well}");
     }
 }

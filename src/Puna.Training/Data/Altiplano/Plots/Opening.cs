@@ -7,19 +7,21 @@ internal static class Opening
     /// <param name="scene">The scene; its llama is introduced if it has one.</param>
     /// <param name="trait">Whether the hero's nature matters, and so must be told.</param>
     /// <param name="weather">Whether the weather matters.</param>
+    /// <returns>Whether the story began with one of the plot's own sentences.</returns>
     /// <param name="own">First sentences of the plot's own, which speak of the hero; none where the plot has none.</param>
-    public static void Begin(Scene scene, bool trait = false, bool weather = false, params ReadOnlySpan<string> own)
+    public static bool Begin(Scene scene, bool trait = false, bool weather = false, params ReadOnlySpan<string> own)
     {
         Dice dice = scene.Dice;
         Person hero = scene.Hero;
         scene.Narrator.Bind("work", new Word(hero.Age == Age.Child ? "{helped [h.his] family with the work|helped with the herd every day|carried water and firewood for [h.his] family}" : hero.Trade.Work));
         bool village = false, noun = false, llama = false, sky = false;
         int roll = dice.Below(100);
+        bool began = own.Length > 0 && roll is >= 14 and < 52;
         if (roll < 14)
         {
             (village, noun, llama) = Once(scene);
         }
-        else if (own.Length > 0 && roll < 52)
+        else if (began)
         {
             scene.OneOf(own);
         }
@@ -65,7 +67,7 @@ internal static class Opening
         }
         else if (llama)
         {
-            scene.Ask(QuestionKind.What, "{What colour was [L.name]?|What was the colour of [h.name]'s llama?}", FactKind.Llama, "[L.name]", "colour", "[L.colour]");
+            scene.Ask(QuestionKind.What, "{What colour was [L.name]?|What was the colour of [h.name]'s llama?}", FactKind.Quality, "[L.name]", "colour", "[L.colour]");
         }
 
         if (!sky && (weather || dice.Chance(45)))
@@ -78,6 +80,8 @@ internal static class Opening
         {
             scene.Fact(FactKind.Time, "day", "weather", scene.World.Weather.ToString().ToLowerInvariant());
         }
+
+        return began;
     }
 
     /// <summary>Tells what kind of llama it is, if nobody has yet.</summary>
@@ -87,8 +91,8 @@ internal static class Opening
         llama.Introduced = true;
         scene.OneOf(OpeningTables.Llamas);
         scene.Narrator.Mentioned(llama);
-        scene.Ask(QuestionKind.What, "{What colour was [L.name]?|What was the colour of [h.name]'s llama?}", FactKind.Llama, "[L.name]", "colour", "[L.colour]");
-        scene.Ask(QuestionKind.Who, "{What was the name of [h.name]'s llama?|What was the llama called?}", FactKind.Llama, "[h.name]", "llama", "[L.name]");
+        scene.Ask(QuestionKind.What, "{What colour was [L.name]?|What was the colour of [h.name]'s llama?}", FactKind.Quality, "[L.name]", "colour", "[L.colour]");
+        scene.Ask(QuestionKind.Who, "{What was the name of [h.name]'s llama?|What was the llama called?}", FactKind.Quality, "[h.name]", "llama", "[L.name]");
         if (scene.Dice.Chance(45))
         {
             scene.Say(OpeningTables.Temper(llama.Temper));

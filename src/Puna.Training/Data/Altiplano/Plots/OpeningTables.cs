@@ -23,7 +23,7 @@ internal static class OpeningTables
         "{On the first day of the week|On the day after the full moon|Three days before the market|In the middle of the week}, [h] {made a plan|got up early|had a lot to do|could not sleep}",
         "That {day|morning|week} began like any other for [h]",
         "{Nobody|Not one person} in [v] {got up earlier than [h]|worked harder than [h]|knew the hills better than [h]}",
-        "{Last|One} {winter|summer|year|spring}, something {happened to [h]|strange happened to [h]} that {people|the neighbours|everybody in [v]} still {talk|talks} about".Replace("{people|the neighbours|everybody in [v]} still {talk|talks}", "{people still talk|the neighbours still talk|everybody in [v] still talks}", StringComparison.Ordinal),
+        "{Last|One} {winter|summer|year|spring}, something {happened to [h]|strange happened to [h]} that {people still talk|the neighbours still talk|everybody in [v] still talks} about",
         "[h] {would never forget that day|always remembered that day|told this story for many years}",
         "{\"Is it morning already?\"|\"What a day!\"|\"There is so much to do today,\"} {said [h]|said [h.n]} and {put on a warm hat|opened the door|got out of bed}",
     ];
@@ -42,8 +42,8 @@ internal static class OpeningTables
     public static readonly string[] Who =
     [
         "[h.he] was a [h.noun] {who lived in|from} [v]",
-        "[h.he] lived in {the village of [v]|[v], a village of {twenty|thirty|forty} houses|[v]}{| and [work]}",
-        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply}",
+        "[h.he] lived in {the village of [v]|[v]} and [work]", "[h.he] lived in [v], a village of {ten|twenty|thirty|forty|fifty} houses",
+        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply|got up early}", "[h.he] was {a [h.noun] and lived|the [h.child] of a {herder|weaver|farmer|trader} and lived} in [v]",
         "[v], the village where [h.he] lived, {lay at the foot of a mountain|was small and quiet|had one street and one well}",
     ];
 

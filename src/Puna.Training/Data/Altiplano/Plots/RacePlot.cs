@@ -11,9 +11,10 @@ internal sealed class RacePlot : IPlot
         Place goal = s.Somewhere("p");
         string prize = s.Bind("prize", "a silver bell", "a red saddle blanket", "ten coins", "a wheel of cheese", "a new drum", "a golden ribbon");
         Opening.Begin(s, s.Dice.Chance(40), false, "{Every year|Once a year}, [v] held a llama race, and {this time|this year} [h] wanted to win", "[h] had never won a race", "\"This year we will win,\" said [h]");
-        s.OneOf("{On the day of the race|When the day came}, people from {three|four|five} villages {stood along the road|came to watch}", "{That week|Soon} there would be a llama race from [v] to [p]", "The race {went|led} from the well of [v] to [p]{ and back|}");
+        s.OneOf("{That week|Soon|In three days|On Sunday} there would be a llama race from [v] to [p]", "The day of the {great|big|yearly} llama race from [v] to [p] had come", "{That summer|That year|At the end of the month}, there was a llama race from the well of [v] to [p]");
+        s.Ask(QuestionKind.Where, "Where did the race end?", FactKind.Place, "race", "goal", goal.Name);
         s.Narrator.Bind("prize", new Word(prize));
-        s.OneOf("The prize was [prize]", "Whoever was first {at [p]|} would get [prize]".Replace("{at [p]|}", "", StringComparison.Ordinal));
+        s.OneOf("The prize was [prize]", "Whoever was first  would get [prize]");
         s.Ask(QuestionKind.What, "What was the prize?", FactKind.Owns, "race", "prize", prize);
         Person rival = s.Meet("f", s.Dice.Pick("*neighbour", "*cousin", "herder", "trader", "*friend"));
         Llama other = s.World.SomeLlama();
@@ -22,7 +23,8 @@ internal sealed class RacePlot : IPlot
         s.OneOf("The strongest rival was [f], who {rode|had} [O]", "[f] {was there with|had brought} [O] and {smiled|was sure to win}");
         s.Ask(QuestionKind.Who, "Who owned [O.name]?", FactKind.Owns, other.Name, "owner", rival.Name);
         s.Paragraph();
-        s.OneOf("{A drum|A horn} gave the sign, and {dust rose|off they went}", "\"Go!\" somebody shouted, and {the race began|all the llamas ran}");
+        s.Maybe(55, "People from {three|four|five|six} villages {stood along the road|came to watch|were there}");
+        s.OneOf("{A drum|A horn|A whistle} gave the sign, and {dust rose|off they went}", "\"Go!\" somebody shouted, and {the race began|all the llamas ran}");
         switch (llama.Temper)
         {
             case "stubborn" or "lazy":
@@ -55,13 +57,13 @@ internal sealed class RacePlot : IPlot
             case 1:
                 winner = rival.Name;
                 s.OneOf("[O.n] was faster in the end, and [f] won the race", "But nobody could catch [O.n], and so [f] won the race");
-                s.OneOf("[h] was {sad for a moment|a little sad}, then {went over to shake hands|had to laugh}", "[h] came in {second|third|last}, {with dust on every hair|but the people clapped all the same}");
-                s.OneOf("[f] {cut the prize in two|gave [h.o] a hand} and said, \"{Without you it would have been no race|You ran well}.\"".Replace("cut the prize in two", "put an arm around [h.o]", StringComparison.Ordinal));
+                s.OneOf("[h] was {sad for a moment|a little sad}, then {went over to shake hands|had to laugh}", "[h] came in {second|third|fourth}, {with dust on every hair|but the people clapped all the same}");
+                s.OneOf("[f] {put an arm around [h.o]|gave [h.o] a hand} and said, \"{Without you it would have been no race|You ran well}.\"");
                 break;
             default:
                 winner = "nobody";
                 s.OneOf("Then, near [p], [O.n] {fell and hurt a leg|slipped on the stones and could not get up}", "Not far from [p], [f] fell {off the path|hard} and {could not get up|held one foot}");
-                s.OneOf("[h] could have won, but {stopped|turned around} at once to help", "[h] {looked at the goal, looked back, and turned around|did not think of the prize any more and ran to help}");
+                s.OneOf("[h] could have won, but {stopped|turned around} at once to help", "[h] {looked at the goal, looked back, and turned around to help|did not think of the prize any more and ran to help}");
                 s.OneOf("{Together|Slowly, side by side}, they walked {to the goal|the rest of the way} and came in last", "They came in last, {all four of them|two people and two llamas}, and {the people clapped louder than for the winner|nobody laughed}");
                 s.Ask(QuestionKind.Why, "Why did [h.name] not win?", FactKind.Cause, "[h.name]", "stopped to", "to help");
                 break;
@@ -76,7 +78,6 @@ internal sealed class RacePlot : IPlot
             s.Ask(QuestionKind.Who, "Who won the race?", FactKind.Deed, "race", "winner", winner);
         }
 
-        s.Fact(FactKind.Place, "race", "goal", goal.Name);
-        Ending.Close(s, "{From that day on|After that}, [h] and [f.n] {were friends|trained together}", "\"{It is not only the legs that win|A race is short, but a friend is for long},\" {said the oldest herder|people said in [v]}", "[L.n] {did not care about the prize|knew nothing about prizes} and {only wanted some water|was happy with a carrot}");
+        Ending.Close(s, "{From that day on|After that}, [h] and [f.n] {often trained together|met for every race|raced for fun every Sunday}", "\"{It is not only the legs that win|A race is short, but a friend is for long},\" {said the oldest herder|people said in [v]}", "[L.n] {did not care about the prize|knew nothing about prizes} and {only wanted some water|was happy with a carrot}");
     }
 }

@@ -197,7 +197,7 @@ internal sealed class Scene
         {
             '?' => "asked",
             '!' => "{cried|called|shouted|said}",
-            _ => "{said|said|said|answered}",
+            _ => "said",
         };
         string manner = how.Length > 0 ? " " + how : "";
         if (mark == '.' && Dice.Chance(30))

@@ -5,16 +5,16 @@ internal sealed class SecretPlot : IPlot
 {
     private static readonly (string Secret, string Sign, string Why)[] Secrets =
     [
-        ("making a blanket", "had red and blue threads on the sleeves", "a present"),
-        ("learning to read", "carried a small book under the coat", "to read old letters aloud"),
-        ("feeding a hurt fox", "hid a bit of meat at every meal", "because it had a broken leg"),
-        ("painting the chapel door", "had blue paint on both hands", "to surprise the village"),
-        ("building a small boat", "smelled of fresh wood", "for a trip across the lake"),
-        ("practising the flute", "disappeared every evening with a long bag", "to play at the feast"),
-        ("planting a garden behind the mill", "came home with mud on both knees", "to grow flowers for the old people"),
-        ("teaching a puppy to guard the herd", "whistled in a strange way", "to help the herders"),
-        ("saving coins in a clay pot", "did not buy sweets any more", "to buy back a sold llama"),
-        ("writing a song", "hummed the same tune all day", "for a birthday"),
+        ("making a blanket", "had red and blue threads on the sleeves", "it was going to be a present"),
+        ("learning to read", "carried a small book under the coat", "there were old letters to be read aloud"),
+        ("feeding a hurt fox", "hid a bit of meat at every meal", "the fox had a broken leg"),
+        ("painting the chapel door", "had blue paint on both hands", "the village was going to get a surprise"),
+        ("building a small boat", "smelled of fresh wood", "there was going to be a trip across the lake"),
+        ("practising the flute", "disappeared every evening with a long bag", "there was going to be music at the next feast"),
+        ("planting a garden behind the mill", "came home with mud on both knees", "the old people were going to get flowers"),
+        ("teaching a puppy to guard the herd", "whistled in a strange way", "the herders needed help"),
+        ("saving coins in a clay pot", "did not buy sweets any more", "a sold llama had to be bought back"),
+        ("writing a song", "hummed the same tune all day", "it was going to be sung at a birthday"),
     ];
 
     public string Name => "secret";
@@ -51,21 +51,22 @@ internal sealed class SecretPlot : IPlot
         s.Ask(QuestionKind.Where, "Where did [h.name] {find out the secret|learn the secret}?", FactKind.Place, "secret", "found out at", place.Name);
         s.OneOf("There [h] saw it: [f.n] was [secret]", "{Through a crack in the wall|From behind a bush|By the light of a candle}, [h] saw [f.n], who was [secret]");
         s.Ask(QuestionKind.What, "What was [f.n] doing in secret?", FactKind.Deed, other.Name, "secret deed", secret);
-        bool gift = s.Dice.Chance(50);
         if (s.Dice.Chance(50))
         {
             s.OneOf("A stone rolled, and [f] {turned around|looked up}", "[h] had to sneeze, and {that was the end of hiding|[f] jumped up}");
             s.Quote("f", s.Dice.Pick("Please do not tell anybody.", "Now you know. Can you keep a secret?", "It was meant to be a surprise."));
-            s.OneOf("[h] promised {it|to be silent}, and {kept the promise|from then on two people had a secret}", "\"{I will be as silent as a stone|Not a word},\" said [h.n]. \"{May I help?|Let me help you.}\"");
+            s.OneOf("[h] promised to {be silent|say nothing}, and {kept the promise|from then on two people had a secret}", "\"{I will be as silent as a stone|Not a word},\" said [h.n]. \"{May I help?|Let me help you.}\"");
             s.OneOf("{From then on|After that}, they {worked on it together|met there every evening}", "Together it went twice as fast");
         }
         else
         {
-            s.OneOf("[h] {smiled and went away on tiptoe|crept home without a sound}", "[h] was {ashamed of having followed [f.o]|moved} and {said nothing|went home quietly}".Replace("{ashamed of having followed [f.o]|moved}", "moved", StringComparison.Ordinal));
+            s.OneOf("[h] {smiled and went away on tiptoe|crept home without a sound}", "[h] was moved and {said nothing|went home quietly}");
             s.OneOf("It was hard to keep quiet, but [h] {told nobody|did not say a word, not even to the cat}", "{For two weeks|For many days}, [h] {kept quiet|acted as if nothing had happened}");
         }
 
-        s.OneOf("{Ten days later|At the next full moon|At last}, everybody {could see it|heard the whole story}: it was {all |}done [why]".Replace("done [why]", "[why2]", StringComparison.Ordinal).Replace("[why2]", why.StartsWith("a ", StringComparison.Ordinal) ? "meant as [why]" : "done [why]", StringComparison.Ordinal), gift ? "{When the day came|One Sunday}, the secret was told, and {everybody was surprised|there were some tears}" : "{When the day came|Then}, the whole of [v] {was surprised|came to look}");
+        s.OneOf("{Ten days later|At the next full moon|At last|In the end}, everybody {could see it|heard the whole story|knew the reason}: [why]", "{When the day came|One Sunday|A month later}, the secret was told: [why]", "And the reason for the secret? {It was a kind one|It was simple}: [why]");
+        s.Ask(QuestionKind.Why, "{What was the reason for the secret?|Why did [f.n] do it?}", FactKind.Cause, other.Name, "reason", why);
+        s.Maybe(40, "{The whole of [v]|Everybody|The whole street} {was surprised|came to look|talked about it}");
         Ending.Close(s, "\"{A good secret is like bread in the oven|The best secrets want to be shared},\" said [f.n]. \"{You must not open the door too early|They only need a little time}.\"", "[f] {thanked [h.o] for the silence|winked at [h.o]}, and [h] winked back", "[h] {was glad to have kept quiet|had learned that not every secret is a bad one}");
     }
 }

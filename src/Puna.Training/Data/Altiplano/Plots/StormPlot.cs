@@ -38,7 +38,7 @@ internal sealed class StormPlot : IPlot
         if (rash)
         {
             s.OneOf("[h] {wanted to go on all the same|thought only of going on|would not wait}, {and soon they had lost the path|but after a hundred steps the path was gone}", "\"We can make it,\" [h] said, and went on, {but soon nothing looked the way it should|but it was a mistake}");
-            s.Because(s.Dice.Pick("one {bag|bundle} fell into a stream".Replace("{bag|bundle}", "part of the load", StringComparison.Ordinal), "[h] fell and hurt [h.his] {knee|foot|hand}"), s.Dice.Pick("the stones were {wet|icy|slippery}", "nobody could see the ground"));
+            s.Because(s.Dice.Pick("one part of the load fell into a stream", "[h] fell and hurt [h.his] {knee|foot|hand}"), s.Dice.Pick("the stones were {wet|icy|slippery}", "nobody could see the ground"));
         }
         else
         {

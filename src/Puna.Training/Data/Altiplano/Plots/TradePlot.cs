@@ -21,11 +21,11 @@ internal sealed class TradePlot : IPlot
             s.HaveLlama();
         }
 
-        Opening.Begin(s, false, false, "[h] had [s]", "[h] had [s] {to sell|and wanted to sell some of them|in the house}", "It was {market day|the day before the market} in [m], and [h] had [s] to sell", "{\"I have [s],\" said [h]|\"I have [s],\" [h] said}. \"{Who will buy them?|That is more than we need.}\"".Replace("{Who will buy them?|That is more than we need.}", "That is more than we need.", StringComparison.Ordinal));
+        Opening.Begin(s, false, false, "[h] had [s]", "[h] had [s] {to sell|and wanted to sell some of them|in the house}", "It was {market day|the day before the market} in [m], and [h] had [s] to sell", "{\"I have [s],\" said [h]|\"I have [s],\" [h] said}. \"That is more than we need.\"");
         bool kin = s.Dice.Chance(50);
         Person other = kin ? s.Kin("f") : s.Meet("f", s.Dice.Pick("*friend", "*sister", "*brother", "*neighbour"));
         string wish = s.Bind("wish", "a new {rope|hat|pot|lamp|blanket|drum|bell|knife|coat}", "a pair of {shoes|warm gloves}", "medicine", "a {little|young} hen", "red {thread|ribbons}", "a {small|tin} flute");
-        s.OneOf("[h] {needed money for|wanted to buy} [wish] for [f.o]", "[f] {needed|wished for} [wish], and that {cost money|was not cheap}", "{In the autumn|For weeks}, [f] had wished for [wish]".Replace("{In the autumn|For weeks}", "For weeks", StringComparison.Ordinal));
+        s.OneOf("[h] wanted to buy [wish] for [f.o]", "[f] {needed|wished for} [wish], and that {cost money|was not cheap}", "For weeks, [f] had wished for [wish]");
         s.Ask(QuestionKind.What, "What did [h.name] want to {get|buy} for [f.n]?", FactKind.Owns, other.Known, "wish", wish);
         if (llama)
         {
@@ -51,7 +51,7 @@ internal sealed class TradePlot : IPlot
         }
         else
         {
-            s.OneOf("At the market, [t] {liked|needed} the [s.kind] and {offered|was ready to pay} [price] for each", "\"How much are they?\" asked [t]. \"They are [price] each,\" said [h]".Replace("asked [t].", "asked [t].", StringComparison.Ordinal), "[t] asked for the price, and [h] {said that it was|wanted} [price] for each");
+            s.OneOf("At the market, [t] {liked|needed} the [s.kind] and {offered|was ready to pay} [price] for each", "\"How much are they?\" asked [t]. \"They are [price] each,\" said [h]", "[t] asked for the price, and [h] {said that it was|wanted} [price] for each");
         }
 
         s.Ask(QuestionKind.Who, "Who {bought from [h.name]|bought the [s.kind]}?", FactKind.Deed, "[t.name]", "bought", "[t.name]");
@@ -60,11 +60,11 @@ internal sealed class TradePlot : IPlot
         s.Ask(QuestionKind.HowMany, "How many coins did [h.name] {get|receive}?", FactKind.Count, "[h.name]", "coins", "[coins.count]", coins);
         if (s.Dice.Chance(60))
         {
-            s.OneOf("{Now|Then} [h] had [left] left", "That left [left], which [h] {took home again|kept for the winter|kept}", "[left] {remained|stayed in the bag}, and [h] {took the rest home|was not sad about it}".Replace("{remained|stayed in the bag}", "[left.was] left", StringComparison.Ordinal));
+            s.OneOf("{Now|Then} [h] had [left] left", "That left [left], which [h] {took home again|kept for the winter|kept}", "[left] [left.was] left, and [h] {took the rest home|was not sad about it}");
             s.Ask(QuestionKind.HowMany, "How many [s.many] {were left|did [h.name] have left}?", FactKind.Count, "[h.name]", "left", "[left.count]", have - sell);
         }
 
-        s.OneOf("With the money [h] bought [wish]", "[h] {ran|went} {straight |}to the next stall and bought [wish]", "There was {even |just |}enough to buy [wish], and [h] {carried it home under [h.his] coat|hid it in [h.his] bag}".Replace("carried it home under [h.his] coat|hid it in [h.his] bag", "did so at once|was happy", StringComparison.Ordinal));
+        s.OneOf("With the money [h] bought [wish]", "[h] {ran|went} {straight |}to the next stall and bought [wish]", "There was {even |just |}enough to buy [wish], and [h] did so at once");
         Ending.Close(s, "[f] {could not believe it|was so happy that [f.he] danced|said nothing, but [f.his] eyes shone}", "\"{A fair price makes two people happy|Good things are worth a long walk|An honest trade is the best trade},\" [h] {said|liked to say after that}", "[f] {hugged [h.o]|laughed with joy} when [f.he] saw {what was in the bag|the present}");
     }
 }

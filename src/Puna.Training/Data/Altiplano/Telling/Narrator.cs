@@ -9,6 +9,7 @@ namespace Puna.Training.Data.Altiplano;
 internal sealed class Narrator(Dice dice)
 {
     private const int PronounsInARow = 4;
+    private const int MergePercent = 30;
 
     private readonly StringBuilder _text = new(1600);
     private readonly StringBuilder _sentence = new(256);
@@ -18,6 +19,7 @@ internal sealed class Narrator(Dice dice)
     private int _otherThing = -100;
     private int _llamas;
     private int _pronouns;
+    private int _last;
     private bool _quoted;
     private bool _paragraph = true;
 
@@ -90,8 +92,78 @@ internal sealed class Narrator(Dice dice)
         _quoted = false;
         Expand(phrasing);
         Finish(_sentence, true);
+        if (_text.Length > 0 && _text[^1] == ' ' && dice.Chance(MergePercent))
+        {
+            Merge();
+        }
+
+        _last = _text.Length;
         _text.Append(_sentence);
         Sentence++;
+    }
+
+    /// <summary>Joins the finished sentence to the one before, where both are short, plain and of one piece.</summary>
+    private void Merge()
+    {
+        int before = _text.Length - 1 - _last;
+        if (before is < 12 or > 75 || _sentence.Length is < 12 or > 75 || _text[^2] != '.' || !OnePiece(_text, _last, before) || !OnePiece(_sentence, 0, _sentence.Length))
+        {
+            return;
+        }
+
+        int length = 0;
+        while (length < _sentence.Length && char.IsLetter(_sentence[length]))
+        {
+            length++;
+        }
+
+        Span<char> word = stackalloc char[16];
+        if (length > word.Length)
+        {
+            return;
+        }
+
+        _sentence.CopyTo(0, word, length);
+        ReadOnlySpan<char> first = word[..length];
+        string joint;
+        switch (first)
+        {
+            case "But" or "So":
+                joint = ", ";
+                break;
+            case "He" or "She" or "They" or "Then" or "His" or "Her" or "After" or "For" or "In" or "At" or "Everybody" or "Nobody" or "Even" or "Soon":
+                joint = ", and ";
+                break;
+            default:
+                foreach (Person person in _people)
+                {
+                    if (first.SequenceEqual(person.Name))
+                    {
+                        _text.Length -= 2;
+                        _text.Append(", and ");
+                        return;
+                    }
+                }
+
+                return;
+        }
+
+        _text.Length -= 2;
+        _text.Append(joint);
+        _sentence[0] = char.ToLowerInvariant(_sentence[0]);
+    }
+
+    private static bool OnePiece(StringBuilder text, int start, int length)
+    {
+        for (int i = start; i < start + length; i++)
+        {
+            if (text[i] is '"' or ',' or ':' or '?' or '!' or ';' || (text[i] == '.' && i < start + length - 1))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Writes a phrasing without telling it; names stay names.</summary>
@@ -158,7 +230,7 @@ internal sealed class Narrator(Dice dice)
 
         foreach (Person other in _people)
         {
-            if (other != person && other.Female == person.Female && other.LastSentence >= Math.Min(person.LastSentence, Sentence - 1))
+            if (other != person && other.Female == person.Female && other.LastSentence >= (person.LastSentence == Sentence ? Sentence : Sentence - 1))
             {
                 return false;
             }
