@@ -12,6 +12,8 @@ switch (args)
         return QuantizeReport.Run(types);
     case ["tokenizers", .. var options]:
         return TokenizerReport.Run(options);
+    case ["tokenizer-training", .. var options]:
+        return TrainingSpeedReport.Run(options);
     case ["attention", .. var options]:
         return AttentionReport.Run(options);
     case ["training", .. var options]:

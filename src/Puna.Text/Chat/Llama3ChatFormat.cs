@@ -17,6 +17,11 @@ public sealed class Llama3ChatFormat : ChatFormat
     /// <summary>The date that the templates of Llama 3.1 and 3.3 tell, and that of 3.2 where it cannot know.</summary>
     public const string DefaultDate = "26 Jul 2024";
 
+    /// <summary>A chat template (Jinja) that says what <see cref="Llama31"/> does with text messages, for models that come with none.</summary>
+    public const string Template =
+        "{% for message in messages %}{% if loop.first %}{{ '<|begin_of_text|>' }}{% endif %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] + '<|eot_id|>' }}"
+        + "{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
+
     private readonly bool _trims;
     private readonly bool _awaitsTools;
     private readonly string? _date;

@@ -3,7 +3,10 @@ using Puna.Text.Splitting;
 
 namespace Puna.Text.Training;
 
-/// <summary>Turns the bytes of a SentencePiece word into characters, with walls where no piece may be: texts of meta pieces, U+0000, and tabs, which the original keeps for such walls.</summary>
+/// <summary>
+/// Turns the bytes of a SentencePiece word into characters, with walls where no piece may be: texts of meta pieces, and tabs, which the original keeps for such walls (Llama 2's
+/// vocabulary has none). U+0000 is one too, and is left as it is because the original does not count it.
+/// </summary>
 internal sealed class MetaWalls
 {
     private readonly byte[][]?[] _byFirst = new byte[256][][];
@@ -34,7 +37,7 @@ internal sealed class MetaWalls
             }
 
             int scalar = Utf8Text.Scalar(word, at, out length);
-            scalars.Add(scalar switch { ' ' => PieceRules.SpaceMark, 0 or '\t' => SymbolText.Wall, _ => scalar });
+            scalars.Add(scalar switch { ' ' => PieceRules.SpaceMark, '\t' => SymbolText.Wall, _ => scalar });
             at += length;
         }
     }

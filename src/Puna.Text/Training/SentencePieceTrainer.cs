@@ -60,7 +60,10 @@ public static class SentencePieceTrainer
         return meta;
     }
 
-    /// <summary>The characters that words are spelled in, the most frequent first.</summary>
+    /// <summary>
+    /// The characters that words are spelled in, the most frequent first. The original has a tab where a wall is, which is no character of the vocabulary but counts as one of the text
+    /// when shares are taken (seen in models that version 0.1.97 trained); it matters only where a text is full of them.
+    /// </summary>
     private static List<int> Characters(WordTable words, MetaWalls walls, SentencePieceTrainerOptions options)
     {
         long[] counts = new long[0x110000];
@@ -71,9 +74,9 @@ public static class SentencePieceTrainer
             walls.Spell(words[word], scalars);
             foreach (int scalar in scalars)
             {
-                if (scalar > 0)
+                if (scalar != 0)
                 {
-                    counts[scalar] += words.CountOf(word);
+                    counts[scalar == Wall ? '\t' : scalar] += words.CountOf(word);
                     total += words.CountOf(word);
                 }
             }
@@ -94,7 +97,9 @@ public static class SentencePieceTrainer
             covered += counts[all[taken++]];
         }
 
-        return all[..taken];
+        List<int> characters = all[..taken];
+        characters.Remove('\t');
+        return characters;
     }
 
     private static (SymbolText Text, long Units) Spell(WordTable words, MetaWalls walls, List<int> characters, SentencePieceTrainerOptions options)
