@@ -8,7 +8,7 @@ namespace Puna.Cli.Commands;
 internal static class RecipeTable
 {
     /// <summary>All, in the order of the help page.</summary>
-    public static IReadOnlyList<IRecipe> All { get; } = [new PretrainRecipe()];
+    public static IReadOnlyList<IRecipe> All { get; } = [new PretrainRecipe(), new TokenizerRecipe(), new DataRecipe(), new AltiplanoRecipe()];
 
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(static r => r.Name)];

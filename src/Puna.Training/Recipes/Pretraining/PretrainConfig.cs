@@ -71,6 +71,9 @@ public sealed record PretrainConfig
     /// <summary>Later stages with another context.</summary>
     public IReadOnlyList<StageSection> Stages { get; set; } = [];
 
+    /// <summary>What <c>find-rate</c> tries; <c>pretrain</c> takes no notice.</summary>
+    public RateFinderSection RateFinder { get; set; } = new();
+
     /// <summary>Name of the model in its config and card.</summary>
     public string Name { get; set; } = "llama";
 

@@ -8,4 +8,5 @@ namespace Puna.Training.Recipes.Pretraining;
 [JsonSerializable(typeof(PretrainConfig))]
 [JsonSerializable(typeof(LogEntry))]
 [JsonSerializable(typeof(SampleEntry))]
+[JsonSerializable(typeof(RateEntry))]
 internal sealed partial class PretrainJson : JsonSerializerContext;

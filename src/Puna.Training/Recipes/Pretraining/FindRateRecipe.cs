@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Puna.Formats;
+using Puna.Tensors;
+using Puna.Training.Core;
+using Puna.Training.Data;
+using Puna.Training.Plots;
+
+namespace Puna.Training.Recipes.Pretraining;
+
+/// <summary>
+/// <c>puna train find-rate</c>: raises the learning rate step by step until the loss explodes, and proposes a peak (L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017,
+/// section 3.3). Takes the config of <c>pretrain</c>.
+/// </summary>
+public sealed class FindRateRecipe : IRecipe
+{
+    private const double Smoothing = 0.9;
+
+    // A loss so far above the best one has left the valley.
+    private const double Explosion = 1.5;
+
+    // The best loss is reached with a rate at which training for long is not stable; a third of it usually is.
+    private const double Margin = 3;
+
+    /// <inheritdoc/>
+    public string Name => "find-rate";
+
+    /// <inheritdoc/>
+    public string Summary => "find a learning rate for a config of pretrain";
+
+    /// <inheritdoc/>
+    public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
+    {
+        PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        RateFinderSection range = setup.Config.RateFinder;
+        if (!(range.From > 0 && range.To > range.From && double.IsFinite(range.To) && range.Steps >= 2))
+        {
+            throw new PunaException(FormattableString.Invariant($"rate_finder: expected 0 < from < to and at least 2 steps, got {range.From}, {range.To}, {range.Steps} ({request.Config})"));
+        }
+
+        using var ops = new CpuOps(request.Threads);
+        List<RateEntry> entries = Try(setup, range, ops, report, stop);
+        double rate = Propose(entries);
+        Write(request.Output, setup.Config.Name, entries, rate);
+        return string.Create(CultureInfo.InvariantCulture, $"peak rate to try: {rate:0.0E0} (the smoothed loss is lowest at {entries.MinBy(static e => e.Smoothed)!.Rate:0.0E0}; {Path.Combine(request.Output, "rates.svg")} shows all)");
+    }
+
+    /// <summary>A third of the rate at which the smoothed loss was lowest.</summary>
+    internal static double Propose(IReadOnlyList<RateEntry> entries) => entries.MinBy(static e => e.Smoothed)!.Rate / Margin;
+
+    private static List<RateEntry> Try(PretrainSetup setup, RateFinderSection range, CpuOps ops, IRecipeReport report, CancellationToken stop)
+    {
+        PretrainConfig config = setup.Config;
+        using var trainer = new Trainer(ops, setup.CreateModel(), config.Optimizer, config.Clip, config.ActivationCheckpoints);
+        var data = new TrainingData(config, setup.Sources, setup.Tokenizer);
+        List<TrainingBatch> batches = [.. Enumerable.Range(0, config.BatchRows / config.MicroBatch).Select(static _ => new TrainingBatch())];
+        var entries = new List<RateEntry>();
+        double mean = 0;
+        for (int step = 0; step < range.Steps; step++)
+        {
+            stop.ThrowIfCancellationRequested();
+            double rate = range.From * Math.Pow(range.To / range.From, (double)step / (range.Steps - 1));
+            data.Fill(batches);
+            StepResult result = trainer.Step(batches, rate);
+            if (!double.IsFinite(result.Loss))
+            {
+                break;
+            }
+
+            // The mean of a series that has just begun is divided by the weight it has so far.
+            mean = (Smoothing * mean) + ((1 - Smoothing) * result.Loss);
+            entries.Add(new RateEntry(step + 1, rate, result.Loss, mean / (1 - Math.Pow(Smoothing, step + 1))));
+            report.Progress(string.Create(CultureInfo.InvariantCulture, $"rate {rate:0.0E0}, loss {result.Loss:F3}"), step + 1, range.Steps);
+            if (entries[^1].Smoothed > Explosion * entries.Min(static e => e.Smoothed))
+            {
+                break;
+            }
+        }
+
+        return entries.Count > 0 ? entries : throw new PunaException("find-rate: expected a finite loss with the lowest rate, got none");
+    }
+
+    private static void Write(string output, string name, List<RateEntry> entries, double rate)
+    {
+        RateEntry nearest = entries.MinBy(e => Math.Abs(Math.Log(e.Rate / rate)))!;
+        LineChart chart = new LineChart(name, "learning rate", "loss (nats per token)") { LogX = true }
+            .Add(new ChartSeries("loss", [.. entries.Select(static e => new ChartPoint(e.Rate, e.Loss))]))
+            .Add(new ChartSeries("smoothed", [.. entries.Select(static e => new ChartPoint(e.Rate, e.Smoothed))]))
+            .Add(new ChartMarker("peak to try", new ChartPoint(rate, nearest.Smoothed)));
+        using var files = new StagedFiles();
+        files.MakeFolder(output);
+        Stream lines = files.Create(Path.Combine(output, "rates.jsonl"));
+        foreach (RateEntry entry in entries)
+        {
+            using (var writer = new Utf8JsonWriter(lines))
+            {
+                JsonSerializer.Serialize(writer, entry, PretrainJson.Default.RateEntry);
+            }
+
+            lines.Write(Encoding.UTF8.GetBytes("\n"));
+        }
+
+        files.Create(Path.Combine(output, "rates.svg")).Write(chart.ToSvg());
+        files.Create(Path.Combine(output, "rates.png")).Write(chart.ToPng());
+        files.Commit();
+    }
+}
