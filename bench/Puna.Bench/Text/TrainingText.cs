@@ -35,10 +35,10 @@ internal static class TrainingText
         }
     }
 
-    /// <summary>A word of rank n with a probability of about 1/n; one in thirty is new.</summary>
+    /// <summary>A word of rank n with a probability of about 1/n; one in eighty is new.</summary>
     private static string Next(Random random, List<string> words)
     {
-        if (words.Count < 100 || random.Next(30) == 0)
+        if (words.Count < 100 || random.Next(80) == 0)
         {
             words.Add(Make(random));
             return words[^1];
