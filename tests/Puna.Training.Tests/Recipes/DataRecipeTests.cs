@@ -186,6 +186,8 @@ public sealed class DataRecipeTests : IDisposable
 
     [Theory]
     [InlineData("\"inputs\": []", "config inputs: expected at least one")]
+    [InlineData("\"inputs\": [null]", "expected no null")]
+    [InlineData("\"inputs\": [{ \"path\": \"a.txt\" }], \"filters\": { \"rules\": [null] }", "expected no null")]
     [InlineData("\"inputs\": [{ \"path\": \"none.txt\" }]", "expected a file or folder, got nothing there")]
     [InlineData("\"inputs\": [{ \"path\": \"a.csv\" }]", "expected a name that ends in")]
     [InlineData("\"inputs\": [{ \"path\": \"empty\" }]", "expected a folder with .txt or .jsonl files")]
