@@ -36,8 +36,11 @@ public sealed class LineCounterTests : IDisposable
 
     private static string[] Repeat(string line, int count) => [.. Enumerable.Repeat(line, count)];
 
-    private static int[] Naive(string[] lines, int most) =>
-        [.. Enumerable.Range(0, lines.Length).Where(i => lines[i].Trim().Length > 0 && lines.Count(l => l == lines[i]) > most)];
+    private static int[] Naive(string[] lines, int most)
+    {
+        Dictionary<string, int> counts = lines.CountBy(l => l).ToDictionary();
+        return [.. Enumerable.Range(0, lines.Length).Where(i => lines[i].Trim().Length > 0 && counts[lines[i]] > most)];
+    }
 
     private int[] Drops(string[] lines, int most, Func<int, long> bucket)
     {

@@ -44,8 +44,8 @@ public sealed class ShardStreamTests : IDisposable
         Assert.Equal(expected, Take(other, 30));
 
         // If documents on the way were read, this would not end.
-        other.State = state with { Position = long.MaxValue - 1000 };
-        Assert.Equal(20, Take(other, 40)[..20].Concat(Take(other, 20)).Distinct().Count());
+        other.State = state with { Position = ((long.MaxValue / 20) - 50) * 20 };
+        Assert.Equal(Enumerable.Range(0, 20), Take(other, 20).Order());
         Assert.True(other.Epoch > 1L << 50);
     }
 

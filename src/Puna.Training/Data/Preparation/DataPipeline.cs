@@ -16,6 +16,7 @@ internal sealed class DataPipeline : IDisposable
 {
     public const string NoLinesLeft = "no_lines_left";
     private const int MostNames = 4096;
+    private const int ReportEvery = 100;
 
     private readonly DataPlan _plan;
     private readonly IRecipeReport _report;
@@ -71,6 +72,8 @@ internal sealed class DataPipeline : IDisposable
             file.Write(manifest.Write());
         }
 
+        _stop.ThrowIfCancellationRequested();
+
         // The manifest was created last, so it is renamed last: a folder with a manifest is whole.
         files.Commit();
         return manifest;
@@ -108,7 +111,7 @@ internal sealed class DataPipeline : IDisposable
                     _deduplicator.Add(outcome.Hash, outcome.Buckets, outcome.Text.Length);
                 }
 
-                if (++read % 1000 == 0)
+                if (++read % ReportEvery == 0)
                 {
                     _report.Progress("documents read", read, null);
                 }
@@ -203,7 +206,7 @@ internal sealed class DataPipeline : IDisposable
                 };
                 counts.Keep(language, tokens.Length);
                 shards.Add(group, IsValidation(item.Text), tokens, Encoding.UTF8.GetByteCount(item.Text));
-                if (++written % 1000 == 0)
+                if (++written % ReportEvery == 0)
                 {
                     _report.Progress("documents tokenised", written, _spill.Count);
                 }

@@ -13,6 +13,9 @@ internal sealed class DataPlan
 {
     private const string DefaultSource = "default";
 
+    // A link to a folder above would lead on for ever.
+    private static readonly EnumerationOptions _everything = new() { RecurseSubdirectories = true, MaxRecursionDepth = 32, AttributesToSkip = 0, IgnoreInaccessible = false };
+
     private DataPlan(DataConfig config, Tokenizer tokenizer, int threads)
     {
         Config = config;
@@ -60,6 +63,12 @@ internal sealed class DataPlan
             {
                 throw new PunaException($"config weight of {group}: expected at least 0, got {weight} ({path})");
             }
+        }
+
+        // JSON may have null where a list wants a value.
+        if (config.Inputs.Contains(null!) || config.Decontaminate.Contains(null!) || config.Filters.Rules?.Contains(null!) == true || config.Filters.Presets?.Contains(null!) == true)
+        {
+            throw new PunaException($"config lists: expected no null in them, got one ({path})");
         }
 
         EvaluationOverlap? evaluations = null;
@@ -110,7 +119,7 @@ internal sealed class DataPlan
             string source = input.Source ?? DefaultSource;
             if (Directory.Exists(path))
             {
-                List<string> files = [.. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(DocumentReader.IsKnown).Order(StringComparer.Ordinal)];
+                List<string> files = [.. Directory.EnumerateFiles(path, "*", _everything).Where(DocumentReader.IsKnown).Order(StringComparer.Ordinal)];
                 if (files.Count == 0)
                 {
                     throw new PunaException($"input {path}: expected a folder with .txt or .jsonl files, got one without");

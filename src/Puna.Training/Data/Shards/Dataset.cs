@@ -43,6 +43,11 @@ public sealed class Dataset : IDisposable
             throw new PunaException($"data set {folder}: expected format {DataManifest.CurrentFormat}, got {manifest.Format}");
         }
 
+        if (manifest.Groups.Contains(null!) || manifest.Shards.Contains(null!))
+        {
+            throw new PunaException($"data set {folder}: expected no null among groups and shards, got one");
+        }
+
         var set = new Dataset(folder, manifest);
         try
         {
