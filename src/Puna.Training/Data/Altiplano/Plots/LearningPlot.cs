@@ -38,7 +38,7 @@ internal sealed class LearningPlot : IPlot
         }
 
         s.Ask(QuestionKind.What, "What did [h.name] want to learn?", FactKind.Deed, "[h.name]", "wanted to learn", "to [skill]");
-        s.OneOf("[f] {could do it better than anybody|was very good at it} and {promised to help|let [h.o] watch}", "[h] asked [f.o] for help", "{Luckily|By good luck}, [f] {knew how to do it|was a good teacher}");
+        s.OneOf("[f] {could do it better than anybody|was very good at it} and {promised to help|let [h.o] watch}", "[h] asked [f.o] for help", "{Luckily|By good luck}, [f] {knew how to do it|had a lot of patience}");
         s.Ask(QuestionKind.Who, "{Who taught [h.name]?|Who helped [h.name] to learn?}", FactKind.Deed, teacher.Known, "taught", teacher.Known);
         s.OneOf("The first time, [fail]", "[h] {began at once|started full of hope}, but [fail]", "It looked easy, but [fail]");
         s.Ask(QuestionKind.What, "What happened the first time?", FactKind.Deed, "[h.name]", "first try", fail);

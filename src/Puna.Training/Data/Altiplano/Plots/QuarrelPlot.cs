@@ -19,7 +19,7 @@ internal sealed class QuarrelPlot : IPlot
         string cause = s.Bind(
             "cause", "a broken {cup|jar|flute|lamp}", "a place by the fire", "the last piece of {cake|bread|cheese}", "a wall between two gardens", "{three|four|five} coins", "the water of the little stream", "a joke about a hat",
             "a basket of {eggs|corn|beans}", "who should carry the water", "a lost {knife|glove|ball}");
-        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another between [h] and [f.n]}", "There was a quarrel between [h] and [f], and it was about [cause]");
+        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another}", "One day there was a quarrel about [cause], and {since then|from that hour} [h] and [f] {were enemies|were angry with each other}");
         s.Ask(QuestionKind.Who, "With whom did [h.name] quarrel?", FactKind.Person, "[h.name]", "quarrelled with", friend.Name);
         s.Ask(QuestionKind.What, "What was the quarrel about?", FactKind.Cause, "quarrel", "about", cause);
         s.Quote("f", s.Dice.Pick("You are always right, are you not?", "That was mine, and you know it!", "I do not want to see you any more!", "You never listen to me!"));
