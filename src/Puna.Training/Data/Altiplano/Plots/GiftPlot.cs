@@ -35,7 +35,7 @@ internal sealed class GiftPlot : IPlot
             s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
             s.Narrator.Bind("pay", new Stock(new Good("coin", "coins", "coins", 1, false), pay));
             s.Narrator.Bind("sum", new Stock(new Good("coin", "coins", "coins", 1, false), days * pay));
-            s.OneOf("It cost [sum], and [h] {had none|had not a single one}", "In [m] it cost [sum], {which was a lot|more than [h] had ever had}");
+            s.OneOf("Such a present cost [sum], and [h] {had none|had not a single one}", "In [m] such a thing cost [sum], {which was a lot|more than [h] had ever had}");
             s.Ask(QuestionKind.HowMany, "How many coins did the present cost?", FactKind.Count, "present", "price", "[sum.count]", days * pay);
             Person boss = s.Meet("t", s.Dice.Pick("baker", "miller", "weaver", "carpenter", "potter", "farmer"));
             string work = s.Bind("work2", "carried water", "swept the yard", "cleaned the oven", "fed the animals", "sorted wool", "carried sacks", "chopped wood");

@@ -30,6 +30,9 @@ internal sealed class Narrator(Dice dice)
     /// <summary>Whether numbers are written in digits.</summary>
     public bool Digits { get; set; }
 
+    /// <summary>Whether short sentences may be joined to the ones before.</summary>
+    public bool Joins { get; set; } = true;
+
     /// <summary>Whether names stay names: questions, answers, speech.</summary>
     public bool Plain { get; private set; }
 
@@ -93,7 +96,7 @@ internal sealed class Narrator(Dice dice)
         _quoted = false;
         Expand(phrasing);
         Finish(_sentence, true);
-        bool merged = !_merged && _text.Length > 0 && _text[^1] == ' ' && dice.Chance(MergePercent) && Merge();
+        bool merged = Joins && !_merged && _text.Length > 0 && _text[^1] == ' ' && dice.Chance(MergePercent) && Merge();
         _merged = merged;
         _last = _text.Length;
         _text.Append(_sentence);
