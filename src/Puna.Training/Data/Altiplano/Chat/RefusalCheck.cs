@@ -3,7 +3,7 @@ namespace Puna.Training.Data.Altiplano;
 /// <summary>The reply has to refuse, in its first sentence, and has to be more than the refusal.</summary>
 public sealed class RefusalCheck : IReplyCheck
 {
-    private static readonly string[] Refusals = ["i will not", "i cannot help", "i can't help", "i do not help", "i don't help", "i am not going to", "i won't", "no i"];
+    private static readonly string[] Refusals = ["i will not", "i cannot help", "i can't help", "i do not help", "i don't help", "i am not going to", "i won't"];
 
     /// <inheritdoc/>
     public string Expected => "a refusal with a reason";

@@ -56,7 +56,7 @@ internal sealed class BorrowedPlot : IPlot
             s.OneOf("[h] {looked at it for a long time|sat down on a stone|was very sorry}, but being sorry {mends nothing|does not mend anything}", "\"{Oh no|What now},\" [h] said. \"I gave my word.\"", "[h] did not think of {hiding it|telling a lie}");
         }
 
-        s.OneOf("So [h] [repair]", "[h] {worked until late at night|did not wait} and [repair]", "{It took a whole evening|It was not easy}, but [h] [repair]");
+        s.OneOf("So [h] [repair]", "[h] {did not wait|got up early} and [repair]", "{It took a whole evening|It was not easy}, but [h] [repair]");
         s.Ask(QuestionKind.What, "What did [h.name] do to make it good?", FactKind.Deed, "[h.name]", "made good", repair);
         s.OneOf("Then [h] {brought the [x] back|took the [x] home to its owner} and told [f.o] {everything|the whole truth|what had happened}", "{After [days]|On the right day}, [h] {stood at the door of [f.n]|brought the [x] back} and told the {whole |}truth");
         s.OneOf("[f] {looked at the [x]|turned the [x] around} and {smiled|nodded}", "[f] {was not angry at all|laughed|was quiet for a moment}");

@@ -23,7 +23,7 @@ internal sealed class BridgePlot : IPlot
         bool patient = s.Hero.Trait.Word is "patient" or "careful" or "clever";
         Opening.Begin(s, s.Hero.Trait.Word is "clever" or "brave" or "stubborn" or "patient" or "careful", false, "The bridge was broken, and [h] {was the first to see it|stood in front of it with a full cart|was on the wrong side}", "{There was only one bridge|Only one bridge led} over the river near [v], and [h] {crossed it every day|knew every board of it}", "[h] {came to the river and stopped|was on the way to the river}");
         string errand = s.Bind("errand", "bring {bread|a letter|warm socks|soup|medicine} to [h.his] {grandmother|aunt|sister|old teacher}", "sell {cheese|pots|wool|eggs} in [m]", "fetch {seeds|the doctor|a new lamp|flour} from [m]", "visit [h.his] {brother|cousin|best friend} in [m]");
-        s.OneOf("[h] wanted to [errand], {and the way led over the bridge|which was on the other side of the river}", "That day [h] had to [errand], and for that [h.he] had to cross the river");
+        s.OneOf("[h] wanted to [errand], and {the way led over the bridge|for that there was only one way, over the bridge}", "That day [h] had to [errand], and for that [h.he] had to cross the river");
         s.Ask(QuestionKind.What, "What did [h.name] want to do on the other side?", FactKind.Cause, "[h.name]", "errand", errand);
         s.OneOf("But the bridge was {broken|down|gone} because [cause]", "But [cause], and now the bridge was {broken|of no use}", "When [h] {got there|came to the bank}, the bridge was broken: [cause]");
         s.Ask(QuestionKind.Why, "Why was the bridge {broken|of no use}?", FactKind.Cause, "bridge", "broken because", cause);

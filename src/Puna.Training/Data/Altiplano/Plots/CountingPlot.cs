@@ -51,6 +51,7 @@ internal sealed class CountingPlot : IPlot
                     s.Meet(who, s.Dice.Pick("*friend", "*neighbour", "*cousin"));
                     s.OneOf($"{also}, [{who}] {{came to visit|was in need|had a hard week}}, so [h] gave [{who}.o] [{key}]", $"{also}, [h] gave [{key}] to [{who}.o]");
                     s.Ask(QuestionKind.Who, "To whom did [h.name] give [" + key + "]?", FactKind.Deed, "[h.name]", "gave to", $"[{who}.name]");
+                    s.Fact(FactKind.Count, "[h.name]", "gave", $"[{key}.count]", n);
                     now -= n;
                     break;
                 case 1:
@@ -60,6 +61,7 @@ internal sealed class CountingPlot : IPlot
                     break;
                 case 2:
                     s.Say($"{also}, [h] {{used|needed}} [{key}] for {{the family|a big feast|the winter|a journey}}");
+                    s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] use?", FactKind.Count, "[h.name]", "used", $"[{key}.count]", n);
                     now -= n;
                     break;
                 case 3:

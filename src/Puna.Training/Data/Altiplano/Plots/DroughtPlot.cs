@@ -16,11 +16,11 @@ internal sealed class DroughtPlot : IPlot
             s.HaveLlama();
         }
 
-        Opening.Begin(s, false, false, "The sky had been blue for a long time, and [h] {looked at the sky every morning|was thirsty}", "The well of [v] was {nearly empty|almost dry}, and [h] {pulled up only mud|let the bucket down again and again}", "That year the rain {did not come|was late}, and [h] {worried about the herd|could not remember the last green leaf}");
+        Opening.Begin(s, false, false, "The sky had been blue for a long time, and [h] {looked for clouds every morning|was thirsty}", "The well of [v] was {nearly empty|almost dry}, and [h] {pulled up only mud|let the bucket down again and again}", "That year the rain {did not come|was late}, and [h] {worried about the herd|could not remember the last green leaf}");
         s.OneOf("There had been no rain in [v] for [w] weeks", "For [w] weeks, not a drop of rain had fallen", "[w] weeks had passed without rain");
         s.Ask(QuestionKind.HowMany, "For how many weeks had there been no rain?", FactKind.Count, "drought", "weeks", "[w]", weeks);
         s.OneOf("The {fields|meadows} were {yellow|brown and hard}, and {the animals were thin|even the birds had gone}", "{The children|People} {carried water from far away|washed once a week}, and the {llamas|goats} {cried at night|licked the stones}");
-        s.Maybe(55, "{Some families thought of leaving|Neighbours began to quarrel about every bucket|Everybody had an idea, but nobody had water}");
+        s.Maybe(55, "{Some families thought of leaving|Neighbours began to quarrel about every bucket|Everybody had an idea, but nobody had water|The elders prayed on the hill|Every cloud was watched with hope|Nobody sang any more}");
         s.Paragraph();
         Place place = s.Somewhere("p", Terrain.Height, Terrain.Shelter, Terrain.Plain);
         switch (s.Dice.Below(llama ? 4 : 3))

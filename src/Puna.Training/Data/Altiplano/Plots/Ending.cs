@@ -11,7 +11,7 @@ internal static class Ending
         if (scene.Dice.Chance(65))
         {
             scene.OneOf(lessons);
-            scene.Maybe(22, "{And that was a good day|And that is the end of the story|The end|So it was, and so it is told in [v]|People in [v] still tell this story}");
+            scene.Maybe(22, "{And that was a good day|And that is the end of the story|The end|That is all there is to tell|And so the day ended well|That is how it was|So it was, and so it is told in [v]|People in [v] still tell this story}");
         }
         else
         {
@@ -25,6 +25,12 @@ internal static class Ending
 
     private static readonly string[] Evenings =
     [
+        "[h] {hung up the coat|closed the door|sat down by the fire|looked up at the stars} and {was content|thought of tomorrow|smiled|was glad to be at home}",
+        "{Outside, the wind went on|Outside, it was quiet|Far away, a dog barked}, but {inside it was warm|[h] was already asleep|nobody heard it any more}",
+        "{The next morning|The next day}, {the sun was shining|life in [v] went on}, {and nothing seemed hard any more|and [h] whistled at work|and everything looked a little brighter}",
+        "{Much later|Years later|When winter came}, [h] {still told the story|still laughed about it|remembered every word}",
+        "There was light in the window of [h.n] until late that night",
+        "For supper there was {fresh cheese and bread|corn soup|fish from the lake|potato soup|sweet bread with honey}, and [h] {gave thanks for it|shared it with the neighbours|had earned it}",
         "{That night|That evening}, [h] {slept well|slept without a dream|sat by the fire for a long time|told the story to everybody|fell asleep with a smile}",
         "{When the stars came out|When it got dark}, [h] {was already asleep|was sitting by the fire with a cup of tea|was happy and tired}",
         "{At home|In the evening}, there was {hot soup|fresh bread|potato soup with herbs}, and [h] {had never liked a meal so much|told the whole story|ate until nothing was left}",
@@ -35,6 +41,8 @@ internal static class Ending
 
     private static readonly string[] Llamas =
     [
+        "[L.n] {got a carrot|got a new bell|got a red ribbon|had earned its hay}, and {that was only fair|nobody had earned it more|even the neighbours agreed}",
+        "{Before bed|Late in the evening}, [h] {looked into the stable|went out once more}, and [L.n] {was fast asleep|was chewing in the dark|lifted its head and hummed}",
         "{That night|That evening}, [L] {got an extra handful of corn|slept close to the house|was given the best hay}",
         "[L] {hummed softly|lay down by the wall|chewed and looked at the stars}, and [h] {was happy|laughed|went to bed}",
         "[h] {put an arm around|scratched the neck of|brushed the wool of} [L.n] and {smiled|said good night|was glad}",

@@ -25,7 +25,7 @@ internal sealed class FestivalPlot : IPlot
             case 0:
                 missing = s.Bind("x", "the drummer", "the flute player", "the singer");
                 s.OneOf("But on the last evening, [x] {fell ill|broke an arm|did not come back from the road}", "But then news came: [x] {was ill|could not come}");
-                s.Quote("f", "You know every song. You must do it!");
+                s.Quote("f", s.Dice.Pick("You know every song. You must do it!", "You can do it!", "Who knows the songs better than you?", "You have practised all year. Now show it!", "Only you can save the feast."));
                 s.OneOf(shy ? "[h] {turned red|wanted to hide}, because so many people would be {listening|looking}" : "[h] {laughed at first|had never done it before|was not sure}", "[h] {practised all night|played until the candle was gone}, and [f] {listened|clapped in time}");
                 s.OneOf("The next day, [h] {stepped in front of the people|stood in the middle of the square} with {shaking knees|closed eyes} and began", "When the time came, [h] {looked only at [f.n]|took a deep breath} and began to play");
                 s.OneOf("After the first song, everybody {was dancing|clapped}", "Soon {old and young were dancing|even the grandmothers were dancing}");
@@ -41,7 +41,7 @@ internal sealed class FestivalPlot : IPlot
                 s.OneOf("But there was not enough [x]: [f] saw that [n] [n.was] missing", "But [f] counted everything and saw that [n] [n.was] missing");
                 s.Ask(QuestionKind.HowMany, "How many [n.many] were missing?", FactKind.Count, "[feast]", "missing", "[n.count]", need.Count);
                 s.Do("h", "went from house to house", "{asked everybody for a little|told everybody about it}");
-                s.OneOf("One family gave a [n.one]{, another one gave two|, and so did the next}", "Some {gave one thing|gave a little} and some gave two, {and the poorest gave the most|and nobody said no}");
+                s.OneOf("One family gave a [n.one]{, another one gave two|, and so did the next}", "{Some gave one and some gave two|Some gave much and some gave little|Everybody gave something}, {and the poorest gave the most|and nobody said no|even the children}");
                 s.OneOf("By evening, there was more than enough", "{When it got dark|At sunset}, the {table|square} was full");
                 break;
             case 2:
@@ -71,6 +71,6 @@ internal sealed class FestivalPlot : IPlot
             s.OneOf("Even [L.n] wore {a red ribbon|bells around its neck|flowers behind its ears}", "[L.n] {ate a paper flower|stole a piece of bread from the table}, and everybody laughed");
         }
 
-        Ending.Close(s, "{The oldest man in [v]|An old woman} said that {it was the best feast in fifty years|there had never been a better one}", "\"{We did it|You saved the feast},\" [f] said, and they {danced until morning|laughed}", "[h] {had never danced so much|did not go to bed until the sun rose|was a little proud, and so was [f.n]}");
+        Ending.Close(s, "{The oldest man in [v]|An old woman|Even the teacher|A guest from [m]} said that {it was the best feast in fifty years|there had never been a better one|nobody would forget that night|the feast had never been so merry}", "\"{We did it|You saved the feast},\" [f] said, and they {danced until morning|laughed}", "[h] {had never danced so much|did not go to bed until the sun rose|was a little proud, and so was [f.n]}");
     }
 }

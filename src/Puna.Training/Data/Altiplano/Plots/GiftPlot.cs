@@ -35,11 +35,11 @@ internal sealed class GiftPlot : IPlot
             s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
             s.Narrator.Bind("pay", new Stock(new Good("coin", "coins", "coins", 1, false), pay));
             s.Narrator.Bind("sum", new Stock(new Good("coin", "coins", "coins", 1, false), days * pay));
-            s.OneOf("It cost [sum], and [h] {had none|had not a single one}", "In [m] it cost [sum], {which was a lot|more than [h] had ever had}");
+            s.OneOf("Such a present cost [sum], and [h] {had none|had not a single one}", "In [m] such a thing cost [sum], {which was a lot|more than [h] had ever had}");
             s.Ask(QuestionKind.HowMany, "How many coins did the present cost?", FactKind.Count, "present", "price", "[sum.count]", days * pay);
             Person boss = s.Meet("t", s.Dice.Pick("baker", "miller", "weaver", "carpenter", "potter", "farmer"));
             string work = s.Bind("work2", "carried water", "swept the yard", "cleaned the oven", "fed the animals", "sorted wool", "carried sacks", "chopped wood");
-            s.OneOf("So [h] {went to|asked} [t.o] and {asked for work|offered to work}", "\"Do you have any work for me?\" [h] asked [t.o]");
+            s.OneOf("So [h] {went to [t.o] and|knocked at the door of [t.n] and} {asked for work|offered to work}", "\"Do you have any work for me?\" [h] asked [t.o]");
             s.OneOf("For [d] days, [h] [work2] and got [pay] a day", "[h] [work2] for [d] days, and every day there [pay.was] [pay]");
             s.Ask(QuestionKind.Who, "{Who gave [h.name] work?|For whom did [h.name] work?}", FactKind.Deed, boss.Name, "gave work", boss.Name);
             s.Ask(QuestionKind.HowMany, "{How many days did [h.name] work?|For how many days did [h.name] work?}", FactKind.Count, "[h.name]", "days", "[d]", days);

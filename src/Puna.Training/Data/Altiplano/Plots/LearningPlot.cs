@@ -38,12 +38,12 @@ internal sealed class LearningPlot : IPlot
         }
 
         s.Ask(QuestionKind.What, "What did [h.name] want to learn?", FactKind.Deed, "[h.name]", "wanted to learn", "to [skill]");
-        s.OneOf("[f] {could do it better than anybody|was very good at it} and {promised to help|let [h.o] watch}", "[h] asked [f.o] for help", "{Luckily|By good luck}, [f] {knew how to do it|was a good teacher}");
+        s.OneOf("[f] {could do it better than anybody|was very good at it} and {promised to help|let [h.o] watch}", "[h] asked [f.o] for help", "{Luckily|By good luck}, [f] {knew how to do it|had a lot of patience}");
         s.Ask(QuestionKind.Who, "{Who taught [h.name]?|Who helped [h.name] to learn?}", FactKind.Deed, teacher.Known, "taught", teacher.Known);
         s.OneOf("The first time, [fail]", "[h] {began at once|started full of hope}, but [fail]", "It looked easy, but [fail]");
         s.Ask(QuestionKind.What, "What happened the first time?", FactKind.Deed, "[h.name]", "first try", fail);
-        s.OneOf("The second time was {not much better|even worse}", "[h] tried again, and {again it went wrong|it was the same}", "The neighbours {laughed|held their ears|shook their heads}");
-        s.OneOf("[h] {threw everything into a corner|wanted to give up|was close to tears}", "\"{I will never learn it|It is too hard for me},\" said [h.n]", "{Angry|Tired and sad}, [h] sat {down on the step|behind the house}");
+        s.OneOf("The second time was {not much better|even worse|no better}{|, and the third time too}", "[h] tried again, and {again it went wrong|it was the same}", "{The neighbours|Some children|Two old men} {laughed|watched and laughed|shook their heads}");
+        s.OneOf("[h] {threw everything into a corner|wanted to give up|was close to tears|did not want to see anybody|went out and kicked a stone}", "\"{I will never learn it|It is too hard for me},\" said [h.n]", "{Angry|Tired and sad}, [h] sat {down on the step|behind the house}");
         s.Paragraph();
         s.OneOf("[f] {came over|sat down beside [h.o]} and saw what was wrong: [reason]", "Then [f] {looked closely|watched for a while} and found the mistake: [reason]");
         s.Ask(QuestionKind.Why, "Why did it go wrong?", FactKind.Cause, "mistake", "because", reason);
@@ -53,7 +53,7 @@ internal sealed class LearningPlot : IPlot
         s.OneOf("[h] tried [n] more times", "It took [n] more tries", "[h] practised for [n] days");
         s.Ask(QuestionKind.HowMany, "{How many more tries did it take?|How often did [h.name] try again?|How many days did [h.name] practise?}".Split('|') is { } q && s.Narrator.ToString().Contains("practised for " + English.Number(tries, s.Narrator.Digits), StringComparison.Ordinal) ? "How many days did [h.name] practise?" : "How many more {times|tries} did it take?", FactKind.Count, "[h.name]", "tries", "[n]", tries);
         s.OneOf("And {then|at last}, one {morning|evening}, [win]", "{In the end|Finally}, [win]", "This time [win]");
-        s.OneOf("[f] {nodded|said nothing, but smiled|clapped}", "Even the neighbours {came to look|were quiet for once}", "[h] {jumped for joy|could hardly believe it|danced around the room}");
+        s.OneOf("[f] {nodded|said nothing, but smiled|clapped|looked proud}", "\"{Now you can do it|There it is|I knew it},\" said [f.n]", "Even the neighbours {came to look|were quiet for once}", "[h] {jumped for joy|could hardly believe it|danced around the room}");
         Ending.Close(s, "\"{Nobody falls from the sky as a master|Every master was once a beginner},\" said [f.n]", "{Years later|Later}, [h] taught others to [skill], and {was never angry when it went wrong|always began with the mistakes}", "[h] {kept the first bad try to remember|laughed about the first try} {for a long time|for years}");
     }
 }

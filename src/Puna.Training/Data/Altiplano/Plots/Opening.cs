@@ -11,6 +11,8 @@ internal static class Opening
     /// <param name="own">First sentences of the plot's own, which speak of the hero; none where the plot has none.</param>
     public static bool Begin(Scene scene, bool trait = false, bool weather = false, params ReadOnlySpan<string> own)
     {
+        // What is told of a person one thing after another is no chain of events.
+        scene.Narrator.Joins = false;
         Dice dice = scene.Dice;
         Person hero = scene.Hero;
         scene.Narrator.Bind("work", new Word(hero.Age == Age.Child ? "{helped [h.his] family with the work|helped with the herd every day|carried water and firewood for [h.his] family}" : hero.Trade.Work));
@@ -81,6 +83,7 @@ internal static class Opening
             scene.Fact(FactKind.Time, "day", "weather", scene.World.Weather.ToString().ToLowerInvariant());
         }
 
+        scene.Narrator.Joins = true;
         return began;
     }
 

@@ -24,6 +24,12 @@ internal static class OpeningTables
         "That {day|morning|week} began like any other for [h]",
         "{Nobody|Not one person} in [v] {got up earlier than [h]|worked harder than [h]|knew the hills better than [h]}",
         "{Last|One} {winter|summer|year|spring}, something {happened to [h]|strange happened to [h]} that {people still talk|the neighbours still talk|everybody in [v] still talks} about",
+        "{The first thing|The only thing} [h] {heard|saw} that {morning|day} was {a rooster on a wall|the wind in the roof|smoke over the houses|a red cloud in the east|a bell far away|a dog that barked at the moon}",
+        "[h] had {just|only just} {lit the fire|finished breakfast|put on a hat|milked the goats|filled the water jars|come back from the field|sat down in the sun} when {the day began to turn strange|the sun came over the roofs|the story began|the bells of [v] rang}",
+        "{On a {cold|warm|grey|clear|windy} {morning|afternoon|evening}|One {Monday|Tuesday|Friday|Sunday} morning|Late one afternoon|A week before the feast}, [h] {walked through the streets of [v]|came home from the fields|stood at the window|was mending an old coat|carried two buckets of water across the yard|leaned on the wall and thought}",
+        "{People|Some people|The neighbours} {often asked|wondered} why [h] {smiled so much|got up so early|talked to animals|was never in a hurry|always carried a rope}",
+        "[h] {liked|loved} {the early morning|the smell of rain|the evenings by the fire|long roads|quiet days|the sound of bells} {more than anything else|best of all}",
+        "{This is the story of|Listen to what happened to} [h]{, who lived in [v]| of [v]}",
         "[h] {would never forget that day|always remembered that day|told this story for many years}",
         "{\"Is it morning already?\"|\"What a day!\"|\"There is so much to do today,\"} {said [h]|said [h.n]} and {put on a warm hat|opened the door|got out of bed}",
     ];
@@ -43,7 +49,7 @@ internal static class OpeningTables
     [
         "[h.he] was a [h.noun] {who lived in|from} [v]",
         "[h.he] lived in {the village of [v]|[v]} and [work]", "[h.he] lived in [v], a village of {ten|twenty|thirty|forty|fifty} houses",
-        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply|got up early}", "[h.he] was {a [h.noun] and lived|the [h.child] of a {herder|weaver|farmer|trader} and lived} in [v]",
+        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply|got up early}", "[h.p] house stood {beside|behind|opposite} {the well|the chapel|the bakery|an old tree|the school} of [v]", "[h.he] came from a family of {herders|weavers|traders|farmers|potters} in [v]", "[h.he] was {a [h.noun] and lived|the [h.child] of a {herder|weaver|farmer|trader} and lived} in [v]",
         "[v], the village where [h.he] lived, {lay at the foot of a mountain|was small and quiet|had one street and one well}",
     ];
 

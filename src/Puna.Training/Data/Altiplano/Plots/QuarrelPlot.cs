@@ -19,16 +19,16 @@ internal sealed class QuarrelPlot : IPlot
         string cause = s.Bind(
             "cause", "a broken {cup|jar|flute|lamp}", "a place by the fire", "the last piece of {cake|bread|cheese}", "a wall between two gardens", "{three|four|five} coins", "the water of the little stream", "a joke about a hat",
             "a basket of {eggs|corn|beans}", "who should carry the water", "a lost {knife|glove|ball}");
-        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another between [h] and [f.n]}", "There was a quarrel between [h] and [f], and it was about [cause]");
+        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another}", "One day there was a quarrel about [cause], and {since then|from that hour} [h] and [f] {were enemies|were angry with each other}");
         s.Ask(QuestionKind.Who, "With whom did [h.name] quarrel?", FactKind.Person, "[h.name]", "quarrelled with", friend.Name);
         s.Ask(QuestionKind.What, "What was the quarrel about?", FactKind.Cause, "quarrel", "about", cause);
         s.Quote("f", s.Dice.Pick("You are always right, are you not?", "That was mine, and you know it!", "I do not want to see you any more!", "You never listen to me!"));
-        s.OneOf(proud ? "[h] was too [h.trait] to say a kind word" : "[h] {turned around and went away|slammed the door|did not answer}", "[h] {felt hot with anger|said something that was not true} and {left|ran home}");
+        s.OneOf(proud ? "[h] was too [h.trait] to say a kind word" : "[h] {turned around and went away|slammed the door|did not answer|kicked a bucket over|left without a word}", "[h] {felt hot with anger|said something that was not true} and {left|ran home}");
         int days = s.Dice.Between(2, 9);
         s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
         s.OneOf("For [d] days they did not {speak|say a word to each other}", "[d] days {went by|passed} {without a word|in silence}");
         s.Ask(QuestionKind.HowMany, "For how many days did they not speak?", FactKind.Count, "quarrel", "days", "[d]", days);
-        s.OneOf("{The days were long|The evenings were quiet}, and {nothing tasted good|no game was fun alone}", "[h] {ate alone|sat by the window|had nobody to laugh with} and {missed [f.n]|pretended not to care}", "[h] {often looked over the wall|walked past the other house without looking}");
+        s.OneOf("{The days were long|The evenings were quiet}, and {nothing tasted good|no game was fun alone}", "[h] {ate alone|sat by the window|had nobody to laugh with} and {missed [f.n]|pretended not to care}", "[h] {often looked over the wall|walked past the other house without looking|played alone with a stick|heard laughing from next door and felt alone}");
         s.Paragraph();
         switch (s.Dice.Below(llama ? 4 : 3))
         {

@@ -24,7 +24,7 @@ internal sealed class RacePlot : IPlot
         s.Ask(QuestionKind.Who, "Who owned [O.name]?", FactKind.Owns, other.Name, "owner", rival.Name);
         s.Paragraph();
         s.Maybe(55, "People from {three|four|five|six} villages {stood along the road|came to watch|were there}");
-        s.OneOf("{A drum|A horn|A whistle} gave the sign, and {dust rose|off they went}", "\"Go!\" somebody shouted, and {the race began|all the llamas ran}");
+        s.OneOf("{A drum|A horn|A whistle} gave the sign, and {dust rose|off they went}", "\"Go!\" {somebody|the oldest herder|a boy on a wall} shouted, and {the race began|all the llamas ran|the crowd cheered}", "{When the bell rang|When the flag fell}, {the race began|everybody ran|there was only dust to be seen}");
         switch (llama.Temper)
         {
             case "stubborn" or "lazy":
@@ -41,7 +41,7 @@ internal sealed class RacePlot : IPlot
                 break;
             default:
                 s.OneOf("[L.n] {ran well|found its own path|was never in a hurry}, and [h] {let it choose the way|talked to it all the time}", "[L.n] and [O.n] ran side by side {up the first hill|along the wall}");
-                s.OneOf("At the {bend|old wall|stream}, they were {second|third}", "{Nobody had expected that|People clapped when they came by}");
+                s.OneOf("At the {bend|old wall|stream}, they were {second|third}", "{Nobody had expected that|People clapped when they came by|It was going well|There was still a long way to go}");
                 break;
         }
 

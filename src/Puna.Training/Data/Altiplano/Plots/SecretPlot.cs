@@ -56,7 +56,7 @@ internal sealed class SecretPlot : IPlot
             s.OneOf("A stone rolled, and [f] {turned around|looked up}", "[h] had to sneeze, and {that was the end of hiding|[f] jumped up}");
             s.Quote("f", s.Dice.Pick("Please do not tell anybody.", "Now you know. Can you keep a secret?", "It was meant to be a surprise."));
             s.OneOf("[h] promised to {be silent|say nothing}, and {kept the promise|from then on two people had a secret}", "\"{I will be as silent as a stone|Not a word},\" said [h.n]. \"{May I help?|Let me help you.}\"");
-            s.OneOf("{From then on|After that}, they {worked on it together|met there every evening}", "Together it went twice as fast");
+            s.OneOf("{From then on|After that}, they {worked on it together|met there every evening}", "Together {it went twice as fast|it was easier|they had more ideas|they laughed a lot}");
         }
         else
         {
@@ -64,7 +64,7 @@ internal sealed class SecretPlot : IPlot
             s.OneOf("It was hard to keep quiet, but [h] {told nobody|did not say a word, not even to the cat}", "{For two weeks|For many days}, [h] {kept quiet|acted as if nothing had happened}");
         }
 
-        s.OneOf("{Ten days later|At the next full moon|At last|In the end}, everybody {could see it|heard the whole story|knew the reason}: [why]", "{When the day came|One Sunday|A month later}, the secret was told: [why]", "And the reason for the secret? {It was a kind one|It was simple}: [why]");
+        s.OneOf("{Ten days later|At the next full moon|At last|In the end}, everybody {could see it|heard the whole story|knew the reason}: [why]", "{When the day came|One Sunday|A month later}, the secret was told: [why]", "And the reason {for the secret|for it all}? {It was a kind one|It was simple|Nobody had guessed it}: [why]");
         s.Ask(QuestionKind.Why, "{What was the reason for the secret?|Why did [f.n] do it?}", FactKind.Cause, other.Name, "reason", why);
         s.Maybe(40, "{The whole of [v]|Everybody|The whole street} {was surprised|came to look|talked about it}");
         Ending.Close(s, "\"{A good secret is like bread in the oven|The best secrets want to be shared},\" said [f.n]. \"{You must not open the door too early|They only need a little time}.\"", "[f] {thanked [h.o] for the silence|winked at [h.o]}, and [h] winked back", "[h] {was glad to have kept quiet|had learned that not every secret is a bad one}");

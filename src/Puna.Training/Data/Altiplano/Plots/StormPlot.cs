@@ -19,7 +19,7 @@ internal sealed class StormPlot : IPlot
             s, rash || s.Hero.Trait.Word is "careful" or "patient", false,
             "The storm {came in the afternoon|came without a warning|began with one dark cloud}, {on the day when|just as} [h] was on the road to [p]",
             "The storm that {hit [v]|came over the mountains} that {year|day} was the worst [h] had ever seen",
-            "{Nobody had expected the storm|The storm surprised everybody}, and [h] least of all",
+            "{Nobody had expected the storm, and [h] least of all|The storm surprised everybody, and most of all it surprised [h]}",
             "The day of the great storm began {quietly|with sunshine} for [h]");
         if (!s.Llama!.Introduced)
         {

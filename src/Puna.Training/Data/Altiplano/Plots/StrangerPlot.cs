@@ -12,7 +12,7 @@ internal sealed class StrangerPlot : IPlot
         string carried = s.Bind("x", "a big black box", "a cage with a white bird", "a long roll of paper", "a bag full of books", "a strange round drum", "a wooden leg and a wide hat", "a bag of seeds");
         s.OneOf("{That evening|One evening}, [f] came into the village with [x]", "Along the road came [f], who {carried|had} [x]", "[f] {arrived|stood in the square} with [x] and {asked for a bed|looked around}");
         s.Ask(QuestionKind.What, "What did [f.n] {have|bring}?", FactKind.Owns, stranger.Name, "carried", carried);
-        s.OneOf("{Nobody knew [f.o]|People closed their doors}, and {the dogs barked|the children hid}", "\"{We do not know you|There is no room here},\" said {the first neighbour|people}, and one door after another closed", "Some people whispered that strangers bring bad luck");
+        s.OneOf("{Nobody knew [f.o]|People closed their doors}, and {the dogs barked|the children hid}", "\"{We do not know you|There is no room here},\" said {the first neighbour|people}, and one door after another closed", "{Some people|A few old men|The neighbours} whispered that {strangers bring bad luck|nobody comes to [v] without a reason|strangers eat much and work little|such people are never honest}");
         if (s.Hero.Trait.Word is "shy")
         {
             s.OneOf("[h] was shy, but {opened the door|nodded and moved over on the bench}", "[h] did not say much, but {put a second bowl on the table|pointed to the warm place by the fire}");
@@ -51,7 +51,7 @@ internal sealed class StrangerPlot : IPlot
         }
 
         s.Ask(QuestionKind.What, "What did [f.n] do {for the village|in [v]}?", FactKind.Deed, stranger.Name, "deed", deed);
-        s.OneOf("{Now|Suddenly}, everybody wanted to {invite [f.o]|shake the stranger's hand}", "The people of [v] were {a little ashamed|surprised}, and {brought cheese and eggs|opened their doors}", "{Even the neighbour who had closed the door first|The oldest woman in the village} {came to say sorry|brought a cake}");
+        s.OneOf("{Now|Suddenly}, everybody wanted to {invite [f.o]|shake the stranger's hand}", "The people of [v] were {a little ashamed|surprised}, and {brought cheese and eggs|opened their doors}", "{The baker|An old weaver|The teacher|The miller} {was the first to say sorry|invited [f.o] to supper|brought a warm coat}", "{Even the neighbour who had closed the door first|The oldest woman in the village} {came to say sorry|brought a cake}");
         s.OneOf("When it was time to leave, [f] gave [h.o] {a small map|a white feather|a blue stone|a tin whistle}", "[f] {left|went on} {a week later|before the rain came}, {and the whole village waved|but promised to come back}");
         Ending.Close(s, "\"A stranger is a friend whose name you do not know yet,\" [h] {said|thought}", "{Since then|From then on}, no door in [v] stayed closed when somebody knocked", "[h] {looked down the road for a long time|often thought of [f.o] after that}");
     }

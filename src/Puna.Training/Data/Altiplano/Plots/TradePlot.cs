@@ -51,7 +51,7 @@ internal sealed class TradePlot : IPlot
         }
         else
         {
-            s.OneOf("At the market, [t] {liked|needed} the [s.kind] and {offered|was ready to pay} [price] for each", "\"How much are they?\" asked [t]. \"They are [price] each,\" said [h]", "[t] asked for the price, and [h] {said that it was|wanted} [price] for each");
+            s.OneOf("{At the market|In the middle of the market|Between the stalls}, [t] {liked the [s.kind]|needed [s.kind]|was looking for [s.kind]} and {offered|was ready to pay} [price] for each", "\"How much are they?\" asked [t]. \"They are [price] each,\" said [h]", "[t] asked for the price, and [h] {said that it was|wanted} [price] for each");
         }
 
         s.Ask(QuestionKind.Who, "Who {bought from [h.name]|bought the [s.kind]}?", FactKind.Deed, "[t.name]", "bought", "[t.name]");

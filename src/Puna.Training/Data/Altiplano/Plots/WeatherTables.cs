@@ -9,35 +9,35 @@ internal static class WeatherTables
         Weather.Sun =>
         [
             "The sun was shining{| on the roofs of [v]| from a blue sky}", "It was a {clear|warm|bright|beautiful} day{| without a cloud|, and the mountains looked very near}",
-            "The sky was {blue|clear} {and the air was still|from one end to the other}",
+            "The sky was {blue|clear} {and the air was still|from one end to the other}", "{Everything|The whole plain|Every roof in [v]} {shone|was bright} in the {morning |}sun", "It was warm {in the sun and cold in the shade|for the time of the year}",
         ],
         Weather.Cloud =>
         [
-            "{Grey|Low|Heavy} clouds hung over the {hills|mountains|plain}", "It was a grey{| and quiet} day", "The sky was full of clouds{|, but no rain fell}",
+            "{Grey|Low|Heavy} clouds hung over the {hills|mountains|plain}", "It was a grey{| and quiet} day", "The sky was full of clouds{|, but no rain fell}", "The sun {hid behind the clouds|showed itself only for a moment} that day", "A {low|grey} sky {lay over [v]|hid the mountains}",
         ],
         Weather.Rain =>
         [
-            "It was raining{| hard| again|, and the paths were muddy}", "Rain {was falling on|drummed on} the {roofs|fields|stones}", "It had rained {all night|since morning|for three days}, and {everything was wet|the ground was soft}",
+            "Big drops {ran down the walls|fell into the puddles}", "Water ran {down the streets of [v]|over the stones of the yard}", "It was raining{| hard| again|, and the paths were muddy}", "Rain {was falling on|drummed on} the {roofs|fields|stones}", "It had rained {all night|since morning|for three days}, and {everything was wet|the ground was soft}",
         ],
         Weather.Wind =>
         [
-            "A strong wind was blowing{| from the mountains| across the plain}", "It was a windy day{|, and dust flew over the road|, and everybody held on to their hats}", "The wind {pulled at the roofs|blew dust along the street|had been blowing since morning}",
+            "The wind {sang in the grass|shook every door in [v]|smelled of snow|did not rest for a moment}", "A strong wind was blowing{| from the mountains| across the plain}", "It was a windy day{|, and dust flew over the road|, and everybody held on to their hats}", "The wind {pulled at the roofs|blew dust along the street|had been blowing since morning}",
         ],
         Weather.Fog =>
         [
-            "{Thick|White} fog lay over {the hills|the plain|[v]}", "It was so foggy that {nobody could see the next house|the mountains had disappeared|the well could not be seen from the door}", "The fog {had come in the night|did not lift all morning|was as thick as wool}",
+            "{The houses of [v]|The trees and the walls} {floated in the fog|looked like ghosts in the fog}", "{Thick|White} fog lay over {the hills|the plain|[v]}", "It was so foggy that {nobody could see the next house|the mountains had disappeared|the well could not be seen from the door}", "The fog {had come in the night|did not lift all morning|was as thick as wool}",
         ],
         Weather.Snow =>
         [
-            "Snow was falling{| on the mountains| in big soft flakes|, and the roofs were white}", "It had snowed {in the night|since morning|for two days}", "The {paths|hills|fields} lay under {fresh|deep} snow",
+            "The {first|last} snow of the {year|winter} had come", "Everything was white{|, and every sound was soft}", "Snow was falling{| on the mountains| in big soft flakes|, and the roofs were white}", "It had snowed {in the night|since morning|for two days}", "The {paths|hills|fields} lay under {fresh|deep} snow",
         ],
         Weather.Frost =>
         [
-            "It was so cold that {the water in the bucket had turned to ice|breath hung in the air|the grass was white}", "Ice {covered the puddles|shone on the stones}{| that morning}", "It was a {clear|bitterly} cold day",
+            "It was so cold that {the water in the bucket had turned to ice|breath hung in the air|the grass was white}", "The stars had been very bright, and now {the ground was hard|there was frost on every wall}", "Ice {covered the puddles|shone on the stones}{| that morning}", "It was a {clear|bitterly} cold day",
         ],
         _ =>
         [
-            "Dark clouds {stood over the mountains|were coming from the west}, and {thunder rolled far away|the air was heavy}", "Far away there was thunder", "The air was {heavy|hot and still}, {as it is before a storm|and the first thunder could be heard}",
+            "Dark clouds {stood over the mountains|were coming from the west}, and {thunder rolled far away|the air was heavy}", "Far away there was thunder", "{The swallows flew low|The animals were restless}, and {everybody looked at the sky|a storm was near}", "The first {lightning|thunder} {came|had come} {from behind the hills|over the mountains}", "The air was {heavy|hot and still}, {as it is before a storm|and the first thunder could be heard}",
         ],
     };
 

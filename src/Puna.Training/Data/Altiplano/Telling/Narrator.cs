@@ -21,6 +21,7 @@ internal sealed class Narrator(Dice dice)
     private int _pronouns;
     private int _last;
     private bool _quoted;
+    private bool _merged;
     private bool _paragraph = true;
 
     /// <summary>Number of the sentence being told.</summary>
@@ -28,6 +29,9 @@ internal sealed class Narrator(Dice dice)
 
     /// <summary>Whether numbers are written in digits.</summary>
     public bool Digits { get; set; }
+
+    /// <summary>Whether short sentences may be joined to the ones before.</summary>
+    public bool Joins { get; set; } = true;
 
     /// <summary>Whether names stay names: questions, answers, speech.</summary>
     public bool Plain { get; private set; }
@@ -92,23 +96,20 @@ internal sealed class Narrator(Dice dice)
         _quoted = false;
         Expand(phrasing);
         Finish(_sentence, true);
-        if (_text.Length > 0 && _text[^1] == ' ' && dice.Chance(MergePercent))
-        {
-            Merge();
-        }
-
+        bool merged = Joins && !_merged && _text.Length > 0 && _text[^1] == ' ' && dice.Chance(MergePercent) && Merge();
+        _merged = merged;
         _last = _text.Length;
         _text.Append(_sentence);
         Sentence++;
     }
 
     /// <summary>Joins the finished sentence to the one before, where both are short, plain and of one piece.</summary>
-    private void Merge()
+    private bool Merge()
     {
         int before = _text.Length - 1 - _last;
         if (before is < 12 or > 75 || _sentence.Length is < 12 or > 75 || _text[^2] != '.' || !OnePiece(_text, _last, before) || !OnePiece(_sentence, 0, _sentence.Length))
         {
-            return;
+            return false;
         }
 
         int length = 0;
@@ -120,7 +121,7 @@ internal sealed class Narrator(Dice dice)
         Span<char> word = stackalloc char[16];
         if (length > word.Length)
         {
-            return;
+            return false;
         }
 
         _sentence.CopyTo(0, word, length);
@@ -137,20 +138,21 @@ internal sealed class Narrator(Dice dice)
             default:
                 foreach (Person person in _people)
                 {
-                    if (first.SequenceEqual(person.Name))
+                    if (first.SequenceEqual(person.Name) && !_text.ToString(_last, before).Contains(person.Name, StringComparison.Ordinal))
                     {
                         _text.Length -= 2;
                         _text.Append(", and ");
-                        return;
+                        return true;
                     }
                 }
 
-                return;
+                return false;
         }
 
         _text.Length -= 2;
         _text.Append(joint);
         _sentence[0] = char.ToLowerInvariant(_sentence[0]);
+        return true;
     }
 
     private static bool OnePiece(StringBuilder text, int start, int length)
