@@ -6,7 +6,7 @@ namespace Puna.Training.Tests.Data.Altiplano;
 /// <summary>Replies pass their checks, other replies do not, and what is asked is what is checked.</summary>
 public sealed class AltiplanoChatTests
 {
-    private const string Golden = "GOLDENCHAT";
+    private const string Golden = "7668011d7617f4bb8eb7332c3ce73557940bdfe1c24a53d7ec78e75a843bb6c5";
 
     private static readonly AltiplanoConversation[] Chats = [.. Enumerable.Range(0, 4000).Select(static i => AltiplanoChat.Create(1, i))];
 

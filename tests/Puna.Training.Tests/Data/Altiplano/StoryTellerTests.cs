@@ -9,7 +9,7 @@ namespace Puna.Training.Tests.Data.Altiplano;
 public sealed partial class StoryTellerTests
 {
     // Of the 200 stories of seed 7 from index 0: a change of any phrasing changes it, which is meant to be noticed, since corpora that were trained on change with it.
-    private const string Golden = "GOLDENHASH";
+    private const string Golden = "5f2f9290c50c6521049c03a4b84dfb4adcd4c36463191217e405698ea40952ba";
 
     private static readonly AltiplanoStory[] Stories = [.. Enumerable.Range(0, 4000).Select(static i => StoryTeller.Tell(1, i))];
 
