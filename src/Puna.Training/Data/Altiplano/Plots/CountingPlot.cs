@@ -65,7 +65,7 @@ internal sealed class CountingPlot : IPlot
                     now -= n;
                     break;
                 case 3:
-                    s.Meet(who, s.Dice.Pick("*aunt", "*uncle", "trader", "*neighbour") is var r && r is "*aunt" or "*uncle" ? "*cousin" : r);
+                    s.Meet(who, s.Dice.Pick("*cousin", "*cousin", "trader", "*neighbour"));
                     s.OneOf($"{also}, [{who}] {{brought|gave}} [h.o] [{key}] {{as a present|to say thanks|in return for some work}}", $"{also}, [h] helped [{who}.o] with the {{roof|fields|wall}} and got [{key}] for it");
                     s.Ask(QuestionKind.HowMany, $"How many [s.many] did [h.name] get from [{who}.n]?", FactKind.Count, "[h.name]", "got", $"[{key}.count]", n);
                     now += n;

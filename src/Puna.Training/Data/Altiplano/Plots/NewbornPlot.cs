@@ -68,6 +68,6 @@ internal sealed class NewbornPlot : IPlot
         s.OneOf("[h] {looked outside|looked up at the sky|thought of the weather} and called it [name]", "\"[name],\" said [h.n], {because of the weather that day|and looked at the sky}");
         s.Ask(QuestionKind.What, "{What did [h.name] call the baby llama?|What was the baby llama called?}", FactKind.Quality, "baby", "name", name);
         Ending.Close(s, "{A week later|By the next full moon}, [name] was {running around the yard|jumping over buckets|as fast as the goats}", "{Everybody in [v]|All the children} came to see [name]", "[h] {was so tired that [h.he] fell asleep in the straw|fell asleep between the two llamas}", "[name] {followed [h.o] everywhere|grew quickly}, and [L.n] {was proud|never let it out of sight}");
-        _ = helper;
+        s.Fact(FactKind.Deed, helper.Known, "was there", "at the birth");
     }
 }

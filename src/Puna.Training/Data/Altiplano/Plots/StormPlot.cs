@@ -10,7 +10,7 @@ internal sealed class StormPlot : IPlot
         bool snow = s.World.Season == Season.Winter;
         s.World.Weather = s.Dice.Pick(Weather.Sun, Weather.Cloud, Weather.Wind);
         s.HaveLlama();
-        Person to = s.Dice.Chance(50) ? s.Meet("f", s.Dice.Pick("*aunt", "*uncle", "*friend", "*cousin") is var r && r == "*aunt" ? "*friend" : r == "*uncle" ? "*cousin" : r) : s.Kin("f");
+        Person host = s.Dice.Chance(50) ? s.Meet("f", s.Dice.Pick("*friend", "*cousin", "*friend", "*cousin")) : s.Kin("f");
         Stock load = s.Some("s", s.Dice.Pick(Goods.Salt, Goods.Wool, Goods.Quinoa, Goods.Potatoes, Goods.Corn, Goods.Flour, Goods.Firewood), s.Dice.Between(2, 9));
         Place goal = s.Somewhere("p", Terrain.Building, Terrain.Plain, Terrain.Water);
         s.Narrator.Bind("storm", new Word(snow ? "{snowstorm|storm}" : "{storm|thunderstorm}"));
@@ -56,6 +56,6 @@ internal sealed class StormPlot : IPlot
         Ending.Close(
             s, rash ? "{\"Next time I will wait,\" said [h.n]|[h] had learned that it is no shame to wait|After that, [h] looked at the sky before every trip}" : "{Everybody agreed that [h] had done the right thing|\"You were wise to wait,\" [f] said|The load was dry, and nobody was hurt}",
             "{\"It was [L.n] who found the way,\" [h] said|[h] {thanked|praised} [L.n] more than once that night|[L.n] got {a whole bag of corn|the warmest place by the fire}}");
-        _ = to;
+        s.Fact(FactKind.Place, host.Known, "waited", goal.At);
     }
 }

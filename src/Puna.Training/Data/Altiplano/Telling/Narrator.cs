@@ -57,20 +57,6 @@ internal sealed class Narrator(Dice dice)
         _bound.Add((key, referent));
     }
 
-    /// <summary>What a key speaks of.</summary>
-    public Referent Find(string key)
-    {
-        foreach ((string name, Referent referent) in _bound)
-        {
-            if (name == key)
-            {
-                return referent;
-            }
-        }
-
-        throw new InvalidOperationException($"phrasing [{key}]: no such key is bound");
-    }
-
     /// <summary>Begins a new paragraph with the next sentence.</summary>
     public void Paragraph() => _paragraph = _text.Length > 0;
 
