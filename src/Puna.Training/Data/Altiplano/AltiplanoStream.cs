@@ -18,7 +18,7 @@ public sealed class AltiplanoStream : ITokenStream
     /// <param name="tokenizer">Makes the ids.</param>
     /// <param name="seed">Of the world.</param>
     /// <param name="part">What to train on, or what is held out.</param>
-    /// <param name="chats">Whether to give conversations instead of stories; of them only the replies are learned.</param>
+    /// <param name="chats">Whether to give conversations instead of stories.</param>
     /// <exception cref="PunaException">The tokenizer has no beginning or end of text, or no tokens for conversations.</exception>
     public AltiplanoStream(Tokenizer tokenizer, ulong seed, SplitPart part, bool chats)
     {
@@ -60,26 +60,9 @@ public sealed class AltiplanoStream : ITokenStream
             return;
         }
 
-        AddConversation(AltiplanoChat.Create(_seed, index).Messages, document);
-    }
-
-    /// <summary>Lays a conversation out turn by turn, so that it is known which ids are a reply.</summary>
-    private void AddConversation(IReadOnlyList<ChatMessage> messages, TokenDocument document)
-    {
-        int done = 0;
-        for (int i = 0; i < messages.Count; i++)
-        {
-            if (messages[i].Role != ChatRole.Assistant)
-            {
-                continue;
-            }
-
-            int[] before = _chat!.Encode([.. messages.Take(i)], _tokenizer);
-            int[] after = _chat.Encode([.. messages.Take(i + 1)], _tokenizer, addGenerationPrompt: false);
-            document.Add(before.AsSpan(done), 0);
-            document.Add(after.AsSpan(before.Length));
-            document.TextBytes += System.Text.Encoding.UTF8.GetByteCount(messages[i].Content);
-            done = after.Length;
-        }
+        // Every token is learned, those of the person too: their texts are stories and questions of the same world.
+        IReadOnlyList<ChatMessage> messages = AltiplanoChat.Create(_seed, index).Messages;
+        document.Add(_chat.Encode(messages, _tokenizer, addGenerationPrompt: false));
+        document.TextBytes = messages.Sum(static m => System.Text.Encoding.UTF8.GetByteCount(m.Content));
     }
 }
