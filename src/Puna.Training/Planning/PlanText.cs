@@ -44,7 +44,7 @@ internal static class PlanText
         Line(text, "  per step", Flops(plan.FlopsPerStep), "");
         if (o.PipelineParallel > 1)
         {
-            Line(text, "  pipeline bubble", (100 * plan.PipelineBubble).ToString("F1", CultureInfo.InvariantCulture) + " %", "");
+            Line(text, "  pipeline bubble over work", (100 * plan.PipelineBubble).ToString("F1", CultureInfo.InvariantCulture) + " %", "");
         }
 
         if (plan.TotalFlops is double total)

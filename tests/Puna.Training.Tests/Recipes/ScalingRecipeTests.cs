@@ -53,6 +53,7 @@ public sealed class ScalingRecipeTests : IDisposable
         string card = File.ReadAllText(Path.Combine(output, "README.md"));
         Assert.Contains("| target |", card, StringComparison.Ordinal);
         Assert.Contains("| model-2-steps-24 |", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("E+0", card, StringComparison.Ordinal);
         Assert.Contains("predicted", summary, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(output, "scaling.svg")) && File.Exists(Path.Combine(output, "scaling.png")));
     }

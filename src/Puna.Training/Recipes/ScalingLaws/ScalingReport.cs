@@ -72,7 +72,7 @@ internal static class ScalingReport
         text.Append(CultureInfo.InvariantCulture, $"\nThe mean error of the fit is {100 * p.FitError:F2} %.\n\n| run | N | D | operations | held-out loss | by the law |\n| --- | --- | --- | --- | --- | --- |\n");
         foreach (ScalingRun run in p.Runs.Append(result.Target))
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {run.Name} | {run.N:N0} | {run.D:N0} | {run.Flops:E2} | {run.Loss:F4} | {p.Law.Loss(run.N, run.D):F4} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {run.Name} | {run.N:N0} | {run.D:N0} | {run.Flops:0.00e0} | {run.Loss:F4} | {p.Law.Loss(run.N, run.D):F4} |\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"\nThe target was predicted at {p.Loss:F4}");
