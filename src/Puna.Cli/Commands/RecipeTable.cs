@@ -1,6 +1,7 @@
 using Puna.Cli.Parsing;
 using Puna.Training.Recipes;
 using Puna.Training.Recipes.Pretraining;
+using Puna.Training.Recipes.ScalingLaws;
 
 namespace Puna.Cli.Commands;
 
@@ -8,7 +9,7 @@ namespace Puna.Cli.Commands;
 internal static class RecipeTable
 {
     /// <summary>All, in the order of the help page.</summary>
-    public static IReadOnlyList<IRecipe> All { get; } = [new PretrainRecipe(), new TokenizerRecipe(), new DataRecipe(), new AltiplanoRecipe()];
+    public static IReadOnlyList<IRecipe> All { get; } = [new PretrainRecipe(), new TokenizerRecipe(), new DataRecipe(), new AltiplanoRecipe(), new FindRateRecipe(), new ScalingRecipe()];
 
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(static r => r.Name)];
@@ -19,6 +20,6 @@ internal static class RecipeTable
     {
         string? near = Suggestions.Nearest(name, Names);
         return All.FirstOrDefault(r => r.Name == name)
-            ?? throw new UsageException($"unknown recipe {UsageException.Quote(name)}{(near is null ? "" : $", did you mean {near}?")} (there are {string.Join(", ", Names)})");
+            ?? throw new UsageException($"unknown recipe {UsageException.Quote(name)}{(near is null ? "" : $", did you mean {near}?")} (there are {string.Join(", ", Names)} and plan)");
     }
 }

@@ -1,4 +1,5 @@
 using Puna.Models;
+using Puna.Models.Quantization;
 using Puna.Tensors;
 using Puna.Training.Core;
 
@@ -74,6 +75,12 @@ public sealed record PretrainConfig
     /// <summary>What <c>find-rate</c> tries; <c>pretrain</c> takes no notice.</summary>
     public RateFinderSection RateFinder { get; set; } = new();
 
+    /// <summary>Type of a GGUF file to make of the result, for example <c>q8_0</c>; none where not said. Changes nothing of the training.</summary>
+    public string? Export { get; set; }
+
+    /// <summary>An exam at the end; none where not said.</summary>
+    public ExamSection? Exam { get; set; }
+
     /// <summary>Name of the model in its config and card.</summary>
     public string Name { get; set; } = "llama";
 
@@ -99,6 +106,8 @@ public sealed record PretrainConfig
         Require(ValidateEvery >= 0, $"validate_every: expected at least 0, got {ValidateEvery}");
         Require(ValidationRows >= 0, $"validation_rows: expected at least 0, got {ValidationRows}");
         Require(SampleEvery >= 0 && SampleEvery % CheckpointEvery == 0, $"sample_every: expected a multiple of checkpoint_every ({CheckpointEvery}), got {SampleEvery}");
+        Require(Export is null || FileTypes.TryParse(Export, out _), $"export: expected a type of puna convert, got {Export}");
+        Require(Exam is null or { Questions: >= 0, Stories: >= 0 }, "exam: expected numbers from 0 on");
         long last = 0;
         foreach (StageSection stage in Stages)
         {

@@ -27,6 +27,6 @@ public sealed class PretrainRecipe : IRecipe
         using var ops = new CpuOps(request.Threads);
         using var run = new PretrainRun(setup, ops, request.Output, checkpoints, latest, report);
         run.Train(stop);
-        return run.Finish();
+        return run.Finish(stop);
     }
 }

@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using Puna.Models;
+using Puna.Runtime.Generation;
 using Puna.Tensors;
 using Puna.Training.Checkpoints;
 using Puna.Training.Core;
 using Puna.Training.Data;
+using Puna.Training.Exams;
 
 namespace Puna.Training.Recipes.Pretraining;
 
@@ -114,11 +116,27 @@ internal sealed class PretrainRun : IDisposable
     }
 
     /// <summary>Puts the model, the plot and the card beside the log.</summary>
+    /// <param name="stop">Ends an exam.</param>
     /// <returns>A few lines about the run.</returns>
-    public string Finish()
+    public string Finish(CancellationToken stop)
     {
         string path = _checkpoints.FindLatest() ?? throw new PunaException($"folder {_output}: expected a checkpoint, got none");
-        var summary = new RunSummary(_setup, _trainer.Model.Config, _entries, _texts, _speed.Summary());
+        string? exported = null;
+        if (_config.Export is string type)
+        {
+            exported = Path.Combine(_output, _config.Name + ".gguf");
+            RunResults.Export(path, exported, type, _ops.Threads);
+        }
+
+        AltiplanoExamResult? exam = null;
+        if (_config.Exam is ExamSection section)
+        {
+            // What is examined is what is shipped.
+            using LanguageModel model = LanguageModel.Open(exported ?? path, map: false, _ops);
+            exam = AltiplanoExam.Run(model, _ops, _config.Seed, section.Questions, section.Stories, (done, all) => _report.Progress("exam", done, all), stop);
+        }
+
+        var summary = new RunSummary(_setup, _trainer.Model.Config, _entries, _texts, _speed.Summary(), exported is null ? null : new FileInfo(exported).Length, exam);
         RunResults.Write(_output, path, summary);
         return summary.Text();
     }

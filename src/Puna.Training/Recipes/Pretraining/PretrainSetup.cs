@@ -45,7 +45,9 @@ internal sealed class PretrainSetup
     public static PretrainSetup Create(RecipeRequest request, string output, IRecipeReport report, CancellationToken stop)
     {
         PretrainConfig config = RecipeConfig.Read(request.Config, PretrainJson.Default.PretrainConfig).Validate(request.Config);
-        string identity = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(config, PretrainJson.Default.PretrainConfig)));
+        // What is done with the result has no part in it: a run that is over may be exported or examined later.
+        PretrainConfig training = config with { Export = null, Exam = null };
+        string identity = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(training, PretrainJson.Default.PretrainConfig)));
         string folder = Path.GetDirectoryName(Path.GetFullPath(request.Config))!;
         IReadOnlyList<ITrainingSource> sources = [.. config.Data.Select(d => TrainingSources.Create(d, config, folder))];
         Tokenizer tokenizer = config.Tokenizer is string path ? Open(Path.Combine(folder, path)) : Train(config, sources, Path.Combine(output, "tokenizer"), request.Threads, report, stop);

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Puna.Formats;
+using Puna.Models.Checkpoints;
+using Puna.Models.Conversion;
+using Puna.Models.Quantization;
 using Puna.Tensors;
 using Puna.Training.Plots;
 
@@ -39,6 +42,18 @@ internal static class RunResults
         {
             throw new PunaException($"folder {output}: cannot be written: {e.Message}", e);
         }
+    }
+
+    /// <summary>Makes a GGUF file of a checkpoint.</summary>
+    /// <param name="checkpoint">Its folder.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="type">Type of its weights.</param>
+    /// <param name="threads">Threads that quantise.</param>
+    public static void Export(string checkpoint, string path, string type, int threads)
+    {
+        FileTypes.TryParse(type, out FileType fileType);
+        using Checkpoint source = Checkpoint.Open(checkpoint);
+        CheckpointConverter.Convert(source, path, new ConversionOptions { Format = CheckpointFormat.Gguf, Type = fileType, Threads = threads });
     }
 
     private static LineChart Chart(RunSummary summary)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Puna.Models;
 using Puna.Training.Core;
+using Puna.Training.Exams;
 
 namespace Puna.Training.Recipes.Pretraining;
 
@@ -11,7 +12,9 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <param name="Log">All steps.</param>
 /// <param name="Samples">All samples.</param>
 /// <param name="Speed">Speed of this process, or null where it did no step.</param>
-internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadOnlyList<LogEntry> Log, IReadOnlyList<SampleEntry> Samples, SpeedSummary? Speed)
+/// <param name="ExportedBytes">Size of the exported file, or null where there is none.</param>
+/// <param name="Exam">Result of the exam, or null where there was none.</param>
+internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadOnlyList<LogEntry> Log, IReadOnlyList<SampleEntry> Samples, SpeedSummary? Speed, long? ExportedBytes, AltiplanoExamResult? Exam)
 {
     /// <summary>The last validation, or null.</summary>
     public LogEntry? Validation => Log.LastOrDefault(static e => e.ValidationLoss is not null);
@@ -32,6 +35,11 @@ internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadO
         if (Speed is not null)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{Speed.TokensPerSecond:N0} tokens/s, {Speed.FlopsPerSecond / 1e9:F1} GFLOP/s: {Speed.FlopsPerSecond / Speed.Peak:P0} of the rate of a large product");
+        }
+
+        if (Exam is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nexam: {Exam.True} of {Exam.Answers.Count} answers true (guessing: {Exam.GuessedTrue}), {Exam.Grammatical:P1} of sentences without a fault of form");
         }
 
         return text.ToString();
@@ -56,6 +64,17 @@ internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadO
         if (Validation is LogEntry validation)
         {
             Row("held-out loss", string.Create(CultureInfo.InvariantCulture, $"{validation.ValidationLoss:F4} nats per token{(validation.ValidationBitsPerByte is double bits ? $", {bits:F4} bits per byte" : "")} ({config.ValidationRows} rows)"));
+        }
+
+        if (ExportedBytes is long bytes)
+        {
+            Row("file", string.Create(CultureInfo.InvariantCulture, $"{config.Name}.gguf, {config.Export}, {bytes / 1e6:F2} MB"));
+        }
+
+        if (Exam is not null)
+        {
+            Row("true answers to questions about held-out stories", string.Create(CultureInfo.InvariantCulture, $"{Exam.True} of {Exam.Answers.Count}; guessing the commonest name or the first number: {Exam.GuessedTrue}"));
+            Row("sentences of its own stories that break no rule of form", string.Create(CultureInfo.InvariantCulture, $"{Exam.Grammatical:P1} ({Exam.Stories.Count} stories from held-out beginnings, temperature 0.6; of the simulator's own sentences {Exam.GrammaticalOriginals:P1})"));
         }
 
         card.Append("\n![loss](loss.svg)\n");
