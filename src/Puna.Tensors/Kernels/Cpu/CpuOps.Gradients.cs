@@ -328,11 +328,17 @@ public sealed unsafe partial class CpuOps : IGradientOps
         ArenaMark mark = _arena.Mark();
         var pack = new PackColumns { B = b, Row = bRow, IsTransposed = isTransposed, Inner = inner, Columns = columns };
         pack.To = (float*)_arena.Allocate(new Shape(Math.Max(1, PackColumns.Floats(inner, columns)))).Address;
-        Share(ref pack, pack.Tiles, (long)inner * columns);
+        Share(ref pack, pack.Items, (long)inner * columns);
         var job = new OnPath<GemmBlocks>
         {
             Path = Path, Job = new GemmBlocks { A = a, ARow = row, AStep = step, B = pack.To, C = c, Rows = rows, Columns = columns, Inner = inner, Add = add },
         };
+        job.Job.Cut(_threads.Threads);
+        if (row == 1 && step != 1)
+        {
+            job.Job.Scratch = (float*)_arena.Allocate(new Shape(_threads.Threads, (long)GemmBlocks.ScratchFloats)).Address;
+        }
+
         Share(ref job, job.Job.Items, (long)rows * columns * inner);
         _arena.Release(mark);
     }

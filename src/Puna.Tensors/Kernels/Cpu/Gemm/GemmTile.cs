@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Puna.Tensors.Kernels.Cpu.Gemm;
 
@@ -94,14 +95,21 @@ internal static unsafe class GemmTile<S, V>
     /// <param name="next">Floats from a row of C to the next.</param>
     /// <param name="columns">Columns of C.</param>
     /// <param name="add">Whether the product is added to what stands in C.</param>
+    /// <param name="panels">Room for <paramref name="rows"/> times <see cref="PackColumns.Chunk"/> floats, where columns of A are rows in memory (<paramref name="row"/> is 1) and far apart:
+    /// they are copied together then, since rows that are a power of two apart meet in the same places of the cache. Null reads A where it is.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Block(float* a, nint row, nint step, int rows, float* b, nint tile, int inner, float* c, nint next, int columns, bool add)
+    public static void Block(float* a, nint row, nint step, int rows, float* b, nint tile, int inner, float* c, nint next, int columns, bool add, float* panels = null)
     {
         int pair = 2 * S.Width;
         float* some = stackalloc float[2 * PackColumns.Width * Rows];
         for (int k = 0; k < inner; k += PackColumns.Chunk)
         {
             int count = Math.Min(PackColumns.Chunk, inner - k);
+            if (panels is not null)
+            {
+                PackRows(a + (k * step), step, rows / Rows, count, panels);
+            }
+
             for (int j = 0; j < columns; j += pair)
             {
                 float* b0 = b + (j / PackColumns.Width * tile) + (j % PackColumns.Width) + ((nint)k * PackColumns.Width);
@@ -122,7 +130,11 @@ internal static unsafe class GemmTile<S, V>
                         CopyRows(to, next, some, pair, number, valid);
                     }
 
-                    if (number == Rows)
+                    if (number == Rows && panels is not null)
+                    {
+                        Multiply6(panels + ((nint)i * count), 1, Rows, b0, b1, count, into, stride, add || k > 0);
+                    }
+                    else if (number == Rows)
                     {
                         Multiply6(from, row, step, b0, b1, count, into, stride, add || k > 0);
                     }
@@ -139,6 +151,22 @@ internal static unsafe class GemmTile<S, V>
                         CopyRows(some, pair, to, next, number, valid);
                     }
                 }
+            }
+        }
+    }
+
+    /// <summary>Copies six neighbours at a time: panels <c>[inner, 6]</c>.</summary>
+    private static void PackRows(float* a, nint step, int panels, int inner, float* to)
+    {
+        for (int k = 0; k < inner; k++)
+        {
+            float* from = a + (k * step);
+            for (int p = 0; p < panels; p++)
+            {
+                float* at = to + ((((nint)p * inner) + k) * Rows);
+                Vector128.Store(Vector128.Load(from), at);
+                Unsafe.WriteUnaligned(at + 4, Unsafe.ReadUnaligned<ulong>(from + 4));
+                from += Rows;
             }
         }
     }

@@ -140,7 +140,7 @@ internal unsafe struct AttentionBack : IVectorJob
     private static void Pack(float* from, nint row, bool isTransposed, int inner, int columns, float* to)
     {
         var pack = new PackColumns { B = from, Row = row, IsTransposed = isTransposed, Inner = inner, Columns = columns, To = to };
-        for (int i = 0; i < pack.Tiles; i++)
+        for (int i = 0; i < pack.Items; i++)
         {
             pack.Execute(i, 0);
         }
