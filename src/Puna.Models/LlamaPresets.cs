@@ -35,6 +35,13 @@ public static class LlamaPresets
         Dense("llama-3.3-70b",          80,  8192,  64,   8, 28672, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
     }.ToDictionary(c => c.Name, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The preset of a name, hyphens and letter case aside (<c>llama3.1-405b</c> is <c>llama-3.1-405b</c>), or null.</summary>
+    public static LlamaConfig? Find(string name)
+    {
+        string plain = name.Replace("-", "", StringComparison.Ordinal);
+        return All.FirstOrDefault(p => p.Key.Replace("-", "", StringComparison.Ordinal).Equals(plain, StringComparison.OrdinalIgnoreCase)).Value;
+    }
+
     private static LlamaConfig Dense(
         string name, int layers, int hidden, int heads, int kvHeads, int ffn, int vocab, int context, float epsilon, double theta) => new()
     {

@@ -19,7 +19,7 @@ public sealed class PerplexityTests
         string[] lines = File.ReadAllLines(TestFiles.Golden("trained-tiny", "test.txt"));
         using JsonDocument record = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("trained-tiny", "perplexity.json")));
         using LanguageModel model = LanguageModel.Open(
-            file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : file == "q8_0.gguf" ? TestFiles.EmbeddedModel : TestFiles.Golden("trained-tiny", file));
+            file.Length == 0 ? TestFiles.GoldenModel("trained-tiny") : file == "q8_0.gguf" ? TestFiles.TrainedTiny : TestFiles.Golden("trained-tiny", file));
         using var ops = new CpuOps(2);
         PerplexityResult result = new Perplexity(model, ops, DType.F32).Score(lines, cancel: TestContext.Current.CancellationToken);
         Assert.Equal(record.RootElement.GetProperty("tokens").GetInt64(), result.Tokens);
@@ -49,7 +49,7 @@ public sealed class PerplexityTests
     [Fact]
     public void CancellingLeavesTheDeviceAsItWas()
     {
-        using LanguageModel model = LanguageModel.Open(TestFiles.EmbeddedModel);
+        using LanguageModel model = LanguageModel.Open(TestFiles.TrainedTiny);
         using var ops = new CpuOps(1);
         using var cancel = new CancellationTokenSource();
         var perplexity = new Perplexity(model, ops);
@@ -62,7 +62,7 @@ public sealed class PerplexityTests
     [Fact]
     public void ALongTextIsReadInWindows()
     {
-        using LanguageModel model = LanguageModel.Open(TestFiles.EmbeddedModel);
+        using LanguageModel model = LanguageModel.Open(TestFiles.TrainedTiny);
         using var ops = new CpuOps(2);
         var perplexity = new Perplexity(model, ops);
         string text = string.Join(' ', Enumerable.Repeat("Rosa walked to the village with her llama.", 120));

@@ -34,7 +34,7 @@ public sealed class QuantizedPerplexityTests : IDisposable
     [MemberData(nameof(Types))]
     public void ItIsThatOfTheDecodedWeights(FileType type)
     {
-        string plain = Convert(TestFiles.EmbeddedModel, "plain", FileType.F32);
+        string plain = Convert(TestFiles.TrainedTiny, "plain", FileType.F32);
         string quantised = Convert(plain, "quantised", type);
         string decoded = Convert(quantised, "decoded", FileType.F32);
         using LanguageModel model = LanguageModel.Open(quantised, ops: _ops);

@@ -13,7 +13,7 @@ public sealed class ReadmeTests
     {
         // Named as the class the sample writes to.
         using var Console = new StringWriter();
-        string path = TestFiles.EmbeddedModel;
+        string path = TestFiles.TrainedTiny;
 #pragma warning disable xUnit1051 // the sample is told nothing of cancellation
         // begin
         using var ops = new CpuOps();

@@ -25,6 +25,9 @@ public static class TestFiles
     /// <summary>The model that is embedded in the tool.</summary>
     public static string EmbeddedModel => Path.Combine(Root, "src", "Puna.DefaultModel", "puna-tiny.gguf");
 
+    /// <summary>A small model that continues plain text, with what the reference makes of it: the golden <c>trained-tiny</c> in Q8_0.</summary>
+    public static string TrainedTiny => Fixture("goldens", "trained-tiny", "q8_0.gguf");
+
     /// <summary>Path inside the third-party assets; skips the running test, saying so, where they are not at hand.</summary>
     public static string Asset(params string[] parts) => Find("PUNA_ASSETS", "assets", parts);
 

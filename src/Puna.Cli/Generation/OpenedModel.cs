@@ -17,13 +17,16 @@ internal sealed class OpenedModel : IDisposable
 {
     private readonly LanguageModel? _language;
 
-    private OpenedModel(string name, Checkpoint checkpoint, Llama llama, LanguageModel? language, CpuOps ops, DType? cacheType, TimeSpan loadTime)
+    private OpenedModel(ModelSource source, Checkpoint checkpoint, Llama llama, LanguageModel? language, CpuOps ops, DType? cacheType, TimeSpan loadTime)
     {
-        (Name, Checkpoint, Llama, _language, Ops, CacheType, LoadTime) = (name, checkpoint, llama, language, ops, cacheType, loadTime);
+        (Name, ContinuesText, Checkpoint, Llama, _language, Ops, CacheType, LoadTime) = (source.Name, source.ContinuesText, checkpoint, llama, language, ops, cacheType, loadTime);
     }
 
     /// <summary>What to call it.</summary>
     public string Name { get; }
+
+    /// <summary>Whether it continues texts that it is given, although it has a chat format.</summary>
+    public bool ContinuesText { get; }
 
     /// <summary>Where it was loaded from.</summary>
     public Checkpoint Checkpoint { get; }
@@ -69,7 +72,7 @@ internal sealed class OpenedModel : IDisposable
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
             LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops, cache, context.Token) : null;
             Llama llama = language?.Llama ?? (cache is null ? checkpoint.LoadPacked(ops) : cache.Load(checkpoint, ops, context.Token));
-            return new OpenedModel(source.Name, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start));
+            return new OpenedModel(source, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start));
         }
         catch
         {

@@ -23,7 +23,9 @@ internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, 
         }
 
         Tokenizer tokenizer = opened.RequireTokenizer();
-        ChatFormat? format = IsRaw ? null : opened.Language.Chat?.Format;
+        // Who gives the embedded model the beginning of a text wants it continued; a system message asks for a reply.
+        bool isContinued = IsRaw || (opened.ContinuesText && System is null);
+        ChatFormat? format = isContinued ? null : opened.Language.Chat?.Format;
         if (format is not null)
         {
             ChatMessage user = new(ChatRole.User, Text!);

@@ -15,6 +15,9 @@ internal sealed class EmbeddedModel(string name) : ModelSource(name)
     public override string? Path => null;
 
     /// <inheritdoc/>
+    public override bool ContinuesText => true;
+
+    /// <inheritdoc/>
     public override Checkpoint OpenCheckpoint(bool map) => Checkpoint.OpenGguf(Open());
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ internal abstract class ModelSource(string name)
     /// <summary>Path of the file or folder; null for an embedded model.</summary>
     public abstract string? Path { get; }
 
+    /// <summary>Whether the model continues texts that it is given, although it has a chat format: one that was made for both.</summary>
+    public virtual bool ContinuesText => false;
+
     /// <summary>Opens it as a model that can be run.</summary>
     /// <param name="map">False reads files into memory instead of mapping them.</param>
     /// <exception cref="Tensors.PunaException">It is no such model; names what is wrong and where.</exception>

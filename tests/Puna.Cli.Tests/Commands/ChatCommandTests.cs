@@ -1,38 +1,47 @@
 using Puna.Hub.Tests;
+using Puna.Tests.Shared;
 
 namespace Puna.Cli.Tests.Commands;
 
 public class ChatCommandTests
 {
-    private const string Note = "puna: puna-tiny: the model has no chat format: it continues plain text\n";
+    private static readonly string Note = $"puna: {TestFiles.TrainedTiny}: the model has no chat format: it continues plain text\n";
 
     [Fact]
     public void ContinuesPlainTextAndSaysSo()
     {
-        string story = CliRun.Of("run", "Once upon a time", "--temperature", "0").Out["Once upon a time".Length..];
-        CliRun run = CliRun.With("Once upon a time\n", "chat", "--temperature", "0");
+        string story = CliRun.Of("run", "--model", TestFiles.TrainedTiny, "Once upon a time", "--temperature", "0").Out["Once upon a time".Length..];
+        CliRun run = CliRun.With("Once upon a time\n", "chat", "--model", TestFiles.TrainedTiny, "--temperature", "0");
         Assert.Equal((0, Note), (run.Code, run.Error));
         Assert.Equal(story, run.Out);
 
         // The end of a story begins another one; an empty line is nothing then.
-        CliRun twice = CliRun.With("Once upon a time\n\nOnce upon a time", "chat", "--temperature", "0");
+        CliRun twice = CliRun.With("Once upon a time\n\nOnce upon a time", "chat", "--model", TestFiles.TrainedTiny, "--temperature", "0");
         Assert.Equal(story + story, twice.Out);
     }
 
     [Fact]
     public void AnEmptyLineGoesOnWithAnUnfinishedText()
     {
-        string story = CliRun.Of("run", "Once upon a time", "--temperature", "0", "--max-tokens", "8").Out["Once upon a time".Length..];
-        CliRun run = CliRun.With("Once upon a time\n\n", "chat", "--temperature", "0", "--max-tokens", "4");
+        string story = CliRun.Of("run", "--model", TestFiles.TrainedTiny, "Once upon a time", "--temperature", "0", "--max-tokens", "8").Out["Once upon a time".Length..];
+        CliRun run = CliRun.With("Once upon a time\n\n", "chat", "--model", TestFiles.TrainedTiny, "--temperature", "0", "--max-tokens", "4");
         Assert.Equal(story, run.Out.Remove(run.Out.IndexOf('\n', StringComparison.Ordinal), 1));
     }
 
     [Fact]
     public void ResetBeginsAnew()
     {
-        CliRun run = CliRun.With("Once upon a time\n/reset\nOnce upon a time\n", "chat", "--temperature", "0", "--max-tokens", "4");
+        CliRun run = CliRun.With("Once upon a time\n/reset\nOnce upon a time\n", "chat", "--model", TestFiles.TrainedTiny, "--temperature", "0", "--max-tokens", "4");
         string[] replies = run.Out.Split('\n');
         Assert.Equal(replies[0], replies[1]);
+    }
+
+    [Fact]
+    public void TheEmbeddedModelAnswers()
+    {
+        CliRun run = CliRun.With("What do llamas eat?\n", "chat", "--temperature", "0");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Matches(@"^[A-Z][^\n]{5,300}[.!?]\n$", run.Out);
     }
 
     [Fact]
@@ -56,7 +65,7 @@ public class ChatCommandTests
     [Fact]
     public void HelpIsNotPartOfTheConversation()
     {
-        CliRun run = CliRun.With("/help\n/exit\n", "chat");
+        CliRun run = CliRun.With("/help\n/exit\n", "chat", "--model", TestFiles.TrainedTiny);
         Assert.Equal((0, ""), (run.Code, run.Out));
         Assert.Contains("/reset", run.Error, StringComparison.Ordinal);
     }
@@ -66,14 +75,14 @@ public class ChatCommandTests
     [InlineData("/system Be brief.\n", "system message: expected a model with a chat format, got one that continues plain text")]
     public void AScriptIsToldWhatIsWrong(string input, string message)
     {
-        CliRun run = CliRun.With(input, "chat");
+        CliRun run = CliRun.With(input, "chat", "--model", TestFiles.TrainedTiny);
         Assert.Equal((2, "", Note + $"puna: {message}\n"), (run.Code, run.Out, run.Error));
     }
 
     [Fact]
     public void AScriptThatFillsTheContextIsToldSo()
     {
-        CliRun run = CliRun.With(new string('x', 5000) + "\n", "chat");
+        CliRun run = CliRun.With(new string('x', 5000) + "\n", "chat", "--model", TestFiles.TrainedTiny);
         Assert.Equal(2, run.Code);
         Assert.Contains("puna: prompt: expected fewer tokens than the context of 512", run.Error, StringComparison.Ordinal);
     }

@@ -33,14 +33,14 @@ public class ConvertCommandTests
         Assert.True(types.TryGetProperty("q4_0", out _), types.GetRawText());
 
         // The vocabulary goes along.
-        Assert.Equal("399 537\n", CliRun.Of("tokenize", "--model", folder.File("q4.gguf"), "Once upon").Out);
+        Assert.Equal(CliRun.Of("tokenize", "Once upon").Out, CliRun.Of("tokenize", "--model", folder.File("q4.gguf"), "Once upon").Out);
     }
 
     [Fact]
     public void LeavesNothingBehindWhereItFails()
     {
         using var folder = new TempFolder();
-        string source = TestModels.WriteEmbedded(folder.File("a.gguf"));
+        string source = TestModels.WriteTiny(folder.File("a.gguf"));
         CliRun.Of("convert", "--from", source).AssertRefused("option --to is missing");
         CliRun.Of("convert", "--to", source).AssertRefused("option --from is missing");
         CliRun.Of("convert", "--from", source, "--to", source).AssertRefused($"destination {source}: expected another place than that of the source");

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Puna.DefaultModel;
 using Puna.Hub.Tests;
+using Puna.Tests.Shared;
 
 namespace Puna.Cli.Tests.Commands;
 
@@ -66,11 +66,5 @@ public sealed class HubCommandTests : IAsyncDisposable
         ["PUNA_OFFLINE"] = "0",
     });
 
-    private static byte[] ReadModel()
-    {
-        using Stream stream = DefaultModels.Open(DefaultModels.Default);
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
+    private static byte[] ReadModel() => File.ReadAllBytes(TestFiles.TrainedTiny);
 }

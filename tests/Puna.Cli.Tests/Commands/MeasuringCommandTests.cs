@@ -4,6 +4,7 @@ using Puna.Cli.Diagnostics;
 using Puna.Formats.Npy;
 using Puna.Hub.Tests;
 using Puna.Tensors.Kernels.Cpu;
+using Puna.Tests.Shared;
 
 namespace Puna.Cli.Tests.Commands;
 
@@ -76,15 +77,15 @@ public class MeasuringCommandTests
         using var folder = new TempFolder();
         string[] texts = ["Once upon a time there was a herder.", "The storm came.", ""];
         File.WriteAllLines(folder.File("f.txt"), texts);
-        JsonElement json = JsonDocument.Parse(CliRun.Of("perplexity", "--file", folder.File("f.txt"), "--json").Out).RootElement;
+        JsonElement json = JsonDocument.Parse(CliRun.Of("perplexity", "--model", TestFiles.TrainedTiny, "--file", folder.File("f.txt"), "--json").Out).RootElement;
 
         // By hand: -log softmax of each next token, in texts of BOS (1), ids and EOS (2); an empty line is no text.
         double nll = 0;
         int count = 0;
         foreach (string text in texts[..2])
         {
-            int[] ids = [.. CliRun.Of("tokenize", "--bos", text).Out.TrimEnd('\n').Split(' ').Select(int.Parse), 2];
-            Assert.Equal(0, CliRun.Of("logits", "--tokens", string.Join(',', ids), "--out", folder.File("l.npy")).Code);
+            int[] ids = [.. CliRun.Of("tokenize", "--model", TestFiles.TrainedTiny, "--bos", text).Out.TrimEnd('\n').Split(' ').Select(int.Parse), 2];
+            Assert.Equal(0, CliRun.Of("logits", "--model", TestFiles.TrainedTiny, "--tokens", string.Join(',', ids), "--out", folder.File("l.npy")).Code);
             using NpyFile logits = NpyFile.Open(folder.File("l.npy"));
             for (int i = 1; i < ids.Length; i++)
             {

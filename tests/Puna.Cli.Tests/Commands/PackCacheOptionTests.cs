@@ -29,7 +29,7 @@ public sealed class PackCacheOptionTests : IDisposable
     [Fact]
     public void EveryCommandThatComputesHasIt()
     {
-        string model = TestModels.WriteEmbedded(Path.Combine(_folder, "m.gguf"));
+        string model = TestModels.WriteTiny(Path.Combine(_folder, "m.gguf"));
         string text = Path.Combine(_folder, "t.txt");
         File.WriteAllText(text, "The storm came.\n");
         string[][] commands =

@@ -31,7 +31,17 @@ public class RunCommandTests
         using JsonDocument run = RunJson("run", Prompt, "--temperature", "0", "--json");
         Assert.Equal("stop", run.RootElement.GetProperty("finish_reason").GetString());
         string story = run.RootElement.GetProperty("text").GetString()!;
-        Assert.Matches(@"^, there was a [a-zA-Z0-9,.' ]{100,}\.$", story);
+
+        // A story: more than 60 words, half of them different, and an end.
+        string[] words = story.Split([' ', '\n', ',', '.', '"', '!', '?'], StringSplitOptions.RemoveEmptyEntries);
+        Assert.InRange(words.Length, 61, 400);
+        Assert.InRange(words.Distinct(StringComparer.OrdinalIgnoreCase).Count(), 31, 400);
+        Assert.Matches(@"[.!?]""?$", story);
+
+        // Another beginning is another story, and a system message asks for a reply.
+        Assert.DoesNotContain(story[..40], CliRun.Of("run", "The storm", "--temperature", "0").Out, StringComparison.Ordinal);
+        CliRun reply = CliRun.Of("run", "What do llamas eat?", "--system", "You are Puna, a storyteller from the mountains.", "--temperature", "0");
+        Assert.DoesNotContain("What do llamas eat?", reply.Out, StringComparison.Ordinal);
 
         // The same as text: the prompt, the new text, a line end.
         CliRun text = CliRun.Of("run", "--temperature=0", "--prompt", Prompt);
@@ -93,7 +103,7 @@ public class RunCommandTests
     [Fact]
     public void StopStringsEndTheText()
     {
-        CliRun run = CliRun.Of("run", "Once upon a time", "--temperature", "0", "--stop", "never", "--stop", "named El");
+        CliRun run = CliRun.Of("run", "--model", TestFiles.TrainedTiny, "Once upon a time", "--temperature", "0", "--stop", "never", "--stop", "named El");
         Assert.Equal("Once upon a time, there was a herder \n", run.Out);
     }
 
@@ -157,8 +167,8 @@ public class RunCommandTests
         CliRun.Of("run", "Once", "upon").AssertRefused("unexpected argument 'upon': put the prompt in quotes (see puna run --help)");
         CliRun.Of("run", "a", "--logprobs", "3").AssertRefused("option --logprobs: expected --json with it, got none");
         CliRun.Of("run", "a", "--raw", "--system", "b").AssertRefused("options --raw and --system exclude each other");
-        CliRun.Of("run", "a", "--system", "b").AssertRefused("option --system: expected a model with a chat format, got puna-tiny: the model has no chat format: it continues plain text");
-        CliRun.Of("run", "--tokens", "1,1024").AssertRefused("token 2: expected an id from 0 to 1023, got 1024");
+        CliRun.Of("run", "--model", TestFiles.TrainedTiny, "a", "--system", "b").AssertRefused($"option --system: expected a model with a chat format, got {TestFiles.TrainedTiny}: the model has no chat format: it continues plain text");
+        CliRun.Of("run", "--model", TestFiles.TrainedTiny, "--tokens", "1,1024").AssertRefused("token 2: expected an id from 0 to 1023, got 1024");
         CliRun.Of("run", "a", "--ctx", "513").AssertRefused("option --ctx: expected at most the model's context of 512, got 513");
         CliRun.Of("run", "a", "--model", TestModels.Random).AssertRefused($"model {TestModels.Random}: expected a tokenizer, got a model without one");
     }
@@ -185,7 +195,7 @@ public class RunCommandTests
         using var interrupts = new Interrupts();
         using var output = new InterruptingWriter(bytes, interrupts, flushes: 4);
         using var error = new StringWriter { NewLine = "\n" };
-        int code = new CliHost(new Terminal(output, error, TextReader.Null), interrupts).Run(["run", "Once upon a time", "--temperature", "0"]);
+        int code = new CliHost(new Terminal(output, error, TextReader.Null), interrupts).Run(["run", "--model", TestFiles.TrainedTiny, "Once upon a time", "--temperature", "0"]);
         Assert.Equal((130, "puna: interrupted\n"), (code, error.ToString()));
         Assert.Equal("Once upon a time, there was a\n", Encoding.UTF8.GetString(bytes.ToArray()));
     }

@@ -1,5 +1,3 @@
-using Puna.Cli.Locating;
-using Puna.DefaultModel;
 using Puna.Formats;
 using Puna.Formats.Gguf;
 using Puna.Formats.Safetensors;
@@ -17,26 +15,24 @@ internal static class TestModels
     /// <summary>What the reference computed for <see cref="Random"/>.</summary>
     public static string RandomGolden => Path.Combine(Random, "io.safetensors");
 
-    /// <summary>Writes the embedded model to a file.</summary>
-    public static string WriteEmbedded(string path)
+    /// <summary>Copies a small model that continues text.</summary>
+    public static string WriteTiny(string path)
     {
-        using Stream stream = DefaultModels.Open(DefaultModels.Default);
-        using FileStream file = File.Create(path);
-        stream.CopyTo(file);
+        File.Copy(TestFiles.TrainedTiny, path);
         return path;
     }
 
-    /// <summary>Writes the embedded model with Llama 2's chat template, as if it had been trained to answer.</summary>
+    /// <summary>Writes a small model with Llama 2's chat template, as if it had been trained to answer.</summary>
     public static string WriteChat(string path)
     {
         const string Template = "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}{{ '[INST] <<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' + m['content'] + ' [/INST]' }}{% endif %}{% endfor %}";
         return WriteChanged(path, static metadata => metadata.Set("tokenizer.chat_template", Template));
     }
 
-    /// <summary>Writes the embedded model with other metadata.</summary>
+    /// <summary>Writes a small model with other metadata.</summary>
     public static string WriteChanged(string path, Action<GgufMetadata> change)
     {
-        using var file = (GgufFile)new EmbeddedModel(DefaultModels.Default).OpenTensors(map: true);
+        using GgufFile file = GgufFile.Open(TestFiles.TrainedTiny);
         change(file.Metadata);
         using var writer = new GgufWriter(path, file.Metadata);
         foreach (TensorInfo tensor in file.Tensors)

@@ -1,6 +1,7 @@
 using System.Text;
 using Puna.Cli.Hosting;
 using Puna.Cli.Tests.Commands;
+using Puna.Tests.Shared;
 
 namespace Puna.Cli.Tests.Generation;
 
@@ -15,7 +16,7 @@ public sealed class ChatLoopTests
         using var output = new InterruptingWriter(bytes, interrupts, flushes: 3);
         using var error = new StringWriter { NewLine = "\n" };
         var terminal = new Terminal(output, error, new StringReader("Once upon a time\n/reset\nThe storm\n"));
-        int code = new CliHost(terminal, interrupts).Run(["chat", "--temperature", "0"]);
+        int code = new CliHost(terminal, interrupts).Run(["chat", "--model", TestFiles.TrainedTiny, "--temperature", "0"]);
         string[] replies = Encoding.UTF8.GetString(bytes.ToArray()).Split('\n');
         Assert.Equal(0, code);
         Assert.Equal(", there was", replies[0]);
@@ -30,7 +31,7 @@ public sealed class ChatLoopTests
         using var error = new StringWriter { NewLine = "\n" };
         using var interrupts = new Interrupts();
         var terminal = new Terminal(output, error, new StringReader($"/nope\n{new string('x', 5000)}\nOnce upon a time\n"), isTerminal: true);
-        int code = new CliHost(terminal, interrupts).Run(["chat", "--temperature", "0", "--max-tokens", "4"]);
+        int code = new CliHost(terminal, interrupts).Run(["chat", "--model", TestFiles.TrainedTiny, "--temperature", "0", "--max-tokens", "4"]);
         Assert.Equal(0, code);
         Assert.Equal("> > > , there was a\n> \n", Encoding.UTF8.GetString(bytes.ToArray()).ReplaceLineEndings("\n"));
         Assert.Equal(3, error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);

@@ -22,7 +22,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("")]
     public void PackingWeightByWeightGivesTheSameBitsAndGivesUpWhatWasRead(string golden)
     {
-        string path = golden.Length == 0 ? TestFiles.EmbeddedModel : TestFiles.GoldenModel(golden);
+        string path = golden.Length == 0 ? TestFiles.TrainedTiny : TestFiles.GoldenModel(golden);
         int[] ids = [1, 9, 4, 30, 31, 7, 7, 0, 22, 3];
         using var ops = new CpuOps(2);
         foreach (bool map in new[] { true, false })

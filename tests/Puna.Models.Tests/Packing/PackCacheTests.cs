@@ -53,7 +53,7 @@ public sealed class PackCacheTests : IDisposable
             File.Delete(pack);
         }
 
-        _folder.Convert(TestFiles.EmbeddedModel, "split.gguf", maxFileBytes: 1_000_000);
+        _folder.Convert(TestFiles.TrainedTiny, "split.gguf", maxFileBytes: 1_000_000);
         string first = Directory.GetFiles(_folder.Path, "split-00001-of-*.gguf").Single();
         Twice(first);
 
@@ -342,7 +342,7 @@ public sealed class PackCacheTests : IDisposable
     private string CopyModel()
     {
         string path = _folder.At("model.gguf");
-        File.Copy(TestFiles.EmbeddedModel, path, overwrite: true);
+        File.Copy(TestFiles.TrainedTiny, path, overwrite: true);
         return path;
     }
 

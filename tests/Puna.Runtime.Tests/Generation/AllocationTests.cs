@@ -58,7 +58,7 @@ public sealed class AllocationTests : IDisposable
     private string WithoutTokenizer(FileType type)
     {
         string weights = Path.Combine(_folder, "weights");
-        using (Checkpoint source = Checkpoint.Open(TestFiles.EmbeddedModel))
+        using (Checkpoint source = Checkpoint.Open(TestFiles.TrainedTiny))
         {
             CheckpointConverter.Convert(source, weights, new ConversionOptions { Format = CheckpointFormat.Safetensors, Type = FileType.BF16 });
         }

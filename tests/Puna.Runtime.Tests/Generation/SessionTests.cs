@@ -11,7 +11,7 @@ public sealed class SessionTests : IDisposable
 {
     private static readonly GenerationOptions _greedy = new() { Sampling = SamplingOptions.Greedy };
 
-    private readonly LanguageModel _model = LanguageModel.Open(TestFiles.EmbeddedModel);
+    private readonly LanguageModel _model = LanguageModel.Open(TestFiles.TrainedTiny);
     private readonly CpuOps _ops = new(2);
 
     public void Dispose()

@@ -10,7 +10,7 @@ public sealed class SharingTests : IDisposable
 {
     private static readonly GenerationOptions _drawn = new() { MaxTokens = 40, StopIds = [], Sampling = new SamplingOptions { Temperature = 1, Seed = 11 } };
 
-    private readonly LanguageModel _model = LanguageModel.Open(TestFiles.EmbeddedModel);
+    private readonly LanguageModel _model = LanguageModel.Open(TestFiles.TrainedTiny);
 
     public void Dispose() => _model.Dispose();
 
@@ -64,7 +64,7 @@ public sealed class SharingTests : IDisposable
     {
         foreach (string closed in (string[])["session", "device", "model"])
         {
-            var model = LanguageModel.Open(TestFiles.EmbeddedModel);
+            var model = LanguageModel.Open(TestFiles.TrainedTiny);
             var ops = new CpuOps(2);
             var session = new Session(model, ops);
             using IEnumerator<GenerationStep> steps = Steps(session, "The storm").GetEnumerator();
@@ -83,7 +83,7 @@ public sealed class SharingTests : IDisposable
     [Fact]
     public void AModelClosedDuringAPassStaysUntilThePassEnds()
     {
-        var model = LanguageModel.Open(TestFiles.EmbeddedModel);
+        var model = LanguageModel.Open(TestFiles.TrainedTiny);
         Storage storage = model.Llama.Norm.Master.Storage;
         model.EnterPass();
         model.EnterPass();
