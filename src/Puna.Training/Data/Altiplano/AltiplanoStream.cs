@@ -4,13 +4,14 @@ using Puna.Text.Chat;
 
 namespace Puna.Training.Data.Altiplano;
 
-/// <summary>The Altiplano world as documents of tokens: stories between the beginning and the end of a text, or conversations in the frame of the tokenizer's chat format.</summary>
+/// <summary>The Altiplano world as documents of tokens: stories and games between the beginning and the end of a text, or conversations in the frame of the tokenizer's chat format.</summary>
 public sealed class AltiplanoStream : ITokenStream
 {
     private readonly Tokenizer _tokenizer;
     private readonly ulong _seed;
     private readonly SplitPart _part;
     private readonly ChatFormat? _chat;
+    private readonly AltiplanoTexts _texts;
     private readonly string _source;
     private long _position;
 
@@ -18,13 +19,14 @@ public sealed class AltiplanoStream : ITokenStream
     /// <param name="tokenizer">Makes the ids.</param>
     /// <param name="seed">Of the world.</param>
     /// <param name="part">What to train on, or what is held out.</param>
-    /// <param name="chats">Whether to give conversations instead of stories.</param>
+    /// <param name="texts">What of the world.</param>
     /// <exception cref="PunaException">The tokenizer has no beginning or end of text, or no tokens for conversations.</exception>
-    public AltiplanoStream(Tokenizer tokenizer, ulong seed, SplitPart part, bool chats)
+    public AltiplanoStream(Tokenizer tokenizer, ulong seed, SplitPart part, AltiplanoTexts texts)
     {
         (_tokenizer, _seed, _part) = (tokenizer, seed, part);
-        _source = $"altiplano {(chats ? "chats" : "stories")} {seed} {part}";
-        if (chats)
+        _source = $"altiplano {texts} {seed} {part}";
+        _texts = texts;
+        if (texts == AltiplanoTexts.Chats)
         {
             _chat = Llama3ChatFormat.Llama31;
             if (tokenizer.IdOf("<|start_header_id|>") is null)
@@ -52,7 +54,7 @@ public sealed class AltiplanoStream : ITokenStream
         long index = AltiplanoSplit.Index(_part, _position++);
         if (_chat is null)
         {
-            string text = StoryTeller.Tell(_seed, index).Text;
+            string text = _texts == AltiplanoTexts.Stories ? StoryTeller.Tell(_seed, index).Text : MemoryGame.Tell(_seed, index);
             document.Add([_tokenizer.BosId!.Value]);
             document.Add(_tokenizer.Encode(text));
             document.Add([_tokenizer.EosId!.Value]);

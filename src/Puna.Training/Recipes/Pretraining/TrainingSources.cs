@@ -22,27 +22,33 @@ internal static class TrainingSources
 
         return (section.Altiplano, section.Shards) switch
         {
-            ("stories", null) => new AltiplanoSource(config.Seed, false),
-            ("chats", null) => new AltiplanoSource(config.Seed, true),
-            (string other, null) => throw new PunaException($"data: expected altiplano to be stories or chats, got {other}"),
+            ("stories", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Stories),
+            ("chats", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Chats),
+            ("games", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Games),
+            (string other, null) => throw new PunaException($"data: expected altiplano to be stories, chats or games, got {other}"),
             (null, string shards) => new ShardSource(Path.Combine(folder, shards), config.Seed),
             _ => throw new PunaException("data: expected a source with either altiplano or shards"),
         };
     }
 
-    private sealed class AltiplanoSource(ulong seed, bool chats) : ITrainingSource
+    private sealed class AltiplanoSource(ulong seed, AltiplanoTexts texts) : ITrainingSource
     {
-        public string Name => chats ? "Altiplano chats" : "Altiplano stories";
+        public string Name => $"Altiplano {(texts == AltiplanoTexts.Stories ? "stories" : texts == AltiplanoTexts.Chats ? "chats" : "games")}";
 
         public IEnumerable<string> Texts()
         {
             for (long n = 0; ; n++)
             {
                 long index = AltiplanoSplit.Index(SplitPart.Train, n);
-                yield return chats ? string.Join("\n", AltiplanoChat.Create(seed, index).Messages.Select(static m => m.Content)) : StoryTeller.Tell(seed, index).Text;
+                yield return texts switch
+                {
+                    AltiplanoTexts.Chats => string.Join("\n", AltiplanoChat.Create(seed, index).Messages.Select(static m => m.Content)),
+                    AltiplanoTexts.Games => MemoryGame.Tell(seed, index),
+                    _ => StoryTeller.Tell(seed, index).Text,
+                };
             }
         }
 
-        public ITokenStream Open(Tokenizer tokenizer, bool heldOut) => new AltiplanoStream(tokenizer, seed, heldOut ? SplitPart.Test : SplitPart.Train, chats);
+        public ITokenStream Open(Tokenizer tokenizer, bool heldOut) => new AltiplanoStream(tokenizer, seed, heldOut ? SplitPart.Test : SplitPart.Train, texts);
     }
 }

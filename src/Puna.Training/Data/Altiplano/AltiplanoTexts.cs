@@ -1,0 +1,14 @@
+namespace Puna.Training.Data.Altiplano;
+
+/// <summary>Kinds of texts of the Altiplano world.</summary>
+public enum AltiplanoTexts
+{
+    /// <summary>Stories.</summary>
+    Stories,
+
+    /// <summary>Conversations.</summary>
+    Chats,
+
+    /// <summary>The memory game.</summary>
+    Games,
+}
