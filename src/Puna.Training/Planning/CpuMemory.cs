@@ -10,6 +10,7 @@ internal sealed class CpuMemory
     // Sizes that the attention kernels work in.
     private const int KeyTile = 32;
     private const int QueryTile = 48;
+    private const long GemmBlockFloats = 96 * 256;
 
     private readonly LlamaConfig _model;
     private readonly ArenaSize _arena = new();
@@ -83,7 +84,7 @@ internal sealed class CpuMemory
             _arena.Allocate(logits);
             Packed(d, vocab);
             Packed(vocab, d);
-            Packed(chunk, d);
+            Packed(chunk, d, byColumns: true);
         });
 
         object normed = _pool.Rent(_rows * d);
@@ -153,8 +154,15 @@ internal sealed class CpuMemory
         }
     }
 
-    /// <summary>A product packs its right side in columns of 16.</summary>
-    private void Packed(long inner, long columns) => _arena.Scope(() => _arena.Allocate((columns + 15) / 16 * 16 * inner));
+    /// <summary>A product packs its right side in columns of 16; one that reads its left side by columns copies a block of it per thread.</summary>
+    private void Packed(long inner, long columns, bool byColumns = false) => _arena.Scope(() =>
+    {
+        _arena.Allocate((columns + 15) / 16 * 16 * inner);
+        if (byColumns)
+        {
+            _arena.Allocate(_threads * GemmBlockFloats);
+        }
+    });
 
     /// <summary>Back through a block: gradients in the order in which the tape needs them.</summary>
     private object Back(object result)
@@ -198,7 +206,7 @@ internal sealed class CpuMemory
 
         input ??= _pool.Rent(_tokens * inputs);
         Packed(outputs, inputs);
-        Packed(_tokens, inputs);
+        Packed(_tokens, inputs, byColumns: true);
         _pool.Return(gradient);
         return input;
     }

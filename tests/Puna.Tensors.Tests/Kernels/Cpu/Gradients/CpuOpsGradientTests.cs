@@ -16,6 +16,8 @@ public sealed class CpuOpsGradientTests
     [InlineData(13, 16, 40)]
     [InlineData(100, 300, 130)]
     [InlineData(5, 513, 31)]
+    [InlineData(300, 20, 25)]
+    [InlineData(700, 9, 130)]
     public void MatMul(int tokens, int inputs, int outputs)
     {
         Tensor x = TestData.Random(1, tokens, inputs), w = TestData.Random(2, outputs, inputs), dy = TestData.Random(3, tokens, outputs);
