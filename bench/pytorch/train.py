@@ -1,6 +1,6 @@
 """Trains the shapes of `Puna.Bench -- training` with PyTorch on the CPU and prints a line of JSON: rates of its own 1024-cube product and of whole steps.
 
-Arguments: threads, rounds, rows. The model is written here from its definition, with PyTorch's own fused attention, norm-free operations and AdamW.
+Arguments: threads, rounds, rows. The model is written here from its definition, with PyTorch's own fused attention where it has one, and its AdamW.
 """
 import json, math, sys, time
 import torch
@@ -20,7 +20,7 @@ class Block(torch.nn.Module):
     def forward(self, x, cos, sin):
         b, s, _ = x.shape
         q, k, v = self.qkv(norm(x, self.n1)).view(b, s, 3, HEADS, HEAD).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True)
+        y = attention(rotate(q, cos, sin), rotate(k, cos, sin), v)
         x = x + self.o(y.transpose(1, 2).reshape(b, s, HIDDEN))
         gate, up = self.gate_up(norm(x, self.n2)).chunk(2, -1)
         return x + self.down(F.silu(gate) * up)
@@ -38,6 +38,13 @@ class Model(torch.nn.Module):
         for block in self.blocks:
             x = block(x, cos, sin)
         return self.head(norm(x, self.n))
+
+
+def attention(q, k, v):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(HEAD)                          # before PyTorch 2.0
+    return torch.softmax(scores.masked_fill(torch.ones(LENGTH, LENGTH, dtype=torch.bool).triu(1), -math.inf), -1) @ v
 
 
 def norm(x, w):
