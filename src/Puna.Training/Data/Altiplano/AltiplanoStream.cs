@@ -4,7 +4,7 @@ using Puna.Text.Chat;
 
 namespace Puna.Training.Data.Altiplano;
 
-/// <summary>The Altiplano world as documents of tokens: stories and games between the beginning and the end of a text, or conversations in the frame of the tokenizer's chat format.</summary>
+/// <summary>The Altiplano world as documents of tokens: stories and primers between the beginning and the end of a text, or conversations in the frame of the tokenizer's chat format.</summary>
 public sealed class AltiplanoStream : ITokenStream
 {
     private readonly Tokenizer _tokenizer;
@@ -54,7 +54,7 @@ public sealed class AltiplanoStream : ITokenStream
         long index = AltiplanoSplit.Index(_part, _position++);
         if (_chat is null)
         {
-            string text = _texts == AltiplanoTexts.Stories ? StoryTeller.Tell(_seed, index).Text : MemoryGame.Tell(_seed, index);
+            string text = _texts == AltiplanoTexts.Stories ? StoryTeller.Tell(_seed, index).Text : Primer.Tell(_seed, index);
             document.Add([_tokenizer.BosId!.Value]);
             document.Add(_tokenizer.Encode(text));
             document.Add([_tokenizer.EosId!.Value]);

@@ -9,6 +9,6 @@ public enum AltiplanoTexts
     /// <summary>Conversations.</summary>
     Chats,
 
-    /// <summary>The memory game.</summary>
-    Games,
+    /// <summary>Texts of a first reading book.</summary>
+    Primers,
 }

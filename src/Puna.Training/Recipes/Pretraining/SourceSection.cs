@@ -3,7 +3,7 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <summary>One source of text.</summary>
 public sealed record SourceSection
 {
-    /// <summary>What of the Altiplano world: <c>stories</c>, <c>chats</c> or <c>games</c>; or <see cref="Shards"/>.</summary>
+    /// <summary>What of the Altiplano world: <c>stories</c>, <c>chats</c> or <c>primers</c>; or <see cref="Shards"/>.</summary>
     public string? Altiplano { get; set; }
 
     /// <summary>A folder of token shards, as <c>puna train data</c> makes it.</summary>

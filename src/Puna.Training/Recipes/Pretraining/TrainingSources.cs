@@ -24,8 +24,8 @@ internal static class TrainingSources
         {
             ("stories", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Stories),
             ("chats", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Chats),
-            ("games", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Games),
-            (string other, null) => throw new PunaException($"data: expected altiplano to be stories, chats or games, got {other}"),
+            ("primers", null) => new AltiplanoSource(config.Seed, AltiplanoTexts.Primers),
+            (string other, null) => throw new PunaException($"data: expected altiplano to be stories, chats or primers, got {other}"),
             (null, string shards) => new ShardSource(Path.Combine(folder, shards), config.Seed),
             _ => throw new PunaException("data: expected a source with either altiplano or shards"),
         };
@@ -33,7 +33,7 @@ internal static class TrainingSources
 
     private sealed class AltiplanoSource(ulong seed, AltiplanoTexts texts) : ITrainingSource
     {
-        public string Name => $"Altiplano {(texts == AltiplanoTexts.Stories ? "stories" : texts == AltiplanoTexts.Chats ? "chats" : "games")}";
+        public string Name => $"Altiplano {(texts == AltiplanoTexts.Stories ? "stories" : texts == AltiplanoTexts.Chats ? "chats" : "primers")}";
 
         public IEnumerable<string> Texts()
         {
@@ -43,7 +43,7 @@ internal static class TrainingSources
                 yield return texts switch
                 {
                     AltiplanoTexts.Chats => string.Join("\n", AltiplanoChat.Create(seed, index).Messages.Select(static m => m.Content)),
-                    AltiplanoTexts.Games => MemoryGame.Tell(seed, index),
+                    AltiplanoTexts.Primers => Primer.Tell(seed, index),
                     _ => StoryTeller.Tell(seed, index).Text,
                 };
             }
