@@ -19,6 +19,10 @@ internal static class CommonOptions
     /// <summary><c>--no-mmap</c>.</summary>
     public static Option<bool> NoMmap() => Options.Flag("no-mmap", "Read the model into memory instead of mapping its file");
 
+    /// <summary><c>--adapter DIR</c>.</summary>
+    public static Option<string?> Adapter() =>
+        Options.Path("adapter", "DIR", "A LoRA, rsLoRA or DoRA adapter to add to the weights: a folder with adapter_config.json, or a .gguf file", ValueHint.Folder);
+
     /// <summary><c>--kv T</c>.</summary>
     public static Option<string?> Kv() => Options.Choice(
         "kv", "T", "Type of the cached keys and values", ["f32", "f16", "q8_0"], defaultText: "f16 where the weights are quantised in blocks, else f32");

@@ -18,6 +18,7 @@ internal sealed class ConvertCommand : Command
     private static readonly Option<long?> Threads = CommonOptions.Threads();
     private static readonly Option<long?> SplitSize = Parsing.Options.Size(
         "split-size", "SIZE", "Begin another file before the tensors of one exceed this, for example 5G or 500M (powers of ten); safetensors and gguf only", "one file");
+    private static readonly Option<string?> Adapter = CommonOptions.Adapter();
     private static readonly Option<bool> NoMmap = CommonOptions.NoMmap();
 
     /// <inheritdoc/>
@@ -33,7 +34,7 @@ internal sealed class ConvertCommand : Command
         + "not grow with the model.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<OptionGroup> Groups => [new("Input and output", From, To, Format, Type, SplitSize), new("Model", Threads, NoMmap)];
+    public override IReadOnlyList<OptionGroup> Groups => [new("Input and output", From, To, Adapter, Format, Type, SplitSize), new("Model", Threads, NoMmap)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
@@ -41,6 +42,7 @@ internal sealed class ConvertCommand : Command
         new("puna convert --from Llama-3.2-1B/ --to llama.gguf --type q4_k_m", "Quantise a model"),
         new("puna convert --from llama.gguf --to Llama-3.2-1B/ --split-size 5G", "From a GGUF file to a folder of safetensors of at most 5 GB each"),
         new("puna convert --from consolidated/ --to Llama-2-7b/ --format safetensors", "From Meta's layout to that of Hugging Face"),
+        new("puna convert --from Llama-3.2-1B/ --adapter my-lora/ --to merged.gguf --type q8_0", "Add an adapter to the weights for good"),
     ];
 
     /// <inheritdoc/>
@@ -59,6 +61,11 @@ internal sealed class ConvertCommand : Command
         ModelSource source = new ModelLocator(context).Locate(from);
         CheckDestination(source, to, format);
         using Checkpoint checkpoint = source.OpenCheckpoint(map: !args.Get(NoMmap));
+        if (args.Get(Adapter) is { } adapter)
+        {
+            checkpoint.Adapt(adapter);
+        }
+
         var options = new ConversionOptions
         {
             Format = format,

@@ -25,8 +25,11 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     /// <summary>Folder of packed weights; only of commands that compute.</summary>
     public Option<string?> PackCache { get; } = CommonOptions.PackCache();
 
+    /// <summary>An adapter to add to the weights; only of commands that compute.</summary>
+    public Option<string?> Adapter { get; } = CommonOptions.Adapter();
+
     /// <summary>The group of the help page.</summary>
-    public OptionGroup Group => computes ? new("Model", Model, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
+    public OptionGroup Group => computes ? new("Model", Model, Adapter, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
 
     /// <summary>The type that <see cref="Kv"/> names, or null.</summary>
     public DType? CacheType(ParsedArguments args) => computes && args.Get(Kv) is { } name && DTypes.TryParse(name, out DType type) ? type : null;

@@ -69,6 +69,11 @@ internal sealed class OpenedModel : IDisposable
                 throw new PunaException($"model {source.Name}: expected a language model, got a classifier");
             }
 
+            if (args.Get(options.Adapter) is { } adapter)
+            {
+                checkpoint.Adapt(adapter);
+            }
+
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
             LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops, cache, context.Token) : null;
             Llama llama = language?.Llama ?? (cache is null ? checkpoint.LoadPacked(ops) : cache.Load(checkpoint, ops, context.Token));

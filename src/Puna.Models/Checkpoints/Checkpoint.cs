@@ -3,6 +3,7 @@ using Puna.Formats;
 using Puna.Formats.Gguf;
 using Puna.Formats.Meta;
 using Puna.Formats.Safetensors;
+using Puna.Models.Adapters;
 using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
@@ -91,9 +92,41 @@ public sealed class Checkpoint : IDisposable
     /// <param name="info">Under the name of the format.</param>
     public bool TryGetInfo(string canonical, [NotNullWhen(true)] out TensorInfo? info) => File.TryGetInfo(TensorNames.In(Format, canonical), out info);
 
-    /// <summary>A parameter as it is stored.</summary>
+    /// <summary>The adapter that is added to the weights, or null.</summary>
+    public LoraAdapter? Adapter { get; private set; }
+
+    /// <summary>Adds an adapter to the weights that are read from now on.</summary>
+    /// <param name="path">As <see cref="LoraAdapter.Open"/>.</param>
+    /// <exception cref="PunaException">Names what is wrong and where; or there is one already.</exception>
+    public void Adapt(string path)
+    {
+        if (Adapter is not null)
+        {
+            throw new PunaException($"adapter {path}: expected one adapter, got {Adapter.Path} before");
+        }
+
+        Adapter = LoraAdapter.Open(path, Config);
+    }
+
+    /// <summary>A parameter as it is stored, or float32 where an adapter changes it.</summary>
     /// <param name="canonical">Canonical name.</param>
-    public Tensor GetTensor(string canonical) => File.GetTensor(TensorNames.In(Format, canonical));
+    public Tensor GetTensor(string canonical)
+    {
+        Tensor stored = File.GetTensor(TensorNames.In(Format, canonical));
+        if (Adapter is null || !Adapter.Changes(canonical))
+        {
+            return stored;
+        }
+
+        if (!stored.DType.IsFloat() && !stored.DType.IsBlock())
+        {
+            throw new FileFormatException(Path, $"tensor {TensorNames.In(Format, canonical)}: expected floats or quantised blocks, got {stored.DType.Name()}");
+        }
+
+        Tensor adapted = Adapter.Apply(canonical, stored, RopeLayout, Config.HeadDim);
+        File.Release(stored);
+        return adapted;
+    }
 
     /// <summary>Builds the model over these tensors. Matrices stay where they are; vectors become float32.</summary>
     /// <exception cref="PunaException">A type of values that cannot be computed with.</exception>
@@ -111,7 +144,7 @@ public sealed class Checkpoint : IDisposable
             Weight weight = LoadWeight(name);
             Weight result = ops.Pack(weight);
             packed?.Invoke(name, result);
-            if (!ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
+            if (Adapter?.Changes(name) != true && !ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
             {
                 File.Discard(weight.Name, weight.Master);
             }

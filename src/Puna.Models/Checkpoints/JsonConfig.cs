@@ -69,6 +69,9 @@ internal sealed class JsonConfig
     /// <summary>Whether the key is not there at all, so that a default of the reference's class counts; null is no default.</summary>
     public bool Lacks(string key) => !_object.TryGetProperty(key, out _);
 
+    /// <summary>The keys, in order.</summary>
+    public IEnumerable<string> Keys => _object.EnumerateObject().Select(static property => property.Name);
+
     public JsonConfig? Object(string key) => Find(key) switch
     {
         null => null,

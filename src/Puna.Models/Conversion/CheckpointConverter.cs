@@ -139,7 +139,10 @@ public static class CheckpointConverter
         }
         finally
         {
-            source.File.Release(stored);
+            if (source.Adapter?.Changes(to.Name) != true)
+            {
+                source.File.Release(stored);
+            }
         }
     }
 

@@ -49,6 +49,12 @@ public sealed class PackCache
     /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
     public Llama Load(Checkpoint checkpoint, IOps ops, CancellationToken cancel = default)
     {
+        if (checkpoint.Adapter is not null)
+        {
+            // The key says which model it is, and nothing of an adapter.
+            return checkpoint.LoadPacked(ops);
+        }
+
         IReadOnlyList<TensorSource> sources = checkpoint.File.Sources;
         if (ops.PackedVersion is not { Length: > 0 } layout || sources.Count == 0 || sources.Any(static source => source.Bytes is not MemoryMappedStorage))
         {
