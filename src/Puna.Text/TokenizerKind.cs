@@ -14,4 +14,7 @@ public enum TokenizerKind
 
     /// <summary>Pieces with a list of merges: <c>tokenizer.json</c> of Llama 2 style.</summary>
     MergedPieces,
+
+    /// <summary>Pieces chosen by their total score: Prompt Guard, as a SentencePiece model or as <c>tokenizer.json</c> (spec llama1-3.md 5.5).</summary>
+    Unigram,
 }

@@ -6,7 +6,8 @@ using Puna.Text.Tiktoken;
 namespace Puna.Text;
 
 /// <summary>
-/// Opens tokenizers from files: <c>tokenizer.model</c> (SentencePiece, Llama 3 or Llama 4, told apart by content), <c>tokenizer.json</c>, or the folder of a model.
+/// Opens tokenizers from files: <c>tokenizer.model</c> (SentencePiece, Llama 3 or Llama 4, told apart by content), <c>tokenizer.json</c>, <c>spm.model</c> (SentencePiece, as DeBERTa's folders
+/// call it), or the folder of a model.
 /// </summary>
 public static class TokenizerLoader
 {
@@ -15,6 +16,7 @@ public static class TokenizerLoader
 
     private const string Model = "tokenizer.model";
     private const string Json = "tokenizer.json";
+    private const string Pieces = "spm.model";
 
     /// <summary>Opens a tokenizer file, or the tokenizer in a model's folder.</summary>
     /// <param name="path">The file or folder.</param>
@@ -32,10 +34,10 @@ public static class TokenizerLoader
 
     /// <summary>
     /// Opens the tokenizer in a model's folder. <c>tokenizer.model</c> is preferred, as the original; added tokens come from <c>tokenizer.json</c> where that is there too, and
-    /// where a SentencePiece model lacks them, <c>tokenizer.json</c> is used instead. Roles and stop ids come from <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>,
+    /// where a SentencePiece model lacks them, <c>tokenizer.json</c> is used instead. <c>spm.model</c> comes last: where <c>tokenizer.json</c> is beside it, that is what its users run. Roles and stop ids come from <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>,
     /// <c>generation_config.json</c> and <c>config.json</c>, as far as they are there.
     /// </summary>
-    /// <returns>The tokenizer, or null where the folder has neither file.</returns>
+    /// <returns>The tokenizer, or null where the folder has none of the files.</returns>
     /// <exception cref="FileFormatException">A file is malformed, or asks for something that is not understood.</exception>
     public static Tokenizer? TryOpenFolder(string folder)
     {
@@ -54,7 +56,8 @@ public static class TokenizerLoader
             return FolderRoles.Apply(tokenizer, folder);
         }
 
-        return File.Exists(json) ? FolderRoles.Apply(Read(ReadFile(json), json, null), folder) : null;
+        string alone = File.Exists(json) ? json : Path.Combine(folder, Pieces);
+        return File.Exists(alone) ? FolderRoles.Apply(Read(ReadFile(alone), alone, null), folder) : null;
     }
 
     /// <summary>Reads a tokenizer file that is in memory already.</summary>

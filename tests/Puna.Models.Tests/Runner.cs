@@ -136,6 +136,13 @@ internal static class Runner
             return y;
         }
 
+        public Tensor LayerNorm(Tensor x, Weight norm, Weight bias, float epsilon) => ops.LayerNorm(x, norm, bias, epsilon);
+
+        public Tensor Gelu(Tensor x) => ops.Gelu(x);
+
+        public Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, ReadOnlySpan<int> starts, ReadOnlySpan<int> distanceRows, int headDim) =>
+            ops.DisentangledAttention(q, k, v, relativeQ, relativeK, starts, distanceRows, headDim);
+
         public Tensor Add(Tensor a, Tensor b) => ops.Add(a, b);
 
         public Tensor AddBias(Tensor x, Weight bias) => ops.AddBias(x, bias);

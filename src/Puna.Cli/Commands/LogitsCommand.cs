@@ -1,10 +1,12 @@
 using Puna.Cli.Generation;
 using Puna.Cli.Hosting;
+using Puna.Cli.Locating;
 using Puna.Cli.Parsing;
 using Puna.Formats;
 using Puna.Formats.Npy;
 using Puna.Formats.Safetensors;
 using Puna.Models;
+using Puna.Models.PromptGuard;
 using Puna.Tensors;
 
 namespace Puna.Cli.Commands;
@@ -31,7 +33,7 @@ internal sealed class LogitsCommand : Command
     /// <inheritdoc/>
     public override string Description =>
         "Computes one forward pass over the given tokens and writes the logits of every position as float32 [tokens, vocabulary], in C order. For a classifier "
-        + "its logits are written, [1, labels], those of the last token. No tokenizer is needed.";
+        + "its logits are written, [1, labels], those of the last token; for Prompt Guard (DeBERTa) those of the whole text. No tokenizer is needed.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<OptionGroup> Groups => [Model.Group, new("Input and output", Tokens, Inputs, Out)];
@@ -48,7 +50,13 @@ internal sealed class LogitsCommand : Command
     {
         string path = context.Args.Require(Out);
         int[] ids = ReadIds(context.Args);
-        using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: false);
+        ModelSource source = new ModelLocator(context).Locate(context.Args.Get(Model.Model));
+        if (source.Path is string place && DebertaCheckpoint.IsIn(place))
+        {
+            return Classify(context, place, ids, path);
+        }
+
+        using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: false, source);
         Llama llama = opened.Llama;
         int width = llama.Output.Weight.Out;
         bool isClassifier = llama.Config.Labels > 0;
@@ -73,6 +81,25 @@ internal sealed class LogitsCommand : Command
             opened.Ops.Release(mark);
         }
 
+        file.Complete();
+        return ExitCodes.Done;
+    }
+
+    private static int Classify(CommandContext context, string place, int[] ids, string path)
+    {
+        using DebertaCheckpoint checkpoint = DebertaCheckpoint.Open(place, map: !context.Args.Get(Model.NoMmap));
+        if (ids.Length == 0)
+        {
+            throw new PunaException("tokens: expected at least one, got none");
+        }
+
+        TokenIds.Check(ids, checkpoint.Config.Vocab);
+        using var ops = new CpuOps(CommonOptions.ThreadCount(context.Args.Get(Model.Threads)));
+        DebertaClassifier model = checkpoint.LoadPacked(ops);
+        var batch = new Batch();
+        batch.Add(ids, 0, BatchOutputs.None);
+        using var file = new NpyWriter(path, new Shape(1, checkpoint.Config.Labels.Count));
+        Write(ops, model.Forward(ops, batch), file);
         file.Complete();
         return ExitCodes.Done;
     }
@@ -131,7 +158,7 @@ internal sealed class LogitsCommand : Command
             throw new PunaException("tokens: expected at least one, got none");
         }
 
-        TokenIds.Check(ids, config);
+        TokenIds.Check(ids, config.Vocab);
         if (ids.Length > config.ContextLength && config.RopeScaling is not RopeScaling.Dynamic)
         {
             throw new PunaException($"tokens: expected at most the context of {config.ContextLength}, got {ids.Length}");

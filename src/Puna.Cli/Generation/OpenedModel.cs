@@ -54,12 +54,13 @@ internal sealed class OpenedModel : IDisposable
     /// <param name="context">The command line.</param>
     /// <param name="options">The options of the command.</param>
     /// <param name="withTokenizer">Whether text is made or read; otherwise a tokenizer that is not understood is no obstacle.</param>
+    /// <param name="found">The model, where it has been located already.</param>
     /// <exception cref="PunaException">There is no such model, or it cannot be run.</exception>
-    public static OpenedModel Open(CommandContext context, ModelOptions options, bool withTokenizer)
+    public static OpenedModel Open(CommandContext context, ModelOptions options, bool withTokenizer, ModelSource? found = null)
     {
         ParsedArguments args = context.Args;
         PackCache? cache = options.PackCacheOf(context);
-        ModelSource source = new ModelLocator(context).Locate(args.Get(options.Model));
+        ModelSource source = found ?? new ModelLocator(context).Locate(args.Get(options.Model));
         long start = Stopwatch.GetTimestamp();
         Checkpoint checkpoint = source.OpenCheckpoint(map: !args.Get(options.NoMmap));
         try

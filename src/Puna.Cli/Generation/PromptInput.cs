@@ -18,7 +18,7 @@ internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, 
     {
         if (Tokens is not null)
         {
-            TokenIds.Check(Tokens, opened.Llama.Config);
+            TokenIds.Check(Tokens, opened.Llama.Config.Vocab);
             return new PreparedPrompt(Tokens, opened.Language.Tokenizer?.Decode(Tokens), null);
         }
 

@@ -1,4 +1,3 @@
-using Puna.Models;
 using Puna.Tensors;
 
 namespace Puna.Cli.Generation;
@@ -7,13 +6,13 @@ namespace Puna.Cli.Generation;
 internal static class TokenIds
 {
     /// <summary>Throws where an id has no row in the embedding.</summary>
-    public static void Check(ReadOnlySpan<int> ids, LlamaConfig config)
+    public static void Check(ReadOnlySpan<int> ids, int vocabulary)
     {
         for (int i = 0; i < ids.Length; i++)
         {
-            if ((uint)ids[i] >= (uint)config.Vocab)
+            if ((uint)ids[i] >= (uint)vocabulary)
             {
-                throw new PunaException($"token {i + 1}: expected an id from 0 to {config.Vocab - 1}, got {ids[i]}");
+                throw new PunaException($"token {i + 1}: expected an id from 0 to {vocabulary - 1}, got {ids[i]}");
             }
         }
     }

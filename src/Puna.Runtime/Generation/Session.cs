@@ -103,6 +103,35 @@ public sealed class Session : IDisposable
         return Steps([.. prompt], options, cancel);
     }
 
+    /// <summary>How likely each of some tokens is as the next one. The text is computed as by <see cref="Generate"/>, and kept for it.</summary>
+    /// <param name="prompt">The text so far; at least one token, fewer than the context.</param>
+    /// <param name="tokens">Ids of the vocabulary.</param>
+    /// <param name="cancel">As for <see cref="Generate"/>.</param>
+    /// <returns>Natural logarithms of the probabilities, at temperature one.</returns>
+    /// <exception cref="PunaException">The prompt is empty or leaves no room in the context.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public float[] LogProbabilities(IReadOnlyList<int> prompt, IReadOnlyList<int> tokens, CancellationToken cancel = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (prompt.Count == 0 || prompt.Count >= _model.Llama.Config.TokenLimit)
+        {
+            throw new PunaException($"prompt: expected 1 to {_model.Llama.Config.TokenLimit - 1} tokens, got {prompt.Count}");
+        }
+
+        ++_generation;
+        Prefill([.. prompt], cancel);
+
+        // Rows beyond the vocabulary are padding of the matrix, not tokens.
+        ReadOnlySpan<float> logits = _logits.AsSpan(0, Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue));
+        var result = new float[tokens.Count];
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = TokenLogProbs.LogProbability(logits, tokens[i]);
+        }
+
+        return result;
+    }
+
     private IEnumerable<GenerationStep> Steps(int[] prompt, GenerationOptions options, CancellationToken cancel)
     {
         if (options.MaxTokens == 0)

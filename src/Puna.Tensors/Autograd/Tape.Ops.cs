@@ -42,6 +42,16 @@ public sealed partial class Tape
     public Tensor RmsNorm(Tensor x, Weight norm, float epsilon) => Note(new RmsNormNode(_ops.RmsNorm(x, norm, epsilon), x, norm, epsilon));
 
     /// <inheritdoc/>
+    public Tensor LayerNorm(Tensor x, Weight norm, Weight bias, float epsilon) => Note(new LayerNormNode(_ops.LayerNorm(x, norm, bias, epsilon), x, norm, bias, epsilon));
+
+    /// <inheritdoc/>
+    public Tensor Gelu(Tensor x) => Note(new GeluNode(_ops.Gelu(x), x));
+
+    /// <inheritdoc/>
+    public Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, ReadOnlySpan<int> starts, ReadOnlySpan<int> distanceRows, int headDim) =>
+        throw new InvalidOperationException("tape: expected operations that models are trained with, got disentangled attention, which has no way back");
+
+    /// <inheritdoc/>
     public Tensor Add(Tensor a, Tensor b) => Note(new AddNode(_ops.Add(a, b), a, b));
 
     /// <inheritdoc/>
@@ -129,6 +139,24 @@ public sealed partial class Tape
         {
             Tensor dx = tape.Gradient(x, out bool add);
             tape._ops.RmsNormBack(gradient, x, norm, epsilon, dx, add, tape._weights.Find(norm));
+        }
+    }
+
+    private sealed class LayerNormNode(Tensor y, Tensor x, Weight norm, Weight bias, float epsilon) : TapeNode(y)
+    {
+        public override void Back(Tape tape, Tensor gradient)
+        {
+            Tensor dx = tape.Gradient(x, out bool add);
+            tape._ops.LayerNormBack(gradient, x, norm, epsilon, dx, add, tape._weights.Find(norm), tape._weights.Find(bias));
+        }
+    }
+
+    private sealed class GeluNode(Tensor y, Tensor x) : TapeNode(y)
+    {
+        public override void Back(Tape tape, Tensor gradient)
+        {
+            Tensor dx = tape.Gradient(x, out bool add);
+            tape._ops.GeluBack(gradient, x, dx, add);
         }
     }
 

@@ -36,6 +36,20 @@ public interface IGradientOps : IOps
     /// <param name="dNorm">Gradient by the weight, added to; null where it is not wanted.</param>
     void RmsNormBack(Tensor dy, Tensor x, Weight norm, float epsilon, Tensor dx, bool add, Tensor? dNorm);
 
+    /// <summary>Gradients of <see cref="IOps.LayerNorm"/>.</summary>
+    /// <param name="dy"><c>[tokens, hidden]</c>.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="norm">The weight.</param>
+    /// <param name="epsilon">The epsilon.</param>
+    /// <param name="dx">Gradient by the input.</param>
+    /// <param name="add">Whether to add to it.</param>
+    /// <param name="dNorm">Gradient by the weight, added to; null where it is not wanted.</param>
+    /// <param name="dBias">Gradient by the bias, added to; null where it is not wanted.</param>
+    void LayerNormBack(Tensor dy, Tensor x, Weight norm, float epsilon, Tensor dx, bool add, Tensor? dNorm, Tensor? dBias);
+
+    /// <summary>Gradient of <see cref="IOps.Gelu"/>.</summary>
+    void GeluBack(Tensor dy, Tensor x, Tensor dx, bool add);
+
     /// <summary>Gradients of <see cref="IOps.SwiGlu"/>.</summary>
     void SwiGluBack(Tensor dy, Tensor gate, Tensor up, Tensor dGate, bool addGate, Tensor dUp, bool addUp);
 

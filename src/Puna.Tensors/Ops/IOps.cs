@@ -37,6 +37,27 @@ public interface IOps
     /// <summary>x / sqrt(mean(x^2) + epsilon) * norm, row by row.</summary>
     Tensor RmsNorm(Tensor x, Weight norm, float epsilon);
 
+    /// <summary>(x - mean(x)) / sqrt(variance(x) + epsilon) * norm + bias, row by row; the variance is divided by the number of columns.</summary>
+    Tensor LayerNorm(Tensor x, Weight norm, Weight bias, float epsilon);
+
+    /// <summary>x Phi(x), Phi the normal distribution function: GELU in its exact form.</summary>
+    Tensor Gelu(Tensor x);
+
+    /// <summary>
+    /// Attention of DeBERTa (spec llama4.md 14.1): within a sequence every token sees every other. The score of query i and key j is (q_i k_j + q_i relativeK_r + k_j relativeQ_r) / sqrt(3 headDim), r the row
+    /// that the table has for their distance i - j.
+    /// </summary>
+    /// <param name="q">Queries <c>[tokens, heads * headDim]</c>.</param>
+    /// <param name="k">Keys, as the queries.</param>
+    /// <param name="v">Values, as the queries.</param>
+    /// <param name="relativeQ">The table of distances, projected as queries are <c>[rows, heads * headDim]</c>.</param>
+    /// <param name="relativeK">The table, projected as keys are.</param>
+    /// <param name="starts">Row of each sequence's first token, and the number of rows: <see cref="Batch.Starts"/>.</param>
+    /// <param name="distanceRows">Row of the table for each distance, from the most negative to the most positive one; never falls.</param>
+    /// <param name="headDim">Values per head.</param>
+    /// <returns><c>[tokens, heads * headDim]</c>.</returns>
+    Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, ReadOnlySpan<int> starts, ReadOnlySpan<int> distanceRows, int headDim);
+
     /// <summary>a + b, same shape: the residual connection.</summary>
     Tensor Add(Tensor a, Tensor b);
 

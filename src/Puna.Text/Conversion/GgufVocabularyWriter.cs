@@ -18,6 +18,8 @@ internal static class GgufVocabularyWriter
     {
         switch (tokenizer)
         {
+            case { Kind: TokenizerKind.Unigram }:
+                throw new PunaException("tokenizer: expected byte pair encoding to write as GGUF, got a unigram model");
             case SentencePieceTokenizer pieces:
                 WritePieces(pieces.Model, metadata, rows);
                 break;

@@ -14,6 +14,11 @@ internal static class PieceModels
     public static SentencePieceModel From(MergedPiecesTokenizer tokenizer)
     {
         TokenizerParts parts = tokenizer.Parts;
+        if (parts.Scores is not null)
+        {
+            throw new PunaException("tokenizer: expected a list of merges to write as a SentencePiece model, got a unigram model");
+        }
+
         var model = new SentencePieceModel
         {
             ModelType = SentencePieceModel.BytePairEncoding,

@@ -18,6 +18,7 @@ internal static class TokenizerJsonWriter
     /// <summary>The bytes of the file.</summary>
     public static byte[] Write(Tokenizer tokenizer) => tokenizer switch
     {
+        { Kind: TokenizerKind.Unigram } => throw new PunaException("tokenizer: expected byte pair encoding to write as tokenizer.json, got a unigram model"),
         SentencePieceTokenizer pieces => WritePieces(pieces),
         TiktokenTokenizer tiktoken => WriteRanks(tiktoken),
         MergeTokenizer merges => WriteParts(merges),
@@ -26,7 +27,7 @@ internal static class TokenizerJsonWriter
 
     /// <summary>Whether the form has words for all that a SentencePiece model does.</summary>
     public static bool CanSay(SentencePieceTokenizer tokenizer) =>
-        tokenizer.Model is { CharsMap.Length: 0, RemoveExtraWhitespaces: false, EscapeWhitespaces: true } model && !model.Types.Contains(PieceType.Unused);
+        tokenizer.Model is { ModelType: SentencePieceModel.BytePairEncoding, CharsMap.Length: 0, RemoveExtraWhitespaces: false, EscapeWhitespaces: true } model && !model.Types.Contains(PieceType.Unused);
 
     private static byte[] WritePieces(SentencePieceTokenizer tokenizer)
     {

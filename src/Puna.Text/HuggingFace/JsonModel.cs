@@ -6,7 +6,7 @@ using Puna.Text.Vocabularies;
 
 namespace Puna.Text.HuggingFace;
 
-/// <summary>The <c>model</c> of a <c>tokenizer.json</c>: vocabulary, merges and a few switches. Streamed, because it has hundreds of thousands of entries.</summary>
+/// <summary>The <c>model</c> of a <c>tokenizer.json</c>: vocabulary, merges or scores, and a few switches. Streamed, because it has hundreds of thousands of entries.</summary>
 internal sealed class JsonModel
 {
     private readonly MergeVocabulary.Builder _builder;
@@ -15,6 +15,7 @@ internal sealed class JsonModel
     private byte[] _first = new byte[256];
     private byte[] _second = new byte[256];
     private bool _hasVocabulary;
+    private List<double>? _scores;
 
     private JsonModel(bool byteLevel, IEnumerable<string> special, string file)
     {
@@ -28,6 +29,12 @@ internal sealed class JsonModel
 
     /// <summary>The token for the unknown, or null.</summary>
     public string? UnknownToken { get; private set; }
+
+    /// <summary>Score of each id of a unigram model; null for merges.</summary>
+    public double[]? Scores { get; private set; }
+
+    /// <summary>Id of the token for the unknown of a unigram model, or null.</summary>
+    public int? UnknownId { get; private set; }
 
     /// <summary>Whether a run of unknown characters is one token.</summary>
     public bool FuseUnknown { get; private set; }
@@ -56,21 +63,25 @@ internal sealed class JsonModel
         Expect(ref json, JsonTokenType.StartObject, "model");
         int merges = -1;
         bool hasMerges = false;
+        string type = "BPE";
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             string name = json.GetString()!;
             switch (name)
             {
                 case "type":
-                    string type = Text(ref json, name) ?? "null";
-                    if (type != "BPE")
+                    type = Text(ref json, name) ?? "null";
+                    if (type is not ("BPE" or "Unigram"))
                     {
-                        throw Wrong("model.type", "BPE", type);
+                        throw Wrong("model.type", "BPE or Unigram", type);
                     }
 
                     break;
                 case "vocab":
                     ReadVocabulary(ref json);
+                    break;
+                case "unk_id":
+                    UnknownId = Id(ref json, name);
                     break;
                 case "merges" when _hasVocabulary:
                     ReadMerges(ref json);
@@ -113,6 +124,24 @@ internal sealed class JsonModel
             }
         }
 
+        if ((_scores is not null) != (type == "Unigram") && _hasVocabulary)
+        {
+            throw Wrong("model.vocab", type == "BPE" ? "an object of ids" : "a list of pieces with scores", type == "BPE" ? "a list" : "an object");
+        }
+
+        if (_scores is not null)
+        {
+            if (UnknownId >= _scores.Count)
+            {
+                throw Wrong("model.unk_id", $"less than {_scores.Count}", $"{UnknownId}");
+            }
+
+            // What text can become without an id for the unknown is nobody's guess: the original fails at the first such character.
+            UnknownId = UnknownId ?? throw Wrong("model.unk_id", "an id", "none");
+            (Scores, FuseUnknown, Vocabulary) = ([.. _scores], true, _builder.Build());
+            return;
+        }
+
         if (!_hasVocabulary || (!hasMerges && merges < 0))
         {
             throw Wrong("model", "vocab and merges", _hasVocabulary ? "no merges" : "no vocab");
@@ -135,7 +164,17 @@ internal sealed class JsonModel
             throw Wrong("model.vocab", "it once", "it again");
         }
 
-        Expect(ref json, JsonTokenType.StartObject, "model.vocab");
+        if (!json.Read() || json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+        {
+            throw Wrong("model.vocab", "an object or a list", json.TokenType.ToString());
+        }
+
+        if (json.TokenType == JsonTokenType.StartArray)
+        {
+            ReadScores(ref json);
+            return;
+        }
+
         bool[] firstOfSpecial = new bool[256];
         foreach (string name in _special)
         {
@@ -152,6 +191,32 @@ internal sealed class JsonModel
             }
 
             _builder.AddToken(token, id, spelled);
+        }
+
+        _builder.EndTokens();
+        _hasVocabulary = true;
+    }
+
+    /// <summary>Reads the pieces of a unigram model: <c>[["▁the", -3.5], ...]</c>, ids in order.</summary>
+    private void ReadScores(ref Utf8JsonReader json)
+    {
+        _scores = [];
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.StartArray || !json.Read() || json.TokenType != JsonTokenType.String)
+            {
+                throw Wrong($"model.vocab[{_scores.Count}]", "a piece and its score", json.TokenType.ToString());
+            }
+
+            ReadOnlySpan<byte> piece = Unescaped(ref json, ref _first);
+            bool spelled = piece.Length > 0 && !_special.Contains(Encoding.UTF8.GetString(piece));
+            _builder.AddToken(piece, _scores.Count, spelled);
+            if (!json.Read() || json.TokenType != JsonTokenType.Number || !json.TryGetDouble(out double score) || !double.IsFinite(score) || !json.Read() || json.TokenType != JsonTokenType.EndArray)
+            {
+                throw Wrong($"model.vocab[{_scores.Count}]", "a piece and its score", json.TokenType.ToString());
+            }
+
+            _scores.Add(score);
         }
 
         _builder.EndTokens();
@@ -229,6 +294,17 @@ internal sealed class JsonModel
             JsonTokenType.Null => null,
             JsonTokenType.String => json.GetString(),
             _ => throw Wrong("model." + name, "a string", json.TokenType.ToString()),
+        };
+    }
+
+    private int? Id(ref Utf8JsonReader json, string name)
+    {
+        json.Read();
+        return json.TokenType switch
+        {
+            JsonTokenType.Null => null,
+            JsonTokenType.Number when json.TryGetInt32(out int id) && id >= 0 => id,
+            _ => throw Wrong("model." + name, "an id", json.TokenType.ToString()),
         };
     }
 

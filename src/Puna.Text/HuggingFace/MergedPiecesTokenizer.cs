@@ -9,8 +9,8 @@ using Puna.Text.Vocabularies;
 namespace Puna.Text.HuggingFace;
 
 /// <summary>
-/// Byte pair encoding of text with a list of merges: <c>tokenizer.json</c> of Llama 2 style (spec llama1-3.md 5.1, "HF variants"). Pieces are those of SentencePiece, but they are merged
-/// in the order of the list of pairs.
+/// A <c>tokenizer.json</c> whose tokens are SentencePiece's pieces. Byte pair encoding with a list of merges, as of Llama 2 (spec llama1-3.md 5.1, "HF variants"): pieces are merged in the
+/// order of the list of pairs. Or a unigram model, as of Prompt Guard (5.5): the pieces of the greatest total score.
 /// </summary>
 public sealed class MergedPiecesTokenizer : MergeTokenizer
 {
@@ -20,6 +20,7 @@ public sealed class MergedPiecesTokenizer : MergeTokenizer
     private readonly Dictionary<int, byte[]> _addedBytes = [];
     private readonly PairRule _rule;
     private readonly PieceCuts? _cuts;
+    private readonly UnigramSegmenter? _unigram;
     private readonly int[] _ascii = new int[128];
     private readonly int[] _byteIds = new int[256];
     private readonly short[] _byteOf;
@@ -63,10 +64,11 @@ public sealed class MergedPiecesTokenizer : MergeTokenizer
         }
 
         _cuts = Cuts();
+        _unigram = parts.Scores is double[] scores ? Segmenter(_tokens, scores) : null;
     }
 
     /// <inheritdoc/>
-    public override TokenizerKind Kind => TokenizerKind.MergedPieces;
+    public override TokenizerKind Kind => _unigram is null ? TokenizerKind.MergedPieces : TokenizerKind.Unigram;
 
     /// <inheritdoc/>
     public override IncrementalDecoder CreateDecoder(bool skipSpecial = false) => new MergedPiecesDecoder(this, Parts.Decoding, skipSpecial);
@@ -122,6 +124,12 @@ public sealed class MergedPiecesTokenizer : MergeTokenizer
 
     private void EncodePart(ReadOnlySpan<byte> text, List<int> ids)
     {
+        if (_unigram is not null)
+        {
+            EncodeUnigram(_unigram, text, ids);
+            return;
+        }
+
         if (Parts.IgnoreMerges && _tokens.Find(text) is >= 0 and int id)
         {
             ids.Add(id);
@@ -134,6 +142,41 @@ public sealed class MergedPiecesTokenizer : MergeTokenizer
             EncodeWord(text[from..to], ids);
             from = to;
         }
+    }
+
+    private void EncodeUnigram(UnigramSegmenter unigram, ReadOnlySpan<byte> text, List<int> ids)
+    {
+        int[] pieces = ArrayPool<int>.Shared.Rent(text.Length), ends = ArrayPool<int>.Shared.Rent(text.Length);
+        int count = unigram.Cut(text, pieces, ends);
+        for (int i = 0, start = 0; i < count; start = ends[i++])
+        {
+            if (pieces[i] >= 0)
+            {
+                ids.Add(pieces[i]);
+                continue;
+            }
+
+            // A run of unknown characters is one token, or all its bytes.
+            while (i + 1 < count && pieces[i + 1] < 0)
+            {
+                i++;
+            }
+
+            ReadOnlySpan<byte> run = text[start..ends[i]];
+            if (!Parts.ByteFallback || !AllBytes(run))
+            {
+                ids.Add(Parts.Unknown);
+                continue;
+            }
+
+            foreach (byte b in run)
+            {
+                ids.Add(_byteIds[b]);
+            }
+        }
+
+        ArrayPool<int>.Shared.Return(pieces);
+        ArrayPool<int>.Shared.Return(ends);
     }
 
     private void EncodeWord(ReadOnlySpan<byte> word, List<int> ids)
@@ -165,6 +208,22 @@ public sealed class MergedPiecesTokenizer : MergeTokenizer
         {
             ArrayPool<int>.Shared.Return(rented);
         }
+    }
+
+    private static UnigramSegmenter Segmenter(TokenTable tokens, double[] scores)
+    {
+        var segmenter = new UnigramSegmenter(single: false);
+        segmenter.SetWorst(scores.Min());
+        for (int id = 0; id < scores.Length; id++)
+        {
+            // Special tokens are not in the index, for text must not become them.
+            if (tokens.Exists(id) && tokens[id].Length > 0 && tokens.Find(tokens[id]) == id)
+            {
+                segmenter.Add(tokens[id], id, scores[id]);
+            }
+        }
+
+        return segmenter;
     }
 
     /// <summary>

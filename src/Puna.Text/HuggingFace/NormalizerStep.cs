@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
+using Puna.Text.SentencePieces;
 using Puna.Text.Splitting;
 using Puna.Text.Splitting.Patterns;
 
@@ -64,6 +66,52 @@ internal abstract class NormalizerStep
             string trimmed = Encoding.UTF8.GetString(text);
             trimmed = left ? trimmed.TrimStart() : trimmed;
             return Encoding.UTF8.GetBytes(right ? trimmed.TrimEnd() : trimmed);
+        }
+    }
+
+    /// <summary>
+    /// SentencePiece's character map as Hugging Face's tokenizers apply it: what one sees as a character (a grapheme cluster) of less than six bytes is replaced as a whole by what its shortest
+    /// beginning in the map becomes, else code point by code point.
+    /// </summary>
+    internal sealed class Precompiled(CharsMap map) : NormalizerStep
+    {
+        private const int LongestWhole = 5;
+
+        /// <inheritdoc/>
+        public override byte[] Apply(byte[] text)
+        {
+            string characters = Encoding.UTF8.GetString(text);
+            var result = new ArrayBufferWriter<byte>(text.Length + 16);
+            int at = 0;
+            for (int i = 0; i < characters.Length;)
+            {
+                int units = StringInfo.GetNextTextElementLength(characters.AsSpan(i));
+                int length = Encoding.UTF8.GetByteCount(characters.AsSpan(i, units));
+                ReadOnlySpan<byte> cluster = text.AsSpan(at, length);
+                if (length > LongestWhole || !map.TryFirst(cluster, out ReadOnlySpan<byte> replacement))
+                {
+                    CodePoints(cluster, result);
+                }
+                else
+                {
+                    result.Write(replacement);
+                }
+
+                i += units;
+                at += length;
+            }
+
+            return result.WrittenSpan.ToArray();
+        }
+
+        private void CodePoints(ReadOnlySpan<byte> cluster, ArrayBufferWriter<byte> result)
+        {
+            while (cluster.Length > 0)
+            {
+                ReadOnlySpan<byte> one = cluster[..Utf8Text.Length(cluster[0])];
+                result.Write(map.TryFirst(one, out ReadOnlySpan<byte> replacement) ? replacement : one);
+                cluster = cluster[one.Length..];
+            }
         }
     }
 

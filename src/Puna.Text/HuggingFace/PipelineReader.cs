@@ -1,5 +1,6 @@
 using System.Text;
 using Puna.Tensors;
+using Puna.Text.SentencePieces;
 using Puna.Text.Splitting;
 using Puna.Text.Splitting.Patterns;
 
@@ -69,6 +70,13 @@ internal static class PipelineReader
             case "Strip":
                 steps.Add(new NormalizerStep.Strip(json.Flag("strip_left", true), json.Flag("strip_right", true)));
                 break;
+            case "Precompiled":
+                if (json.Text("precompiled_charsmap") is { Length: > 0 } map)
+                {
+                    steps.Add(new NormalizerStep.Precompiled(Map(json, map)));
+                }
+
+                break;
             case "Lowercase":
                 steps.Add(new NormalizerStep.Lowercase());
                 break;
@@ -76,8 +84,16 @@ internal static class PipelineReader
                 steps.Add(new NormalizerStep.Form(Enum.Parse<NormalizationForm>("Form" + json.Type[2..])));
                 break;
             default:
-                throw json.Error("a normalizer of type Sequence, Prepend, Replace, Strip or Lowercase", json.Type);
+                throw json.Error("a normalizer of type Sequence, Prepend, Replace, Strip, Precompiled or Lowercase", json.Type);
         }
+    }
+
+    private static CharsMap Map(JsonSection json, string base64)
+    {
+        byte[] bytes = new byte[(base64.Length / 4 * 3) + 3];
+        return Convert.TryFromBase64String(base64, bytes, out int length)
+            ? new CharsMap(bytes.AsSpan(0, length), json.File)
+            : throw json["precompiled_charsmap"].Error("base64", "something else");
     }
 
     private static void AddPreTokenizer(JsonSection json, PreTokenizer result)

@@ -141,13 +141,14 @@ internal sealed class TokenizerJsonReader
         }
 
         int? IdOf(string piece) => addedIds.TryGetValue(piece, out int id) ? id : model.Vocabulary.Find(piece) is >= 0 and int found ? found : null;
-        int unknown = model.UnknownToken is null ? -1
+        int unknown = model.UnknownToken is null ? model.UnknownId ?? -1
             : IdOf(model.UnknownToken) ?? throw new FileFormatException(_file, $"model.unk_token: expected a token of the vocabulary, got {model.UnknownToken}");
         (int? before, int? behind) = DecoderReader.PostProcessor(Section("post_processor"));
         TokenRoles roles = RoleNames.Of(IdOf) with { Unk = unknown >= 0 ? unknown : null, AddBos = before is not null, AddEos = behind is not null };
         var parts = new TokenizerParts
         {
             Vocabulary = model.Vocabulary,
+            Scores = model.Scores,
             Added = added,
             Normalizer = new TextNormalizer(PipelineReader.Normalizer(Section("normalizer"))),
             Metaspace = pre.Metaspace,
@@ -165,6 +166,11 @@ internal sealed class TokenizerJsonReader
         if (!pre.ByteLevel)
         {
             return new MergedPiecesTokenizer(parts);
+        }
+
+        if (model.Scores is not null)
+        {
+            throw new FileFormatException(_file, "pre_tokenizer: expected Metaspace for a unigram model, got ByteLevel");
         }
 
         if (!DecoderReader.IsByteLevel(decoder) || pre.Metaspace is not null)

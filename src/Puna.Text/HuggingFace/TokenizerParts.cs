@@ -9,6 +9,9 @@ internal sealed class TokenizerParts
     /// <summary>Tokens and merges.</summary>
     public required MergeVocabulary Vocabulary { get; init; }
 
+    /// <summary>Score of each id where pieces are chosen by their total score instead of merged; else null.</summary>
+    public double[]? Scores { get; init; }
+
     /// <summary>Tokens found in the text before anything else.</summary>
     public required IReadOnlyList<AddedToken> Added { get; init; }
 

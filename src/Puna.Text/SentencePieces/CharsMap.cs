@@ -40,7 +40,12 @@ internal sealed class CharsMap
     }
 
     /// <summary>The longest sequence at the start of <paramref name="text"/> that is replaced: its length, 0 where there is none.</summary>
-    public int Longest(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> replacement)
+    public int Longest(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> replacement) => Walk(text, isFirst: false, out replacement);
+
+    /// <summary>What the shortest sequence at the start of <paramref name="text"/> becomes, if any is replaced.</summary>
+    public bool TryFirst(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> replacement) => Walk(text, isFirst: true, out replacement) > 0;
+
+    private int Walk(ReadOnlySpan<byte> text, bool isFirst, out ReadOnlySpan<byte> replacement)
     {
         int length = 0;
         replacement = default;
@@ -74,6 +79,10 @@ internal sealed class CharsMap
                 int end = rest.IndexOf((byte)0);
                 replacement = end < 0 ? rest : rest[..end];
                 length = i + 1;
+                if (isFirst)
+                {
+                    break;
+                }
             }
         }
 

@@ -9,11 +9,14 @@ namespace Puna.Text.SentencePieces;
 /// </summary>
 internal sealed class SentencePieceModel
 {
+    /// <summary>Model type of the unigram model in the file; the default of an absent field.</summary>
+    public const int Unigram = 1;
+
     /// <summary>Model type of byte pair encoding in the file.</summary>
     public const int BytePairEncoding = 2;
 
     /// <summary>1 unigram, 2 BPE, 3 words, 4 characters.</summary>
-    public int ModelType { get; set; } = 1;
+    public int ModelType { get; set; } = Unigram;
 
     /// <summary>Text of each piece, UTF-8.</summary>
     public List<byte[]> Pieces { get; } = [];

@@ -140,10 +140,10 @@ internal static class SentencePieceReader
     /// <summary>Refuses settings that are not understood.</summary>
     public static void Check(SentencePieceModel model, string file)
     {
-        if (model.ModelType != SentencePieceModel.BytePairEncoding)
+        if (model.ModelType is not (SentencePieceModel.BytePairEncoding or SentencePieceModel.Unigram))
         {
-            string name = model.ModelType switch { 1 => "unigram", 3 => "words", 4 => "characters", int other => $"type {other}" };
-            throw new FileFormatException(file, $"SentencePiece model: expected byte pair encoding, got {name}");
+            string name = model.ModelType switch { 3 => "words", 4 => "characters", int other => $"type {other}" };
+            throw new FileFormatException(file, $"SentencePiece model: expected byte pair encoding or unigram, got {name}");
         }
 
         if (model.SpaceAsSuffix)

@@ -8,19 +8,23 @@ internal static class SentencePieceRoles
     /// <summary>The roles of a model file: BOS in front, generation ends at EOS.</summary>
     public static TokenRoles Of(SentencePieceModel model)
     {
-        int? eos = Find(model, model.RoleNames[2], PieceType.Control);
+        // DeBERTa's names, for a file that does not say which pieces play which part: its texts stand between the two.
+        bool unigram = model.ModelType == SentencePieceModel.Unigram;
+        int? bos = Find(model, model.RoleNames[1], PieceType.Control) ?? (unigram ? Find(model, "[CLS]", PieceType.Control) : null);
+        int? eos = Find(model, model.RoleNames[2], PieceType.Control) ?? (unigram ? Find(model, "[SEP]", PieceType.Control) : null);
         return new TokenRoles
         {
-            Bos = Find(model, model.RoleNames[1], PieceType.Control),
+            Bos = bos,
             Eos = eos,
-            Pad = Find(model, model.RoleNames[3], PieceType.Control),
+            Pad = Find(model, model.RoleNames[3], PieceType.Control) ?? (unigram ? Find(model, "[PAD]", PieceType.Control) : null),
             Unk = model.Types.IndexOf(PieceType.Unknown),
             FimPrefix = Find(model, "▁<PRE>", null),
             FimSuffix = Find(model, "▁<SUF>", null),
             FimMiddle = Find(model, "▁<MID>", null),
             FimEnd = Find(model, "▁<EOT>", null),
             Stop = eos is int id ? [id] : [],
-            AddBos = true,
+            AddBos = !unigram || bos is int first && model.Pieces[first].AsSpan().SequenceEqual("[CLS]"u8),
+            AddEos = unigram && eos is int last && model.Pieces[last].AsSpan().SequenceEqual("[SEP]"u8),
         };
     }
 

@@ -9,8 +9,9 @@ using Puna.Text.Vocabularies;
 namespace Puna.Text.SentencePieces;
 
 /// <summary>
-/// SentencePiece byte pair encoding: Llama 1, Llama 2, Code Llama, and GGUF vocabularies of model <c>llama</c> (spec llama1-3.md 5.1). The text is normalised,
-/// user-defined pieces are taken as they stand, and the characters of the rest are joined by score; what is no piece then becomes bytes.
+/// SentencePiece. Byte pair encoding: Llama 1, Llama 2, Code Llama, and GGUF vocabularies of model <c>llama</c> (spec llama1-3.md 5.1): the text is normalised,
+/// user-defined pieces are taken as they stand, and the characters of the rest are joined by score; what is no piece then becomes bytes. Unigram: Prompt Guard (5.5): the normalised text is cut into
+/// the pieces of the greatest total score.
 /// </summary>
 public sealed class SentencePieceTokenizer : Tokenizer
 {
@@ -25,6 +26,7 @@ public sealed class SentencePieceTokenizer : Tokenizer
     private readonly SpecialMatcher _specials;
     private readonly SpecialMatcher _userDefined;
     private readonly PieceNormalizer _normalizer;
+    private readonly UnigramSegmenter? _unigram;
 
     // Whether merging the characters of a piece gives the piece itself: 0 not yet known, 1 yes, 2 no. Filled as pieces are met; any thread writes the same.
     private readonly byte[] _whole;
@@ -75,6 +77,7 @@ public sealed class SentencePieceTokenizer : Tokenizer
         _specials = new SpecialMatcher(specials);
         _userDefined = new SpecialMatcher(userDefined);
         _normalizer = new PieceNormalizer(model, model.CharsMap.Length > 0 ? new CharsMap(model.CharsMap, file) : null, _userDefined);
+        _unigram = model.ModelType == SentencePieceModel.Unigram ? Segmenter(model) : null;
         _whole = new byte[count];
         for (int i = 0; i < _ascii.Length; i++)
         {
@@ -83,7 +86,7 @@ public sealed class SentencePieceTokenizer : Tokenizer
     }
 
     /// <inheritdoc/>
-    public override TokenizerKind Kind => TokenizerKind.SentencePiece;
+    public override TokenizerKind Kind => _unigram is null ? TokenizerKind.SentencePiece : TokenizerKind.Unigram;
 
     /// <inheritdoc/>
     public override int VocabularySize => _pieces.Count;
@@ -191,6 +194,12 @@ public sealed class SentencePieceTokenizer : Tokenizer
     private void EncodeNormalized(ReadOnlySpan<byte> text, List<int> ids)
     {
         int before = ids.Count;
+        if (_unigram is not null)
+        {
+            EncodeUnigram(_unigram, text, ids, before);
+            return;
+        }
+
         for (int at = 0; at < text.Length;)
         {
             int frozen = _userDefined.Next(text, at, SpecialTokens.All, out int start, out int length);
@@ -208,6 +217,19 @@ public sealed class SentencePieceTokenizer : Tokenizer
 
             at = start + length;
         }
+    }
+
+    private void EncodeUnigram(UnigramSegmenter unigram, ReadOnlySpan<byte> text, List<int> ids, int before)
+    {
+        int[] pieces = ArrayPool<int>.Shared.Rent(text.Length), ends = ArrayPool<int>.Shared.Rent(text.Length);
+        int count = unigram.Cut(text, pieces, ends);
+        for (int i = 0, start = 0; i < count; start = ends[i++])
+        {
+            Append(pieces[i], text[start..ends[i]], ids, before);
+        }
+
+        ArrayPool<int>.Shared.Return(pieces);
+        ArrayPool<int>.Shared.Return(ends);
     }
 
     private void EncodeWord(ReadOnlySpan<byte> word, List<int> ids, int before)
@@ -283,6 +305,32 @@ public sealed class SentencePieceTokenizer : Tokenizer
                 ids.Add(_unknown);
             }
         }
+    }
+
+    /// <summary>Scores as SentencePiece has them; a user-defined piece costs next to nothing, however long it is.</summary>
+    private static UnigramSegmenter Segmenter(SentencePieceModel model)
+    {
+        var segmenter = new UnigramSegmenter(single: true);
+        float worst = float.MaxValue, best = 1.17549435e-38f; // the smallest normal number: no score is taken to be below it
+        for (int id = 0; id < model.Pieces.Count; id++)
+        {
+            if (model.Types[id] == PieceType.Normal)
+            {
+                (worst, best) = (Math.Min(worst, model.Scores[id]), Math.Max(best, model.Scores[id]));
+            }
+        }
+
+        segmenter.SetWorst(worst == float.MaxValue ? 0 : worst);
+        for (int id = 0; id < model.Pieces.Count; id++)
+        {
+            byte[] piece = model.Pieces[id];
+            if (model.Types[id] is PieceType.Normal or PieceType.UserDefined && piece.Length > 0)
+            {
+                segmenter.Add(piece, id, model.Types[id] == PieceType.Normal ? model.Scores[id] : (piece.Length * best) - 0.1);
+            }
+        }
+
+        return segmenter;
     }
 
     private static byte[] Decoded(SentencePieceModel model, int id) => model.Types[id] switch

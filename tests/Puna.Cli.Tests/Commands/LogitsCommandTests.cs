@@ -44,6 +44,22 @@ public class LogitsCommandTests
         Assert.Equal(TestModels.ReadFloats(golden, "score")[0], Assert.Single(actual), Tolerance);
     }
 
+    [Theory]
+    [InlineData("short")]
+    [InlineData("long")]
+    public void GivesPromptGuardsLogits(string text)
+    {
+        using var folder = new TempFolder();
+        string path = TestFiles.Fixture("goldens", "prompt-guard");
+        string golden = Path.Combine(path, "io.safetensors"), output = folder.File("l.npy");
+        int[] ids = TestModels.ReadIds(golden, text + ".input_ids");
+        Assert.Equal(new CliRun(0, "", ""), CliRun.Of("logits", "--model", path, "--tokens", string.Join(',', ids), "--out", output));
+        float[] expected = TestModels.ReadFloats(golden, text + ".logits"), actual = Read(output, out long rows);
+        Assert.Equal((1, 2), (rows, actual.Length));
+        Assert.All(expected.Zip(actual), static pair => Assert.Equal(pair.First, pair.Second, Tolerance));
+        CliRun.Of("logits", "--model", path, "--tokens", "1,400,2", "--out", output).AssertRefused("token 2: expected an id from 0 to 399, got 400");
+    }
+
     [Fact]
     public void RefusesWhatItCannotDo()
     {

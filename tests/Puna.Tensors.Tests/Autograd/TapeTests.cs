@@ -23,6 +23,30 @@ public sealed class TapeTests
     }
 
     [Fact]
+    public void TheWayBackThroughAnEncodersLayerIsThatOfItsOperations()
+    {
+        using var ops = new CpuOps(1);
+        Tensor x = TestData.Random(1, 4, 6), dy = TestData.Random(2, 4, 6), dGelu = Tensor.Create(x.Shape), dx = Tensor.Create(x.Shape);
+        var norm = new Weight("norm", TestData.Random(3, 6));
+        var bias = new Weight("bias", TestData.Random(4, 6));
+        var set = new GradientSet();
+        (Tensor dNorm, Tensor dBias) = (set.Add(norm), set.Add(bias));
+        using var tape = new Tape(ops, set);
+        Tensor normed = tape.LayerNorm(x, norm, bias, 1e-5f);
+        Tensor y = tape.Gelu(normed);
+        Assert.Equal(ops.Gelu(ops.LayerNorm(x, norm, bias, 1e-5f)).Values(), y.Values());
+        tape.Seed(y, dy);
+        tape.Backward();
+        ops.GeluBack(dy, normed, dGelu, false);
+        Tensor expectedNorm = Tensor.Create(norm.Shape), expectedBias = Tensor.Create(bias.Shape);
+        ops.LayerNormBack(dGelu, x, norm, 1e-5f, dx, false, expectedNorm, expectedBias);
+        Assert.Equal(dx.Values(), tape.GradientOf(x)!.Value.Values());
+        Assert.Equal(expectedNorm.Values(), dNorm.Values());
+        Assert.Equal(expectedBias.Values(), dBias.Values());
+        Assert.Throws<InvalidOperationException>(() => tape.DisentangledAttention(x, x, x, x, x, [0, 4], [0, 0, 0, 0, 1, 1, 1], 6));
+    }
+
+    [Fact]
     public void RowsThatWereNotChosenHaveNoGradient()
     {
         using var ops = new CpuOps(1);

@@ -63,6 +63,30 @@ public sealed class CpuOpsGradientTests
         OnEveryPath(dw, TestData.Random(5, columns), (ops, to, _) => ops.RmsNormBack(dy, x, weight, 1e-5f, other, false, to), adds: true);
     }
 
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(5, 37)]
+    [InlineData(33, 64)]
+    public void LayerNorm(int tokens, int columns)
+    {
+        Tensor x = TestData.Random(1, tokens, columns), w = TestData.Random(2, columns), dy = TestData.Random(3, tokens, columns);
+        (double[] dx, double[] dw, double[] db) = EncoderReference<double>.LayerNormBack(Wide(dy), Wide(x), Wide(w), 1e-3f);
+        var weight = new Weight("w", w);
+        Tensor other = Tensor.Create(x.Shape);
+        OnEveryPath(dx, TestData.Random(4, tokens, columns), (ops, to, add) => ops.LayerNormBack(dy, x, weight, 1e-3f, to, add, null, null));
+        OnEveryPath(dw, TestData.Random(5, columns), (ops, to, _) => ops.LayerNormBack(dy, x, weight, 1e-3f, other, false, to, null), adds: true);
+        OnEveryPath(db, TestData.Random(6, columns), (ops, to, _) => ops.LayerNormBack(dy, x, weight, 1e-3f, other, false, null, to), adds: true);
+    }
+
+    [Fact]
+    public void Gelu()
+    {
+        Tensor dy = TestData.Random(2, 3, 6007);
+        Tensor x = Tensor.From([.. TestData.Random(1, 3, 6007).Values().Select(static v => v * 6)], dy.Shape);
+        double[] dx = EncoderReference<double>.GeluBack(Wide(dy), Wide(x));
+        OnEveryPath(dx, TestData.Random(4, 3, 6007), (ops, to, add) => ops.GeluBack(dy, x, to, add));
+    }
+
     [Fact]
     public void SwiGlu()
     {

@@ -31,6 +31,23 @@ public sealed class ScalarReferenceTests
     }
 
     [Fact]
+    public void LayerNorm()
+    {
+        double[] x = Random(3 * 7), w = Random(7), b = Random(7), dy = Random(3 * 7);
+        (double[] dx, double[] dw, double[] db) = EncoderReference<double>.LayerNormBack(dy, x, w, 1e-3);
+        Check(x, dx, dy, () => EncoderReference<double>.LayerNorm(x, w, b, 1e-3));
+        Check(w, dw, dy, () => EncoderReference<double>.LayerNorm(x, w, b, 1e-3));
+        Check(b, db, dy, () => EncoderReference<double>.LayerNorm(x, w, b, 1e-3));
+    }
+
+    [Fact]
+    public void Gelu()
+    {
+        double[] x = [.. Random(11), 3, -3, 0], dy = Random(14);
+        Check(x, EncoderReference<double>.GeluBack(dy, x), dy, () => EncoderReference<double>.Gelu(x));
+    }
+
+    [Fact]
     public void SwiGlu()
     {
         double[] a = Random(11), b = Random(11), dy = Random(11);
