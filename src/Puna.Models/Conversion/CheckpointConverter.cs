@@ -139,7 +139,7 @@ public static class CheckpointConverter
         }
         finally
         {
-            source.File.Release(stored);
+            source.Release(to.Name, stored);
         }
     }
 
