@@ -126,16 +126,28 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="PunaException">A type of values that cannot be computed with.</exception>
     public Llama Load() => Llama.Build(Config, RopeLayout, LoadWeight);
 
+    /// <summary>Whether the weights are smaller than the memory that this process may have, with a tenth to spare.</summary>
+    public bool FitsInMemory => File.Tensors.Sum(static t => t.ByteLength) < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 9;
+
     /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that memory that
     /// holds one weight as it was is given back before the next. Values of a file that was read instead of mapped cannot be asked for afterwards.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="packed">Told of every weight under its canonical name; may be null.</param>
+    /// <param name="mapExperts">Whether routed experts stay in the mapped file, from where the system reads those that tokens are sent to: slower, with the same bits. They must lie there row by
+    /// row, as in GGUF files, and this checkpoint must stay open. Null leaves them there where the model does not fit in memory.</param>
     /// <exception cref="PunaException">A type or value that cannot be computed with.</exception>
-    public Llama LoadPacked(IOps ops, Action<string, Weight>? packed = null)
+    public Llama LoadPacked(IOps ops, Action<string, Weight>? packed = null, bool? mapExperts = null)
     {
+        bool leave = mapExperts ?? (Config.Llama4 is not null && !FitsInMemory);
         return Llama.Build(Config, RopeLayout, name =>
         {
             Weight weight = LoadWeight(name);
+            if (leave && ExpertTensors.IsExpert(name) && weight.Master.Storage is MemoryMappedStorage)
+            {
+                packed?.Invoke(name, weight);
+                return weight;
+            }
+
             Weight result = ops.Pack(weight);
             packed?.Invoke(name, result);
             if (!ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Puna.Models.Checkpoints;
 
 /// <summary>
@@ -33,6 +35,51 @@ internal static class HuggingFaceLlama4
             FloorScale = json.Number("floor_scale") ?? Llama4Config.ReleasedFloorScale,
             AttentionScale = json.Number("attn_scale") ?? Llama4Config.ReleasedAttentionScale,
         };
+    }
+
+    /// <summary>Writes the keys.</summary>
+    public static void Write(Utf8JsonWriter json, LlamaConfig config, Llama4Config four)
+    {
+        // The dense width is called otherwise here: the plain name is that of the experts.
+        json.WriteNumber("intermediate_size", four.ExpertFfn);
+        json.WriteNumber("intermediate_size_mlp", config.Ffn);
+        json.WriteNumber("num_local_experts", four.Experts);
+        json.WriteNumber("num_experts_per_tok", four.ExpertsPerToken);
+        int first = four.HasExperts.ToList().IndexOf(true);
+        json.WriteNumber("interleave_moe_layer_step", first < 0 ? config.Layers + 1 : first + 1);
+        Write("moe_layers", Enumerable.Range(0, config.Layers).Where(i => four.HasExperts[i]));
+        Write("no_rope_layers", four.IsRotary.Select(static x => x ? 1 : 0));
+        json.WriteStartArray("layer_types");
+        foreach (bool local in four.IsLocal)
+        {
+            json.WriteStringValue(local ? "chunked_attention" : "full_attention");
+        }
+
+        json.WriteEndArray();
+        if (four.ChunkSize > 0)
+        {
+            json.WriteNumber("attention_chunk_size", four.ChunkSize);
+        }
+        else
+        {
+            json.WriteNull("attention_chunk_size");
+        }
+
+        json.WriteBoolean("use_qk_norm", four.QkNorm);
+        json.WriteBoolean("attn_temperature_tuning", four.Temperature);
+        json.WriteNumber("floor_scale", four.FloorScale);
+        json.WriteNumber("attn_scale", four.AttentionScale);
+
+        void Write(string key, IEnumerable<int> values)
+        {
+            json.WriteStartArray(key);
+            foreach (int value in values)
+            {
+                json.WriteNumberValue(value);
+            }
+
+            json.WriteEndArray();
+        }
     }
 
     private static bool[] ExpertLayers(JsonConfig json, int layers)

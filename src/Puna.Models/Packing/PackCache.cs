@@ -68,6 +68,11 @@ public sealed class PackCache
             return found;
         }
 
+        if (checkpoint.Config.Llama4 is not null && !checkpoint.FitsInMemory)
+        {
+            return checkpoint.LoadPacked(ops); // experts stay in the file, so that there is no packed form to keep
+        }
+
         var packed = new Dictionary<string, Weight>(StringComparer.Ordinal);
         Llama model = checkpoint.LoadPacked(ops, packed.Add);
         Guarded("cannot be written", () =>
