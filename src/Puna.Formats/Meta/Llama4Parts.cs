@@ -9,6 +9,9 @@ namespace Puna.Formats.Meta;
 /// </summary>
 internal static class Llama4Parts
 {
+    // Many times those of any release: a file cannot make more names than it has values.
+    private const int MostExperts = 1 << 14;
+
     /// <summary>The pieces of a tensor under the names of Meta's modules: nothing where it is no parameter, the tensor itself where it is whole.</summary>
     /// <param name="entry">The tensor.</param>
     /// <param name="entries">All tensors of the part.</param>
@@ -70,7 +73,7 @@ internal static class Llama4Parts
         TorchShard.Entry? router = entries.GetValueOrDefault(owner + "router_DE") ?? entries.GetValueOrDefault(owner + "router_DE.weight");
         long experts = router is { Shape.Rank: 2 } ? router.Shape[1] : 0;
         long rows = Rows(entry, file);
-        if (experts < 1 || rows % experts != 0)
+        if (experts is < 1 or > MostExperts || rows % experts != 0)
         {
             throw new FileFormatException(file, $"tensor {entry.Name}: expected rows of each of the {experts} experts of {owner}router_DE, got {entry.Shape}", entry.Offset);
         }
