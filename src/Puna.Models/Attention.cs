@@ -7,6 +7,7 @@ public sealed class Attention
 {
     private readonly int _headDim;
     private readonly RopeLayout _layout;
+    private readonly AttentionOptions _options;
 
     /// <summary>Creates the brick.</summary>
     /// <param name="wq">Queries <c>[heads * headDim, hidden]</c>.</param>
@@ -15,11 +16,13 @@ public sealed class Attention
     /// <param name="wo">Output <c>[hidden, heads * headDim]</c>.</param>
     /// <param name="headDim">Values per head.</param>
     /// <param name="layout">Which rows of wq and wk turn together.</param>
-    public Attention(Linear wq, Linear wk, Linear wv, Linear wo, int headDim, RopeLayout layout)
+    /// <param name="options">What it does beside the ordinary.</param>
+    public Attention(Linear wq, Linear wk, Linear wv, Linear wo, int headDim, RopeLayout layout, AttentionOptions options)
     {
         (Wq, Wk, Wv, Wo) = (wq, wk, wv, wo);
         _headDim = headDim;
         _layout = layout;
+        _options = options;
     }
 
     /// <summary>Queries.</summary>
@@ -35,7 +38,7 @@ public sealed class Attention
     public Linear Wo { get; }
 
     /// <summary>The same brick with its weights as a device wants them.</summary>
-    public Attention With(Func<Weight, Weight> weight) => new(Wq.With(weight), Wk.With(weight), Wv.With(weight), Wo.With(weight), _headDim, _layout);
+    public Attention With(Func<Weight, Weight> weight) => new(Wq.With(weight), Wk.With(weight), Wv.With(weight), Wo.With(weight), _headDim, _layout, _options);
 
     /// <summary>Normalises, attends, projects.</summary>
     /// <param name="ops">The device.</param>
@@ -49,12 +52,35 @@ public sealed class Attention
     {
         ThreeTensors qkv = default;
         ops.NormMatMul(x, norm, epsilon, [Wq.Weight, Wk.Weight, Wv.Weight], qkv);
-        Tensor q = ops.Rope(Wq.After(ops, qkv[0]), context.Cos, context.Sin, _layout);
+        Tensor q = Wq.After(ops, qkv[0]);
         Tensor k = Wk.After(ops, qkv[1]);
         Tensor v = Wv.After(ops, qkv[2]);
         KvView? cache = context.Cache is null ? null : new KvView(context.Cache, layer);
-        k = cache is KvView view ? ops.RopeAppend(k, v, context.Cos, context.Sin, _layout, view, context.Batch) : ops.Rope(k, context.Cos, context.Sin, _layout);
-        Tensor y = ops.Attention(q, k, v, cache, context.Plan, _headDim);
+        bool isAppended = false;
+        if (_options.IsRotary)
+        {
+            (Tensor cos, Tensor sin) = _options.IsLocal ? (context.LocalCos, context.LocalSin) : (context.Cos, context.Sin);
+            q = ops.Rope(q, cos, sin, _layout);
+            isAppended = cache is not null && _options.QkNormEpsilon is null;
+            k = isAppended ? ops.RopeAppend(k, v, cos, sin, _layout, cache!.Value, context.Batch) : ops.Rope(k, cos, sin, _layout);
+        }
+
+        if (_options.QkNormEpsilon is float small)
+        {
+            (q, k) = (ops.HeadNorm(q, _headDim, small), ops.HeadNorm(k, _headDim, small));
+        }
+
+        if (_options.HasTemperature)
+        {
+            q = ops.ScaleRows(q, context.Temperature);
+        }
+
+        if (cache is KvView view && !isAppended)
+        {
+            ops.Append(view, k, v, context.Batch);
+        }
+
+        Tensor y = ops.Attention(q, k, v, cache, _options.IsLocal ? context.LocalPlan : context.Plan, _headDim);
         return Wo.Forward(ops, y);
     }
 

@@ -36,6 +36,17 @@ public sealed class FeedForward
         return W2.Forward(ops, ops.SwiGlu(W1.After(ops, gateUp[0]), W3.After(ops, gateUp[1])));
     }
 
+    /// <summary>Transforms an input that is normed already.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="x"><c>[tokens, hidden]</c>.</param>
+    /// <returns><c>[tokens, hidden]</c>.</returns>
+    public Tensor Forward(IOps ops, Tensor x)
+    {
+        TwoTensors gateUp = default;
+        ops.MatMul(x, [W1.Weight, W3.Weight], gateUp);
+        return W2.Forward(ops, ops.SwiGlu(W1.After(ops, gateUp[0]), W3.After(ops, gateUp[1])));
+    }
+
     [System.Runtime.CompilerServices.InlineArray(2)]
     private struct TwoTensors
     {

@@ -17,6 +17,21 @@ public sealed class ForwardContext
     /// <summary>Sines of the rotary angles <c>[tokens, headDim / 2]</c>.</summary>
     public Tensor Sin { get; internal set; }
 
+    /// <summary>Which keys each token sees in layers that see their own chunk only; of no meaning to models without such.</summary>
+    public AttentionPlan LocalPlan { get; } = new();
+
+    /// <summary>Cosines for local layers, whose angles are counted from the chunk's first token: only differences matter, and small angles are exact <c>[tokens, headDim / 2]</c>.</summary>
+    public Tensor LocalCos { get; internal set; }
+
+    /// <summary>Sines for local layers.</summary>
+    public Tensor LocalSin { get; internal set; }
+
+    /// <summary>Factors on the queries of layers without rotation <c>[tokens, 1]</c>.</summary>
+    public Tensor Temperature { get; internal set; }
+
+    /// <summary>Which rows go to which expert; made anew by every layer that has experts.</summary>
+    public ExpertRouting Routing { get; } = new();
+
     /// <summary>Cached keys and values, one per sequence of the batch, or null.</summary>
     public IReadOnlyList<KvSequence>? Cache { get; internal set; }
 }

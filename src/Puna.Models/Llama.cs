@@ -3,7 +3,7 @@ using Puna.Tensors;
 namespace Puna.Models;
 
 /// <summary>
-/// A dense Llama of any generation: an embedding, blocks, a norm and an output layer. Immutable and shareable; what changes during a pass is in the ops, the
+/// A Llama of any generation: an embedding, blocks, a norm and an output layer. Immutable and shareable; what changes during a pass is in the ops, the
 /// batch and the cache that the caller brings, and in a <see cref="ForwardContext"/> of its own.
 /// </summary>
 public sealed class Llama
@@ -35,23 +35,37 @@ public sealed class Llama
         Linear Layer(string name, bool bias = false) =>
             bias ? new BiasedLinear(weight(name + ".weight"), weight(name + ".bias")) : new Linear(weight(name + ".weight"));
 
+        FeedForward Gated(string p, bool bias = false)
+        {
+            Linear w1 = Layer(p + "w1", bias), w3 = Layer(p + "w3", bias);
+            return new FeedForward(w1, Layer(p + "w2", bias), w3);
+        }
+
+        MixtureOfExperts Experts(string p, Llama4Config four)
+        {
+            Linear router = Layer(p + "router");
+            FeedForward shared = Gated(p + "shared_expert.");
+            return new MixtureOfExperts(router, shared, [.. Enumerable.Range(0, four.Experts).Select(e => Gated($"{p}experts.{e}."))], four.ExpertsPerToken);
+        }
+
         Weight embedding = weight("tok_embeddings.weight");
         var blocks = new TransformerBlock[config.Layers];
         for (int i = 0; i < blocks.Length; i++)
         {
             string p = $"layers.{i}.";
+            Weight attentionNorm = weight(p + "attention_norm.weight");
             var attention = new Attention(
                 Layer(p + "attention.wq", config.QkvBias),
                 Layer(p + "attention.wk", config.QkvBias),
                 Layer(p + "attention.wv", config.QkvBias),
                 Layer(p + "attention.wo", config.AttentionOutputBias),
                 config.HeadDim,
-                layout);
-            var feedForward = new FeedForward(
-                Layer(p + "feed_forward.w1", config.MlpBias),
-                Layer(p + "feed_forward.w2", config.MlpBias),
-                Layer(p + "feed_forward.w3", config.MlpBias));
-            blocks[i] = new TransformerBlock(i, config.NormEpsilon, weight(p + "attention_norm.weight"), attention, weight(p + "ffn_norm.weight"), feedForward);
+                layout,
+                AttentionOptions.Of(config, i));
+            Weight ffnNorm = weight(p + "ffn_norm.weight");
+            MixtureOfExperts? experts = config.Llama4 is { } four && four.HasExperts[i] ? Experts(p + "feed_forward.", four) : null;
+            FeedForward feedForward = experts?.Shared ?? Gated(p + "feed_forward.", config.MlpBias);
+            blocks[i] = new TransformerBlock(i, config.NormEpsilon, attentionNorm, attention, ffnNorm, feedForward, experts);
         }
 
         Linear output = config.Labels > 0 ? Layer("score") : config.TiedEmbeddings ? new Linear(embedding) : Layer("output");
@@ -85,7 +99,8 @@ public sealed class Llama
     /// <summary>An empty cache of this model's shape.</summary>
     /// <param name="type">What keys and values are rounded to: float32, float16 or q8_0; null means <see cref="CacheType"/>.</param>
     /// <exception cref="PunaException">Another type.</exception>
-    public KvCache CreateCache(DType? type = null) => new(Config.Layers, Config.KvHeads, Config.HeadDim, type ?? CacheType);
+    public KvCache CreateCache(DType? type = null) => 
+        new(Config.Layers, Config.KvHeads, Config.HeadDim, type ?? CacheType, Config.Llama4?.IsLocal, Config.Llama4 is { ChunkSize: > 0 } four ? four.ChunkSize : int.MaxValue);
 
     /// <summary>One forward pass.</summary>
     /// <param name="ops">The device; the result lives in its current scope.</param>
@@ -162,6 +177,45 @@ public sealed class Llama
         context.Batch = batch;
         context.Cache = cache;
         context.Plan.SetCausal(batch);
-        (context.Cos, context.Sin) = RotaryEmbedding.Angles(ops, Config, batch);
+        if (Config.Llama4 is Llama4Config four)
+        {
+            PrepareLlama4(ops, four, batch, context);
+        }
+        else
+        {
+            (context.Cos, context.Sin) = RotaryEmbedding.Angles(ops, Config, batch);
+        }
+    }
+
+    /// <summary>Angles and plans of both kinds of layers, as far as there are such, and the temperature.</summary>
+    private void PrepareLlama4(IOps ops, Llama4Config four, Batch batch, ForwardContext context)
+    {
+        bool local = false, global = false, temperature = false;
+        for (int i = 0; i < four.IsRotary.Count; i++)
+        {
+            local |= four.IsLocal[i];
+            global |= four.IsRotary[i] && !four.IsLocal[i];
+            temperature |= four.Temperature && !four.IsRotary[i];
+        }
+
+        if (local)
+        {
+            context.LocalPlan.SetChunked(batch, four.ChunkSize);
+            (context.LocalCos, context.LocalSin) = RotaryEmbedding.Angles(ops, Config, batch, four.ChunkSize);
+        }
+
+        if (global)
+        {
+            (context.Cos, context.Sin) = RotaryEmbedding.Angles(ops, Config, batch);
+        }
+
+        if (temperature)
+        {
+            context.Temperature = ops.Allocate(new Shape(batch.Count, 1));
+            for (int row = 0; row < batch.Count; row++)
+            {
+                context.Temperature.Row<float>(row)[0] = four.TemperatureAt(batch.Positions[row]);
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@ using Puna.Tensors;
 
 namespace Puna.Models;
 
-/// <summary>Everything that decides the shape and arithmetic of a dense Llama. Immutable; a new generation is another value of this type.</summary>
+/// <summary>Everything that decides the shape and arithmetic of a Llama. Immutable; a new generation is another value of this type.</summary>
 public sealed record LlamaConfig
 {
     /// <summary>Longest text of any model: positions are float32, which counts no further without gaps.</summary>
@@ -53,6 +53,9 @@ public sealed record LlamaConfig
     /// <summary>Whether the feed-forward layers have biases.</summary>
     public bool MlpBias { get; init; }
 
+    /// <summary>What a Llama 4 has beyond a dense model; null for every other Llama.</summary>
+    public Llama4Config? Llama4 { get; init; }
+
     /// <summary>Labels of a sequence classifier (a reward model has one), or 0 for a language model.</summary>
     public int Labels { get; init; }
 
@@ -82,6 +85,10 @@ public sealed record LlamaConfig
             return sum;
         }
     }
+
+    /// <summary>Parameters that one token meets: all but the experts it is not sent to. The embedding and the output layer count whole, as in the published numbers.</summary>
+    public long ActiveParameterCount => Llama4 is not { } four ? ParameterCount
+        : ParameterCount - (four.HasExperts.Count(static x => x) * (long)(four.Experts - four.ExpertsPerToken) * 3 * Hidden * four.ExpertFfn);
 
     /// <summary>Feed-forward width as Meta's <c>params.json</c> implies it (spec llama1-3.md 1.1): the multiplier is applied before rounding up.</summary>
     /// <param name="hidden">Width of the model.</param>
@@ -125,6 +132,16 @@ public sealed record LlamaConfig
             }
 
             yield return (layer + "ffn_norm.weight", new Shape(Hidden));
+            if (Llama4 is { } four && four.HasExperts[i])
+            {
+                foreach ((string, Shape) parameter in ExpertParameters(layer + "feed_forward.", four))
+                {
+                    yield return parameter;
+                }
+
+                continue;
+            }
+
             yield return (layer + "feed_forward.w1.weight", new Shape(Ffn, Hidden));
             yield return (layer + "feed_forward.w3.weight", new Shape(Ffn, Hidden));
             yield return (layer + "feed_forward.w2.weight", new Shape(Hidden, Ffn));
@@ -147,6 +164,18 @@ public sealed record LlamaConfig
         }
     }
 
+    private IEnumerable<(string Name, Shape Shape)> ExpertParameters(string prefix, Llama4Config four)
+    {
+        yield return (prefix + "router.weight", new Shape(four.Experts, Hidden));
+        for (int e = -1; e < four.Experts; e++)
+        {
+            string expert = e < 0 ? prefix + "shared_expert." : $"{prefix}experts.{e}.";
+            yield return (expert + "w1.weight", new Shape(four.ExpertFfn, Hidden));
+            yield return (expert + "w3.weight", new Shape(four.ExpertFfn, Hidden));
+            yield return (expert + "w2.weight", new Shape(Hidden, four.ExpertFfn));
+        }
+    }
+
     /// <summary>Checks that the numbers fit each other.</summary>
     /// <param name="where">The file they come from.</param>
     /// <returns>This value.</returns>
@@ -165,7 +194,7 @@ public sealed record LlamaConfig
         Require(HeadDim % 2 == 0, $"head size: expected an even number, got {HeadDim}");
         Require(float.IsFinite(NormEpsilon) && NormEpsilon >= 0, $"norm epsilon: expected a small positive number, got {NormEpsilon.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
         Require(float.IsFinite((float)RopeTheta) && (float)RopeTheta > 0, FormattableString.Invariant($"rope theta: expected a positive number that float32 can hold, got {RopeTheta}"));
-        string? problem = RopeScaling.Problem(this);
+        string? problem = Llama4?.Problem(Layers) ?? RopeScaling.Problem(this);
         Require(problem is null, problem ?? "");
         CheckFrequencies();
         return this;

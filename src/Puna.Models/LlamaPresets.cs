@@ -1,6 +1,6 @@
 namespace Puna.Models;
 
-/// <summary>The shapes of every released dense Llama (spec llama1-3.md 1.2, with the errata of 1.6).</summary>
+/// <summary>The shapes of every released Llama's text model (spec llama1-3.md 1.2, with the errata of 1.6; llama4.md 2). Of Llama 4 Behemoth no shapes were published, so there is none.</summary>
 public static class LlamaPresets
 {
     private static readonly RopeScaling By8 = new RopeScaling.Llama3(8, 1, 4, 8192);
@@ -33,6 +33,8 @@ public static class LlamaPresets
         Dense("llama-3.2-1b",           16,  2048,  32,   8,  8192, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By32, TiedEmbeddings = true },
         Dense("llama-3.2-3b",           28,  3072,  24,   8,  8192, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By32, TiedEmbeddings = true },
         Dense("llama-3.3-70b",          80,  8192,  64,   8, 28672, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
+        Four("llama-4-scout",     16, 1, 10485760) with { RopeScaling = new RopeScaling.Llama3(16, 1, 1, 8192) },
+        Four("llama-4-maverick", 128, 2,  1048576),
     }.ToDictionary(c => c.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The preset of a name, hyphens and letter case aside (<c>llama3.1-405b</c> is <c>llama-3.1-405b</c>), or null.</summary>
@@ -60,4 +62,23 @@ public static class LlamaPresets
         // End of message (128008) came with Llama 3.1: in Llama 3 that id is a reserved token (spec llama1-3.md 1.4).
         EosIds = vocab < 100000 ? [2] : context > 8192 ? [128001, 128008, 128009] : [128001, 128009],
     };
+
+    private static LlamaConfig Four(string name, int experts, int step, int context)
+    {
+        bool[] rotary = Llama4Config.Except(Llama4Config.EveryNth(48, 4));
+        return Dense(name, 48, 5120, 40, 8, 16384, 202048, context, 1e-5f, 5e5) with
+        {
+            Llama4 = new Llama4Config
+            {
+                Experts = experts,
+                ExpertFfn = 8192,
+                HasExperts = Llama4Config.EveryNth(48, step),
+                IsRotary = rotary,
+                IsLocal = rotary,
+                QkNorm = experts == 16,
+            },
+            BosId = 200000,
+            EosIds = [200001, 200007, 200008],
+        };
+    }
 }

@@ -6,8 +6,12 @@ namespace Puna.Models;
 public static class RotaryEmbedding
 {
     /// <summary>Computes the angles: position times frequency in float32, as the reference does.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="config">Base, scaling and head size.</param>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="chunk">Where positions begin anew at its multiples: layers that see one chunk need the differences within it only.</param>
     /// <returns>Cosines and sines, each <c>[tokens, headDim / 2]</c>.</returns>
-    public static (Tensor Cos, Tensor Sin) Angles(IOps ops, LlamaConfig config, Batch batch)
+    public static (Tensor Cos, Tensor Sin) Angles(IOps ops, LlamaConfig config, Batch batch, int chunk = int.MaxValue)
     {
         int half = config.HeadDim / 2;
         var shape = new Shape(batch.Count, half);
@@ -26,7 +30,7 @@ public static class RotaryEmbedding
             {
                 Span<float> c = cos.Row<float>(row);
                 Span<float> z = sin.Row<float>(row);
-                float position = batch.Positions[row];
+                float position = batch.Positions[row] % chunk;
                 for (int i = 0; i < half; i++)
                 {
                     // The cosine of the float32 angle, computed in double: MathF.Cos differs between platforms.

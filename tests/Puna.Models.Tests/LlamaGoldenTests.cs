@@ -10,14 +10,14 @@ public sealed class LlamaGoldenTests
     /// <summary>goldens/README.md: float32 against float32; a common mistake moves logits by 4e-5 at least.</summary>
     private const double Tolerance = 2e-5;
 
-    public static TheoryData<string> Dense =>
-        ["llama1-mha", "llama2-gqa", "codellama", "llama3-gqa", "llama31-scaled", "llama32-tied", "mqa", "rope-linear", "rope-dynamic", "rope-yarn"];
+    public static TheoryData<string> Models =>
+        ["llama1-mha", "llama2-gqa", "codellama", "llama3-gqa", "llama31-scaled", "llama32-tied", "mqa", "rope-linear", "rope-dynamic", "rope-yarn", "llama4-scout", "llama4-maverick"];
 
     /// <summary>Without <c>rope-dynamic</c>, whose answer depends on the length of the whole input, so that there is none token by token.</summary>
-    public static TheoryData<string> OneAnswer => [.. Dense.Select(row => row.Data).Where(name => name != "rope-dynamic")];
+    public static TheoryData<string> OneAnswer => [.. Models.Select(row => row.Data).Where(name => name != "rope-dynamic")];
 
     [Theory]
-    [MemberData(nameof(Dense))]
+    [MemberData(nameof(Models))]
     public void LogitsAndHiddenStatesMatch(string name)
     {
         string folder = TestFiles.GoldenModel(name);
@@ -43,7 +43,7 @@ public sealed class LlamaGoldenTests
     }
 
     [Theory]
-    [MemberData(nameof(Dense))]
+    [MemberData(nameof(Models))]
     public void GreedyContinuationsMatch(string name)
     {
         string folder = TestFiles.GoldenModel(name);

@@ -27,6 +27,8 @@ public sealed class LlamaPresetsTests
     [InlineData("llama-3.2-1b", 1_235_814_400)]
     [InlineData("llama-3.2-3b", 3_212_749_824)]
     [InlineData("llama-3.3-70b", 70_553_706_496)]
+    [InlineData("llama-4-scout", 107_769_861_120)]
+    [InlineData("llama-4-maverick", 400_711_848_960)]
     public void ParameterCountsAreThePublishedOnes(string name, long parameters)
     {
         LlamaConfig config = LlamaPresets.All[name].Validate(name);
@@ -69,6 +71,41 @@ public sealed class LlamaPresetsTests
         Assert.False(config.QkvBias || config.AttentionOutputBias || config.MlpBias);
         Assert.Equal(vocab == 128256 ? 128000 : 1, config.BosId);
         Assert.Equal(vocab != 128256 ? [2] : factor == 0 ? [128001, 128009] : [128001, 128008, 128009], config.EosIds);
+    }
+
+    /// <summary>
+    /// The published 109B, 400B and 17B (Meta AI, "The Llama 4 herd", 2025-04-05; spec llama4.md 2.4). The published totals count the vision encoder, its adapter and projection too.
+    /// </summary>
+    [Theory]
+    [InlineData("llama-4-scout", 109, 108_641_793_536, 17_172_894_720)]
+    [InlineData("llama-4-maverick", 400, 401_583_781_376, 17_184_691_200)]
+    public void Llama4TotalsAndActiveParametersAreThePublishedOnes(string name, int published, long whole, long active)
+    {
+        const long Vision = 811_115_008 + 39_845_888 + 20_971_520;
+        LlamaConfig config = LlamaPresets.All[name];
+        Assert.Equal(whole, config.ParameterCount + Vision);
+        Assert.Equal(active, config.ActiveParameterCount);
+        Assert.InRange(whole / 1e9, published * 0.995, published * 1.005);
+        Assert.Equal(17, Math.Round(active / 1e9));
+    }
+
+    /// <summary>Spec llama4.md 2.1 and 2.2.</summary>
+    [Theory]
+    [InlineData("llama-4-scout", 16, 48, 10485760, true)]
+    [InlineData("llama-4-maverick", 128, 24, 1048576, false)]
+    public void Llama4ShapesAreThePublishedOnes(string name, int experts, int expertLayers, int context, bool isScout)
+    {
+        LlamaConfig config = LlamaPresets.All[name];
+        Llama4Config four = config.Llama4!;
+        Assert.Equal((48, 5120, 40, 8, 128, 16384, 202048), (config.Layers, config.Hidden, config.Heads, config.KvHeads, config.HeadDim, config.Ffn, config.Vocab));
+        Assert.Equal((context, 1e-5f, 5e5), (config.ContextLength, config.NormEpsilon, config.RopeTheta));
+        Assert.Equal((experts, 1, 8192, 8192, isScout), (four.Experts, four.ExpertsPerToken, four.ExpertFfn, four.ChunkSize, four.QkNorm));
+        Assert.Equal(expertLayers, four.HasExperts.Count(static x => x));
+        Assert.Equal([3, 7, 11, 15, 19, 23, 27, 31, 35, 39, 43, 47], Enumerable.Range(0, 48).Where(i => !four.IsRotary[i]));
+        Assert.Equal(four.IsRotary, four.IsLocal);
+        Assert.Equal(isScout, four.HasExperts[0]);
+        Assert.Equal(isScout ? new RopeScaling.Llama3(16, 1, 1, 8192) : new RopeScaling.None(), config.RopeScaling);
+        Assert.Null(LlamaPresets.Find("llama-4-behemoth"));
     }
 
     [Fact]

@@ -112,6 +112,8 @@ internal static class Runner
     /// <summary>Sees the residual stream without the model knowing: an example of a decorator of ops.</summary>
     private sealed class Tap(IOps ops, Action<Tensor> hidden) : IOps
     {
+        private int _depth;
+
         public Weight Pack(Weight weight) => ops.Pack(weight);
 
         public Tensor Allocate(Shape shape) => ops.Allocate(shape);
@@ -132,7 +134,11 @@ internal static class Runner
         public Tensor RmsNorm(Tensor x, Weight norm, float epsilon)
         {
             Tensor y = ops.RmsNorm(x, norm, epsilon);
-            hidden(y); // the blocks call NormMatMul: this is the final norm
+            if (_depth == 0)
+            {
+                hidden(y); // behind the blocks: this is the final norm
+            }
+
             return y;
         }
 
@@ -151,13 +157,23 @@ internal static class Runner
 
         public Tensor Rope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout) => ops.Rope(x, cos, sin, layout);
 
+        public Tensor HeadNorm(Tensor x, int headDim, float epsilon) => ops.HeadNorm(x, headDim, epsilon);
+
+        public Tensor ScaleRows(Tensor x, Tensor scales) => ops.ScaleRows(x, scales);
+
+        public Tensor GateScores(Tensor logits, ReadOnlySpan<int> rows, int expert) => ops.GateScores(logits, rows, expert);
+
+        public Tensor AddExperts(Tensor shared, ExpertRouting routing) => ops.AddExperts(shared, routing);
+
         public Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? cache, AttentionPlan plan, int headDim) => ops.Attention(q, k, v, cache, plan, headDim);
 
         public void Append(KvView cache, Tensor k, Tensor v, Batch batch) => ops.Append(cache, k, v, batch);
 
         public Tensor Run<TContext>(IBlock<TContext> block, Tensor x, TContext context, IOps? outer = null)
         {
+            _depth++;
             Tensor y = ops.Run(block, x, context, outer ?? this);
+            _depth--;
             hidden(y);
             return y;
         }

@@ -41,6 +41,12 @@ internal sealed class InspectCommand : Command
     /// <inheritdoc/>
     public override int Execute(CommandContext context)
     {
+        if (AnnouncedModel.Is(context.Args.Require(Model)))
+        {
+            AnnouncedModel.Write(context.Out, context.Args.Get(Json));
+            return ExitCodes.Done;
+        }
+
         ModelSource source = new ModelLocator(context).Locate(context.Args.Require(Model));
         using ModelInspection model = ModelInspection.Open(source, !context.Args.Get(NoMmap));
         if (context.Args.Get(Json))

@@ -14,7 +14,7 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
     private readonly ForwardContext _pass = new();
     private readonly float[] _row = new float[opened.Llama.Output.Weight.Out];
 
-    /// <summary>Bytes of the weights that a decoding step reads: all but an embedding that is not the output layer too.</summary>
+    /// <summary>Bytes of the weights that a decoding step reads: all but an embedding that is not the output layer too, and experts that the token is not sent to.</summary>
     public long WeightBytes
     {
         get
@@ -23,7 +23,7 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
             foreach ((string name, _) in _llama.Config.Parameters())
             {
                 bool isLookup = name == "tok_embeddings.weight" && !_llama.Config.TiedEmbeddings;
-                bytes += !isLookup && opened.Checkpoint.TryGetInfo(name, out Formats.TensorInfo? info) ? info.ByteLength : 0;
+                bytes += !isLookup && IsRead(name) && opened.Checkpoint.TryGetInfo(name, out Formats.TensorInfo? info) ? info.ByteLength : 0;
             }
 
             return bytes;
@@ -41,12 +41,16 @@ internal sealed class BenchLoop(OpenedModel opened, int sequences, CancellationT
             long flops = 0;
             foreach ((string name, Shape shape) in _llama.Config.Parameters())
             {
-                flops += name.StartsWith("layers.", StringComparison.Ordinal) && shape.Rank == 2 ? 2 * shape.Rows * shape.Columns : 0;
+                flops += name.StartsWith("layers.", StringComparison.Ordinal) && IsRead(name) && shape.Rank == 2 ? 2 * shape.Rows * shape.Columns : 0;
             }
 
             return flops;
         }
     }
+
+    /// <summary>Experts of a layer are alike: the first of them stand for those that a token is sent to.</summary>
+    private bool IsRead(string name) => _llama.Config.Llama4 is not { } four || name.Split('.') is not [_, _, _, "experts", string number, ..]
+        || int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) < four.ExpertsPerToken;
 
     /// <summary>Brings code, caches and pages of the model into the state they have in the middle of work.</summary>
     public void WarmUp(int prefill)

@@ -86,6 +86,18 @@ internal static class InspectionJson
         json.WriteBoolean("tied_embeddings", config.TiedEmbeddings);
         json.WriteBoolean("biases", config.QkvBias || config.AttentionOutputBias || config.MlpBias);
         json.WriteNumber("labels", config.Labels);
+        if (config.Llama4 is { } four)
+        {
+            json.WriteNumber("active_parameters", config.ActiveParameterCount);
+            json.WriteNumber("experts", four.Experts);
+            json.WriteNumber("experts_per_token", four.ExpertsPerToken);
+            json.WriteNumber("expert_ffn", four.ExpertFfn);
+            json.WriteNumber("expert_layers", four.HasExperts.Count(static x => x));
+            json.WriteNumber("local_layers", four.IsLocal.Count(static x => x));
+            json.WriteNumber("chunk", four.ChunkSize);
+            json.WriteBoolean("qk_norm", four.QkNorm);
+        }
+
         json.WriteEndObject();
     }
 

@@ -64,7 +64,12 @@ internal static class InspectionText
         facts.Add("rope", Text($"base {config.RopeTheta}, scaling {(config.RopeScaling is RopeScaling.None ? "none" : config.RopeScaling.Name)}"));
         facts.Add("norm", Text($"epsilon {config.NormEpsilon}"));
         facts.Add("vocabulary", Text($"{config.Vocab:N0} tokens, {(config.Labels > 0 ? Text($"classifier of {config.Labels}") : config.TiedEmbeddings ? "output tied to the embedding" : "own output matrix")}"));
-        facts.Add("parameters", Text($"{config.ParameterCount:N0}"));
+        facts.Add("parameters", Text($"{config.ParameterCount:N0}{(config.Llama4 is null ? "" : Text($", of which a token meets {config.ActiveParameterCount:N0}"))}"));
+        if (config.Llama4 is { } four)
+        {
+            facts.Add("experts", Text($"{four.Experts} of width {four.ExpertFfn} and a shared one in {four.HasExperts.Count(static x => x)} layers, {four.ExpertsPerToken} per token"));
+            facts.Add("layers", Text($"{four.IsLocal.Count(static x => x)} see chunks of {four.ChunkSize:N0} tokens, {four.IsRotary.Count(static x => x)} rotate{(four.QkNorm ? " and norm" : "")} queries and keys{(four.Temperature ? ", the others scale queries by position" : "")}"));
+        }
     }
 
     private static string Biases(LlamaConfig config) =>

@@ -62,6 +62,11 @@ public sealed class MetaCheckpoint : TensorFile
                 checkpoint._sources.Add(new TensorSource(part, checkpoint._shards[^1].Storage));
             }
 
+            foreach (TorchShard shard in checkpoint._shards)
+            {
+                shard.Replace((entry, all) => Llama4Parts.Split(entry, all, checkpoint.Params, parts.Count, shard.Path));
+            }
+
             checkpoint.Merge();
             checkpoint.CheckPartCount();
             return checkpoint;

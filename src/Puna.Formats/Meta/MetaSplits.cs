@@ -20,10 +20,10 @@ public static class MetaSplits
             "wq" or "wk" or "wv" or "w1" or "w3" or "output" => MetaSplit.Rows,
             "c_fc" or "_linear" or "vision_projection" or "learnable_embedding" => MetaSplit.Rows,
             "wo" or "w2" or "c_proj" => bias ? MetaSplit.Replicated : MetaSplit.Columns,
-            "norm" or "attention_norm" or "ffn_norm" or "q_norm" or "k_norm" or "freqs" => MetaSplit.Replicated,
+            "norm" or "attention_norm" or "ffn_norm" or "q_norm" or "k_norm" or "freqs" or "router" => MetaSplit.Replicated,
             "ln_1" or "ln_2" or "ln_pre" or "ln_post" => MetaSplit.Replicated,
             "gate" or "gate_attn" or "gate_ffn" or "gate_ffwd" or "embedding" or "class_embedding" => MetaSplit.Replicated,
-            "positional_embedding" or "gated_positional_embedding" or "gated_positional_embedding_gate" => MetaSplit.Replicated,
+            "positional_embedding" or "positional_embedding_vlm" or "gated_positional_embedding" or "gated_positional_embedding_gate" => MetaSplit.Replicated,
             _ => MetaSplit.Unknown,
         };
     }

@@ -156,6 +156,10 @@ internal ref struct PickleMachine
                     object callee = Pop();
                     Push(Reduce(callee as PickleGlobal ?? throw Misuse("a global to call"), arguments as PickleTuple ?? throw Misuse("a tuple of arguments")), made: 2);
                     break;
+                case PickleOp.NewObj:
+                    bool isEmpty = Pop() is PickleTuple { Items: [] };
+                    Push(Pop() is PickleGlobal { Kind: PickleGlobalKind.Bytes } && isEmpty ? PickleNone.Instance : throw Misuse("a stream of bytes without arguments"));
+                    break;
                 case PickleOp.Stop:
                     object result = Pop();
                     return _stack.Count == 0 && _marks.Count == 0 && _at == _data.Length
@@ -350,6 +354,8 @@ internal ref struct PickleMachine
         {
             case (PickleGlobalKind.OrderedDict, []):
                 return new PickleDict();
+            case (PickleGlobalKind.Bytes, _):
+                return PickleNone.Instance;
             case (PickleGlobalKind.RebuildParameter, [PickleTensor tensor, bool, PickleDict]):
                 return tensor;
             case (PickleGlobalKind.RebuildTensor, [PickleStorage storage, long offset, PickleTuple size, PickleTuple stride, bool, PickleDict or PickleNone, .. var more])

@@ -29,6 +29,7 @@ internal enum PickleOp : byte
     EmptyTuple = (byte)')',
     SetItems = (byte)'u',
     Proto = 0x80,
+    NewObj = 0x81,
     Tuple1 = 0x85,
     Tuple2 = 0x86,
     Tuple3 = 0x87,

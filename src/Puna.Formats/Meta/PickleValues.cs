@@ -39,6 +39,9 @@ internal sealed class PickleGlobal(PickleGlobalKind kind, string name, DType dty
         new PickleGlobal(PickleGlobalKind.RebuildTensor, "torch._utils._rebuild_tensor_v2"),
         new PickleGlobal(PickleGlobalKind.RebuildParameter, "torch._utils._rebuild_parameter"),
         new PickleGlobal(PickleGlobalKind.OrderedDict, "collections.OrderedDict"),
+        new PickleGlobal(PickleGlobalKind.Bytes, "_io.BytesIO"),
+        new PickleGlobal(PickleGlobalKind.Bytes, "_codecs.encode"),
+        new PickleGlobal(PickleGlobalKind.Bytes, "__builtin__.bytes"),
         new PickleGlobal(PickleGlobalKind.Storage, "torch.FloatStorage", DType.F32),
         new PickleGlobal(PickleGlobalKind.Storage, "torch.HalfStorage", DType.F16),
         new PickleGlobal(PickleGlobalKind.Storage, "torch.BFloat16Storage", DType.BF16),
@@ -70,6 +73,9 @@ internal enum PickleGlobalKind
     RebuildParameter,
     OrderedDict,
     Storage,
+
+    /// <summary>Makes bytes or a stream of them, which Llama 4's parts hold beside tensors (<c>_extra_state</c>): passed over.</summary>
+    Bytes,
 }
 
 /// <summary>A persistent id: a storage kept outside the pickle.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Puna.Tensors;
 
 namespace Puna.Formats.Meta;
@@ -46,6 +47,24 @@ internal sealed class TorchShard : IDisposable
         return shard;
     }
 
+    /// <summary>Puts pieces in the place of tensors.</summary>
+    /// <exception cref="FileFormatException">Two pieces have one name.</exception>
+    public void Replace(Func<Entry, IReadOnlyDictionary<string, Entry>, IEnumerable<Entry>> pieces)
+    {
+        var all = new OrderedDictionary<string, Entry>(_entries, StringComparer.Ordinal);
+        _entries.Clear();
+        foreach (Entry entry in all.Values)
+        {
+            foreach (Entry piece in pieces(entry, all))
+            {
+                if (!_entries.TryAdd(piece.Name, piece))
+                {
+                    throw Error($"tensor {entry.Name}: expected no second tensor for {piece.Name}", entry.Offset);
+                }
+            }
+        }
+    }
+
     /// <summary>Copies a tensor's values in row order, each row at <paramref name="rowStride"/> bytes after the one before.</summary>
     public void CopyTo(Entry entry, Storage target, long offset, long rowStride)
     {
@@ -60,6 +79,20 @@ internal sealed class TorchShard : IDisposable
         if (entry.IsContiguous && rowStride == columns * size)
         {
             CopyBytes(entry.Offset, target, offset, entry.ByteLength);
+            return;
+        }
+
+        if (rank == 2 && entry.Stride[0] == 1 && columnStride > 1 && size is 2 or 4)
+        {
+            if (size == 2)
+            {
+                Transpose<ushort>(entry, target, offset, rowStride);
+            }
+            else
+            {
+                Transpose<uint>(entry, target, offset, rowStride);
+            }
+
             return;
         }
 
@@ -127,6 +160,28 @@ internal sealed class TorchShard : IDisposable
     }
 
     public void Dispose() => Storage.Dispose();
+
+    /// <summary>Copies a matrix that lies in the file with columns for rows, some rows at a time, so that what is read and written stays in the nearest caches.</summary>
+    private void Transpose<T>(Entry entry, Storage target, long offset, long rowStride)
+        where T : unmanaged
+    {
+        const int Strip = 32;
+        int size = entry.DType.BlockBytes();
+        long rows = entry.Shape[0], columns = entry.Shape[1];
+        for (long first = 0; first < rows; first += Strip)
+        {
+            int count = (int)Math.Min(Strip, rows - first);
+            Span<byte> strip = target.Span<byte>((nint)(offset + (first * rowStride)), checked((int)(((count - 1) * rowStride) + (columns * size))));
+            for (int c = 0; c < columns; c++)
+            {
+                ReadOnlySpan<T> values = MemoryMarshal.Cast<byte, T>(Storage.Span<byte>((nint)(entry.Offset + ((first + (c * entry.Stride[1])) * size)), count * size));
+                for (int r = 0; r < values.Length; r++)
+                {
+                    MemoryMarshal.Write(strip[(int)((r * rowStride) + ((long)c * size))..], values[r]);
+                }
+            }
+        }
+    }
 
     private FileFormatException Error(string message, long offset = -1) => new(Path, message, offset);
 

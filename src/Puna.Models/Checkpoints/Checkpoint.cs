@@ -14,8 +14,12 @@ namespace Puna.Models.Checkpoints;
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {
-    private Checkpoint(string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout)
+    // What stands before the names of a text model that is part of a larger one.
+    private readonly string _prefix;
+
+    private Checkpoint(string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout, string prefix = "")
     {
+        _prefix = prefix;
         (Path, Format, File, Config, RopeLayout) = (path, format, file, config, layout);
     }
 
@@ -87,10 +91,18 @@ public sealed class Checkpoint : IDisposable
         return Guarded(file, () => new Checkpoint(file.Path, CheckpointFormat.Gguf, file, GgufConfig.Read(file, file.Metadata), GgufConfig.Layout(file.Metadata)));
     }
 
-    /// <summary>What the file says of a parameter.</summary>
+    /// <summary>The name of a parameter in this file; of an expert what it would be called alone, also where the file holds all experts in one tensor.</summary>
     /// <param name="canonical">Canonical name, for example <c>layers.0.attention.wq.weight</c>.</param>
+    public string NameOf(string canonical) => _prefix + TensorNames.In(Format, canonical, Config);
+
+    /// <summary>What the file says of a parameter.</summary>
+    /// <param name="canonical">Canonical name.</param>
     /// <param name="info">Under the name of the format.</param>
-    public bool TryGetInfo(string canonical, [NotNullWhen(true)] out TensorInfo? info) => File.TryGetInfo(TensorNames.In(Format, canonical), out info);
+    public bool TryGetInfo(string canonical, [NotNullWhen(true)] out TensorInfo? info)
+    {
+        string name = NameOf(canonical);
+        return File.TryGetInfo(name, out info) || (info = Stacked(canonical)?.Info(name)) is not null;
+    }
 
     /// <summary>The adapter that is added to the weights, or null.</summary>
     public LoraAdapter? Adapter { get; private set; }
@@ -108,11 +120,11 @@ public sealed class Checkpoint : IDisposable
         Adapter = LoraAdapter.Open(path, Config);
     }
 
-    /// <summary>A parameter as it is stored, or float32 where an adapter changes it.</summary>
+    /// <summary>A parameter as it is stored, or float32 where an adapter changes it; give it back with <see cref="Release"/>.</summary>
     /// <param name="canonical">Canonical name.</param>
     public Tensor GetTensor(string canonical)
     {
-        Tensor stored = File.GetTensor(TensorNames.In(Format, canonical));
+        Tensor stored = Stacked(canonical) is { } place ? place.Take(File.GetTensor(place.Stack.Name)) : File.GetTensor(NameOf(canonical));
         if (Adapter is null || !Adapter.Changes(canonical))
         {
             return stored;
@@ -120,33 +132,67 @@ public sealed class Checkpoint : IDisposable
 
         if (!stored.DType.IsFloat() && !stored.DType.IsBlock())
         {
-            throw new FileFormatException(Path, $"tensor {TensorNames.In(Format, canonical)}: expected floats or quantised blocks, got {stored.DType.Name()}");
+            throw new FileFormatException(Path, $"tensor {NameOf(canonical)}: expected floats or quantised blocks, got {stored.DType.Name()}");
         }
 
         Tensor adapted = Adapter.Apply(canonical, stored, RopeLayout, Config.HeadDim);
-        File.Release(stored);
+        ReleaseStored(canonical, stored);
         return adapted;
+    }
+
+    /// <summary>Gives back memory that was allocated to hold this parameter alone, as <see cref="TensorFile.Release"/>.</summary>
+    /// <param name="canonical">Canonical name.</param>
+    /// <param name="tensor">What <see cref="GetTensor"/> gave.</param>
+    public void Release(string canonical, Tensor tensor)
+    {
+        if (Adapter?.Changes(canonical) == true)
+        {
+            tensor.Storage.Dispose();
+        }
+        else
+        {
+            ReleaseStored(canonical, tensor);
+        }
     }
 
     /// <summary>Builds the model over these tensors. Matrices stay where they are; vectors become float32.</summary>
     /// <exception cref="PunaException">A type of values that cannot be computed with.</exception>
     public Llama Load() => Llama.Build(Config, RopeLayout, LoadWeight);
 
+    /// <summary>Whether the weights are smaller than the memory that this process may have, with a tenth to spare.</summary>
+    public bool FitsInMemory => File.Tensors.Sum(static t => t.ByteLength) < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 9;
+
     /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that memory that
     /// holds one weight as it was is given back before the next. Values of a file that was read instead of mapped cannot be asked for afterwards.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="packed">Told of every weight under its canonical name; may be null.</param>
+    /// <param name="mapExperts">Whether routed experts stay in the mapped file, from where the system reads those that tokens are sent to: slower, with the same bits. They must lie there row by
+    /// row, as in GGUF files, and this checkpoint must stay open. Null leaves them there where the model does not fit in memory.</param>
     /// <exception cref="PunaException">A type or value that cannot be computed with.</exception>
-    public Llama LoadPacked(IOps ops, Action<string, Weight>? packed = null)
+    public Llama LoadPacked(IOps ops, Action<string, Weight>? packed = null, bool? mapExperts = null)
     {
+        bool leave = mapExperts ?? (Config.Llama4 is not null && !FitsInMemory);
         return Llama.Build(Config, RopeLayout, name =>
         {
             Weight weight = LoadWeight(name);
+            if (leave && ExpertTensors.IsExpert(name) && weight.Master.Storage is MemoryMappedStorage)
+            {
+                packed?.Invoke(name, weight);
+                return weight;
+            }
+
             Weight result = ops.Pack(weight);
             packed?.Invoke(name, result);
             if (Adapter?.Changes(name) != true && !ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
             {
-                File.Discard(weight.Name, weight.Master);
+                if (Stacked(name) is null)
+                {
+                    File.Discard(weight.Name, weight.Master);
+                }
+                else
+                {
+                    Release(name, weight.Master);
+                }
             }
 
             return result;
@@ -156,15 +202,31 @@ public sealed class Checkpoint : IDisposable
     /// <inheritdoc/>
     public void Dispose() => File.Dispose();
 
+    private ExpertPlace? Stacked(string canonical) => Config.Llama4 is not null && ExpertTensors.IsExpert(canonical) && !File.TryGetInfo(NameOf(canonical), out _)
+        ? ExpertTensors.Find(File, Format, _prefix, canonical, Config)
+        : null;
+
+    private void ReleaseStored(string canonical, Tensor tensor)
+    {
+        if (Stacked(canonical) is { IsTransposed: true })
+        {
+            tensor.Storage.Dispose();
+        }
+        else
+        {
+            File.Release(tensor);
+        }
+    }
+
     private Weight LoadWeight(string name)
     {
         Tensor tensor = GetTensor(name);
         if (!tensor.DType.IsFloat() && !tensor.DType.IsBlock())
         {
-            throw new FileFormatException(Path, $"tensor {TensorNames.In(Format, name)}: expected floats or quantised blocks, got {tensor.DType.Name()}");
+            throw new FileFormatException(Path, $"tensor {NameOf(name)}: expected floats or quantised blocks, got {tensor.DType.Name()}");
         }
 
-        return new Weight(TensorNames.In(Format, name), tensor.Shape.Rank == 1 && tensor.DType != DType.F32 ? ToFloat(tensor) : tensor);
+        return new Weight(NameOf(name), tensor.Shape.Rank == 1 && tensor.DType != DType.F32 ? ToFloat(tensor) : tensor);
     }
 
     private static Tensor ToFloat(Tensor tensor)
@@ -214,13 +276,14 @@ public sealed class Checkpoint : IDisposable
         {
             int labels = file.TryGetInfo("score.weight", out TensorInfo? score) ? checked((int)score.Shape.Rows) : 0;
             LlamaConfig read = HuggingFaceConfig.Read(config, labels);
-            if (!read.TiedEmbeddings && read.Labels == 0 && !file.TryGetInfo("lm_head.weight", out _) && !JsonConfig.Read(config).Has("tie_word_embeddings"))
+            string prefix = read.Llama4 is not null && file.TryGetInfo("language_model.model.embed_tokens.weight", out _) ? "language_model." : "";
+            if (!read.TiedEmbeddings && read.Llama4 is null && read.Labels == 0 && !file.TryGetInfo("lm_head.weight", out _) && !JsonConfig.Read(config).Has("tie_word_embeddings"))
             {
                 // Some writers leave the key out where it has its default in their own class.
                 read = read with { TiedEmbeddings = true };
             }
 
-            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, RopeLayout.HalfSplit);
+            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, read.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved, prefix);
         });
     }
 
@@ -285,7 +348,13 @@ public sealed class Checkpoint : IDisposable
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach ((string canonical, Shape shape) in Config.Parameters())
         {
-            string name = TensorNames.In(Format, canonical);
+            string name = NameOf(canonical);
+            if (Stacked(canonical) is { } place)
+            {
+                known.Add(place.Stack.Name);
+                continue;
+            }
+
             if (!File.TryGetInfo(name, out TensorInfo? info))
             {
                 throw new FileFormatException(Path, $"tensor {name}: expected {shape}, got no such tensor");
@@ -302,14 +371,14 @@ public sealed class Checkpoint : IDisposable
         if (Config.TiedEmbeddings && Config.Labels == 0)
         {
             // Some files of tied models hold the output layer all the same; it is the embedding again.
-            known.Add(TensorNames.In(Format, "output.weight"));
+            known.Add(NameOf("output.weight"));
         }
 
         foreach (TensorInfo info in File.Tensors)
         {
-            if (!known.Contains(info.Name) && !TensorNames.IsIgnored(Format, info.Name))
+            if (!known.Contains(info.Name) && !TensorNames.IsIgnored(Format, info.Name, Config))
             {
-                throw new FileFormatException(Path, $"tensor {info.Name}: expected only a dense Llama's tensors, got one that nothing here uses");
+                throw new FileFormatException(Path, $"tensor {info.Name}: expected only a Llama's tensors, got one that nothing here uses");
             }
         }
     }

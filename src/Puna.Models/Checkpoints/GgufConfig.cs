@@ -14,8 +14,8 @@ public static class GgufConfig
         ("attn_logit_softcapping", 0), ("final_logit_softcapping", 0), ("rope.scaling.yarn_log_multiplier", 0), ("attention.temperature_scale", 0),
     ];
 
-    /// <summary>The order of a head's rows: interleaved for architecture <c>llama</c>, half-split for <c>qwen2</c>.</summary>
-    public static RopeLayout Layout(GgufMetadata metadata) => metadata.GetString("general.architecture") == "llama" ? RopeLayout.Interleaved : RopeLayout.HalfSplit;
+    /// <summary>The order of a head's rows: interleaved for architectures <c>llama</c> and <c>llama4</c>, half-split for <c>qwen2</c>.</summary>
+    public static RopeLayout Layout(GgufMetadata metadata) => metadata.GetString("general.architecture") is "llama" or GgufLlama4.Architecture ? RopeLayout.Interleaved : RopeLayout.HalfSplit;
 
     /// <summary>Reads the config.</summary>
     /// <param name="file">The tensors, for what the metadata leaves out.</param>
@@ -24,13 +24,14 @@ public static class GgufConfig
     public static LlamaConfig Read(TensorFile file, GgufMetadata metadata)
     {
         string path = file.Path;
-        string architecture = metadata.GetString("general.architecture") ?? throw new FileFormatException(path, "metadata general.architecture: expected llama or qwen2, got none");
-        if (architecture is not ("llama" or "qwen2"))
+        string architecture = metadata.GetString("general.architecture") ?? throw new FileFormatException(path, "metadata general.architecture: expected llama, llama4 or qwen2, got none");
+        if (architecture is not ("llama" or GgufLlama4.Architecture or "qwen2"))
         {
-            throw new FileFormatException(path, $"metadata general.architecture: expected llama or qwen2, got {architecture}");
+            throw new FileFormatException(path, $"metadata general.architecture: expected llama, llama4 or qwen2, got {architecture}");
         }
 
-        RefuseForeign(path, architecture, metadata);
+        bool isFour = architecture == GgufLlama4.Architecture;
+        RefuseForeign(path, architecture, metadata, isFour);
         int hidden = RequireInt(path, metadata, architecture + ".embedding_length");
         int heads = RequireInt(path, metadata, architecture + ".attention.head_count");
         int context = RequireInt(path, metadata, architecture + ".context_length");
@@ -40,13 +41,15 @@ public static class GgufConfig
             ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw new FileFormatException(path, $"metadata {architecture}.attention.head_count: expected a divisor of {hidden}, got {heads}"));
         Same(path, architecture + ".attention.value_length", Int(path, metadata, architecture + ".attention.value_length"), headDim);
         Same(path, architecture + ".rope.dimension_count", rotated, headDim);
+        int layers = RequireInt(path, metadata, architecture + ".block_count");
         double theta = metadata.GetNumber(architecture + ".rope.freq_base") ?? 10000;
         return new LlamaConfig
         {
             Name = metadata.GetString("general.name") ?? architecture,
             Hidden = hidden,
             Ffn = RequireInt(path, metadata, architecture + ".feed_forward_length"),
-            Layers = RequireInt(path, metadata, architecture + ".block_count"),
+            Layers = layers,
+            Llama4 = isFour && layers is > 0 and <= 10000 ? GgufLlama4.Read(path, metadata, layers) : null,
             Heads = heads,
             KvHeads = Int(path, metadata, architecture + ".attention.head_count_kv") ?? heads,
             HeadDim = headDim,
@@ -139,18 +142,18 @@ public static class GgufConfig
         };
     }
 
-    private static void RefuseForeign(string path, string architecture, GgufMetadata metadata)
+    private static void RefuseForeign(string path, string architecture, GgufMetadata metadata, bool isFour)
     {
         foreach ((string key, double neutral) in Foreign)
         {
-            if (metadata.GetNumber($"{architecture}.{key}") is double value && value != neutral)
+            if (!(isFour && key.StartsWith("expert_", StringComparison.Ordinal)) && metadata.GetNumber($"{architecture}.{key}") is double value && value != neutral)
             {
                 throw new FileFormatException(path, $"metadata {architecture}.{key}: expected {neutral} (this key is none of a dense Llama's), got {value}");
             }
         }
 
         int context = RequireInt(path, metadata, architecture + ".context_length");
-        if (Int(path, metadata, architecture + ".attention.sliding_window") is int window and > 0 && window < context)
+        if (!isFour && Int(path, metadata, architecture + ".attention.sliding_window") is int window and > 0 && window < context)
         {
             throw new FileFormatException(path, $"metadata {architecture}.attention.sliding_window: expected none, or at least the context {context}, got {window}");
         }

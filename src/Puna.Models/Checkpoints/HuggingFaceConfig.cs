@@ -6,7 +6,7 @@ namespace Puna.Models.Checkpoints;
 public static class HuggingFaceConfig
 {
     /// <summary>The model types whose arithmetic is a Llama's.</summary>
-    private static readonly string[] ModelTypes = ["llama", "mistral", "qwen2"];
+    private static readonly string[] ModelTypes = ["llama", "mistral", "qwen2", HuggingFaceLlama4.TextType, HuggingFaceLlama4.WholeType];
 
     /// <summary>Settings that change the arithmetic in ways a Llama does not know, with the value that means nothing changes.</summary>
     private static readonly (string Key, double Neutral)[] Foreign =
@@ -29,36 +29,46 @@ public static class HuggingFaceConfig
             throw json.Refuse("model_type", string.Join(" or ", ModelTypes));
         }
 
+        bool isFour = type is HuggingFaceLlama4.TextType or HuggingFaceLlama4.WholeType;
+        bool? tied = json.Bool("tie_word_embeddings");
         bool classifier = labels > 0 || architectures.Any(a => a.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
-        if (architectures.Count > 0 && !classifier && !architectures.Any(a => a.EndsWith("ForCausalLM", StringComparison.Ordinal) || a.EndsWith("Model", StringComparison.Ordinal)))
+        if (architectures.Count > 0 && !classifier && !architectures.Any(a => a.EndsWith("ForCausalLM", StringComparison.Ordinal) || a.EndsWith("Model", StringComparison.Ordinal)
+            || (isFour && a.EndsWith("ForConditionalGeneration", StringComparison.Ordinal))))
         {
             throw json.Refuse("architectures", "a causal language model or a sequence classifier");
         }
 
-        RefuseForeign(json);
-        RefuseDefaultsOfOtherClasses(json, type);
+        json = isFour ? json.Object("text_config") ?? json : json;
+        RefuseForeign(json, isFour);
+        if (!isFour)
+        {
+            RefuseDefaultsOfOtherClasses(json, type);
+        }
+
         int hidden = json.RequireInt("hidden_size");
         int heads = json.RequireInt("num_attention_heads");
-        int context = json.Int("max_position_embeddings") ?? 2048;
-        int headDim = json.Int("head_dim") ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {hidden}"));
-        double theta = Theta(json);
+        int context = json.Int("max_position_embeddings") ?? (isFour ? 131072 : 2048);
+        int layers = json.RequireInt("num_hidden_layers");
+        int headDim = json.Int("head_dim") ?? (isFour && json.Lacks("head_dim") ? (int?)128 : null) ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {hidden}"));
+        double theta = Theta(json, isFour ? 500000 : 10000);
         bool bias = json.Bool("attention_bias") ?? false;
         JsonConfig? generation = Generation(file);
         return new LlamaConfig
         {
-            Name = type,
+            Name = isFour ? "llama4" : type,
             Hidden = hidden,
-            Ffn = json.RequireInt("intermediate_size"),
-            Layers = json.RequireInt("num_hidden_layers"),
+            Ffn = isFour ? json.Int("intermediate_size_mlp") ?? 16384 : json.RequireInt("intermediate_size"),
+            Llama4 = isFour && layers is > 0 and <= 10000 ? HuggingFaceLlama4.Read(json, layers) : null,
+            Layers = layers,
             Heads = heads,
             KvHeads = json.Int("num_key_value_heads") ?? heads,
             HeadDim = headDim,
             Vocab = json.RequireInt("vocab_size"),
             ContextLength = context,
-            NormEpsilon = (float)(json.Number("rms_norm_eps") ?? 1e-6),
+            NormEpsilon = (float)(json.Number("rms_norm_eps") ?? (isFour ? 1e-5 : 1e-6)),
             RopeTheta = theta,
             RopeScaling = ReadScaling(json, context),
-            TiedEmbeddings = json.Bool("tie_word_embeddings") ?? false,
+            TiedEmbeddings = json.Bool("tie_word_embeddings") ?? tied ?? false,
             QkvBias = bias || type == "qwen2",
             AttentionOutputBias = bias,
             MlpBias = json.Bool("mlp_bias") ?? false,
@@ -102,9 +112,9 @@ public static class HuggingFaceConfig
         };
     }
 
-    private static double Theta(JsonConfig json)
+    private static double Theta(JsonConfig json, double standard)
     {
-        double theta = json.Object("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000;
+        double theta = json.Object("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta") ?? standard;
         // Versions of the reference differ on whether a base inside the older object counts.
         return json.Has("rope_parameters") || json.Object("rope_scaling") is not JsonConfig scaling || scaling.Number("rope_theta") is not double inner || inner == theta
             ? theta
@@ -117,11 +127,14 @@ public static class HuggingFaceConfig
         return File.Exists(path) ? JsonConfig.Read(path) : null;
     }
 
-    private static void RefuseForeign(JsonConfig json)
+    private static void RefuseForeign(JsonConfig json, bool isFour)
     {
         foreach ((string key, double neutral) in Foreign)
         {
-            RefuseUnless(json, key, neutral);
+            if (!isFour || key != "num_local_experts")
+            {
+                RefuseUnless(json, key, neutral);
+            }
         }
 
         foreach (string key in (string[])["rope_parameters", "rope_scaling"])
@@ -154,7 +167,7 @@ public static class HuggingFaceConfig
             throw json.Refuse("quantization_config", "none: quantised safetensors of this kind are not understood");
         }
 
-        if (json.Strings("layer_types") is IReadOnlyList<string> layers && layers.Any(l => l != "full_attention"))
+        if (!isFour && json.Strings("layer_types") is IReadOnlyList<string> layers && layers.Any(l => l != "full_attention"))
         {
             throw json.Refuse("layer_types", "full_attention in every layer");
         }

@@ -94,6 +94,9 @@ internal sealed class JsonConfig
         JsonElement e => throw Wrong(key, "true or false", e),
     };
 
+    /// <summary>True or false, or a number, which is true unless it is 0.</summary>
+    public bool? TruthOrNumber(string key) => Find(key) is { ValueKind: JsonValueKind.Number } ? Number(key) != 0 : Bool(key);
+
     public double? Number(string key) => Find(key) switch
     {
         null => null,

@@ -9,7 +9,7 @@ namespace Puna.Models.Checkpoints;
 /// Reads a config from Meta's <c>params.json</c> (spec llama1-3.md 3.1). That file says less than the others: the vocabulary and the feed-forward width are
 /// taken from the tensors, special tokens are left to the tokenizer, the context follows from the generation (spec 1.2): 131072 with scaled frequencies, 8192 for
 /// the vocabulary or the base of Llama 3, 16384 for the base of Code Llama, 2048 for the epsilon 1e-6 with the 32000 tokens of Llama 1, otherwise the 4096 of
-/// Llama 2. (One quotation of a Llama 2 chat file has 1e-6 as well; nothing in such a file tells it from Llama 1.) Our own writer adds Hugging Face's keys where
+/// Llama 2; a Llama 4 has 10485760 with scaled frequencies, as Scout, otherwise 1048576, as Maverick. (One quotation of a Llama 2 chat file has 1e-6 as well; nothing in such a file tells it from Llama 1.) Our own writer adds Hugging Face's keys where
 /// Meta's cannot say a thing; they win.
 /// </summary>
 public static class MetaConfig
@@ -22,10 +22,9 @@ public static class MetaConfig
     {
         string path = Path.Combine(Directory.Exists(file.Path) ? file.Path : Path.GetDirectoryName(Path.GetFullPath(file.Path)) ?? "", "params.json");
         JsonConfig extra = JsonConfig.Of(path, parameters.Raw);
-        if (extra.Has("quantization_args") || extra.Has("vision_chunk_size") || extra.Has("moe_args"))
+        if (extra.Has("quantization_args") || extra.Has("vision_chunk_size"))
         {
-            string key = extra.Has("quantization_args") ? "quantization_args" : extra.Has("vision_chunk_size") ? "vision_chunk_size" : "moe_args";
-            throw extra.Refuse(key, "none: this is no dense text model in 16 or 32 bits");
+            throw extra.Refuse(extra.Has("quantization_args") ? "quantization_args" : "vision_chunk_size", "none: this is no text model in 16 or 32 bits");
         }
 
         int vocab = Rows(file, "tok_embeddings.weight");
@@ -35,11 +34,16 @@ public static class MetaConfig
         }
 
         int headDim = extra.Int("head_dim") ?? (parameters.Dim % parameters.NHeads == 0 ? parameters.Dim / parameters.NHeads : throw extra.Refuse("n_heads", $"a divisor of dim {parameters.Dim}"));
-        double theta = parameters.RopeTheta ?? 10000;
+        Llama4Config? four = extra.Has("moe_args") && parameters.NLayers <= 10000 ? MetaLlama4.Read(extra, file, parameters.NLayers) : null;
+        double theta = parameters.RopeTheta ?? (four is null ? 10000 : 500000);
         RopeScaling scaling = new RopeScaling.None();
         if (extra.Has("rope_scaling"))
         {
             scaling = HuggingFaceConfig.ReadScaling(extra, extra.Int("max_position_embeddings") ?? 8192);
+        }
+        else if (four is not null)
+        {
+            scaling = MetaLlama4.Scaling(extra, parameters);
         }
         else if (parameters.UseScaledRope)
         {
@@ -49,15 +53,16 @@ public static class MetaConfig
 
         return new LlamaConfig
         {
-            Name = "llama",
+            Name = four is null ? "llama" : "llama4",
+            Llama4 = four,
             Hidden = parameters.Dim,
-            Ffn = Rows(file, "layers.0.feed_forward.w1.weight"),
+            Ffn = four is null ? Rows(file, "layers.0.feed_forward.w1.weight") : MetaLlama4.DenseFfn(four, file, parameters),
             Layers = parameters.NLayers,
             Heads = parameters.NHeads,
             KvHeads = KvHeads(file, parameters, headDim),
             HeadDim = headDim,
             Vocab = vocab,
-            ContextLength = extra.Int("max_position_embeddings") ?? Context(parameters, vocab, theta),
+            ContextLength = extra.Int("max_position_embeddings") ?? (four is null ? Context(parameters, vocab, theta) : parameters.UseScaledRope ? 10485760 : 1048576),
             NormEpsilon = (float)parameters.NormEps,
             RopeTheta = theta,
             RopeScaling = scaling,

@@ -29,6 +29,11 @@ public static class CheckpointConverter
     public static void Convert(Checkpoint source, string destination, ConversionOptions options, IProgress<ConversionProgress>? progress = null, CancellationToken cancel = default)
     {
         Check(options);
+        if (options.Format == CheckpointFormat.Meta && source.Config.Llama4 is not null)
+        {
+            throw new PunaException("format meta: expected a model before Llama 4, whose parts this program reads but does not write, got llama4");
+        }
+
         List<PlannedTensor> plan = ConversionPlan.Make(source, options);
         using TensorWriter writer = CreateWriter(source, destination, options, plan);
         float[]? divisors = options.Format == CheckpointFormat.Gguf ? GgufMetadataWriter.RopeDivisors(source.Config) : null;
@@ -39,7 +44,7 @@ public static class CheckpointConverter
 
         foreach (PlannedTensor tensor in plan)
         {
-            writer.Declare(TensorNames.In(options.Format, tensor.Name), tensor.Type, tensor.Shape);
+            writer.Declare(tensor.NameIn(options.Format, source.Config), tensor.Type, tensor.Shape);
         }
 
         long total = writer.Tensors.Sum(x => x.ByteLength);
@@ -52,10 +57,10 @@ public static class CheckpointConverter
             Report(Divisors, bytes.Length);
         }
 
-        RopeLayout layout = options.Format == CheckpointFormat.Safetensors ? RopeLayout.HalfSplit : RopeLayout.Interleaved;
+        RopeLayout layout = options.Format == CheckpointFormat.Safetensors && source.Config.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved;
         foreach (PlannedTensor tensor in plan)
         {
-            foreach (int bytes in Pieces(source, tensor, layout, writer, options.Threads))
+            foreach (int bytes in tensor.Stack?.Pieces(source, tensor.Type, writer, options.Threads) ?? Pieces(source, tensor, layout, writer, options.Threads))
             {
                 cancel.ThrowIfCancellationRequested();
                 Report(tensor.Name, bytes);
@@ -139,10 +144,7 @@ public static class CheckpointConverter
         }
         finally
         {
-            if (source.Adapter?.Changes(to.Name) != true)
-            {
-                source.File.Release(stored);
-            }
+            source.Release(to.Name, stored);
         }
     }
 

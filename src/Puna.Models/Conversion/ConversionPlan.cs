@@ -11,7 +11,12 @@ namespace Puna.Models.Conversion;
 /// <param name="Name">Canonical name.</param>
 /// <param name="Shape">Sizes.</param>
 /// <param name="Type">Type of the result's values.</param>
-internal sealed record PlannedTensor(string Name, Shape Shape, DType Type);
+/// <param name="Stack">What it holds, where it holds the matrices of experts; <paramref name="Name"/> is the canonical name of the first then.</param>
+internal sealed record PlannedTensor(string Name, Shape Shape, DType Type, ExpertStack? Stack = null)
+{
+    /// <summary>Its name in the result.</summary>
+    public string NameIn(CheckpointFormat format, LlamaConfig config) => Stack?.FileName ?? TensorNames.In(format, Name, config);
+}
 
 /// <summary>Which type every tensor of a conversion's result has.</summary>
 internal static class ConversionPlan
@@ -21,21 +26,22 @@ internal static class ConversionPlan
     public static List<PlannedTensor> Make(Checkpoint source, ConversionOptions options)
     {
         QuantizationMix? mix = options is { Format: CheckpointFormat.Gguf, Type: FileType type }
-            ? new QuantizationMix(type, new MixModel(source.Config.Layers, source.Config.Heads, source.Config.KvHeads, source.Config.TiedEmbeddings))
+            ? new QuantizationMix(type, new MixModel(source.Config.Layers, source.Config.Heads, source.Config.KvHeads, source.Config.TiedEmbeddings, source.Config.Llama4?.Experts ?? 0))
             : null;
         var plan = new List<PlannedTensor>();
         foreach ((string name, Shape shape) in source.Config.Parameters())
         {
-            if (!source.TryGetInfo(name, out TensorInfo? info))
+            if (!ExpertTensors.IsExpert(name))
             {
-                throw new FileFormatException(source.Path, $"tensor {name}: expected in the checkpoint, got none");
+                Add(name, shape, null);
             }
-
-            DType to = mix is not null ? mix.TypeOf(TensorNames.In(CheckpointFormat.Gguf, name), shape)
-                : options.Type is FileType plain ? plain.DefaultType()
-                : options.Format == CheckpointFormat.Gguf ? (shape.Rank == 1 ? DType.F32 : info.DType)
-                : info.DType.IsFloat() ? info.DType : DType.F32;
-            plan.Add(new PlannedTensor(name, shape, to));
+            else if (name.EndsWith(".experts.0.w1.weight", StringComparison.Ordinal))
+            {
+                foreach ((ExpertStack stack, Shape whole) in ExpertStack.Of(source.Config, TensorNames.LayerOf(name), options.Format))
+                {
+                    Add(stack.Canonical(0, stack.Matrices[0]), whole, stack);
+                }
+            }
         }
 
         if (source.Format == CheckpointFormat.Gguf && options.Format != CheckpointFormat.Gguf && options.Type is null)
@@ -44,6 +50,20 @@ internal static class ConversionPlan
         }
 
         return plan;
+
+        void Add(string name, Shape shape, ExpertStack? stack)
+        {
+            if (!source.TryGetInfo(name, out TensorInfo? info))
+            {
+                throw new FileFormatException(source.Path, $"tensor {name}: expected in the checkpoint, got none");
+            }
+
+            DType to = mix is not null ? mix.TypeOf(stack?.FileName ?? TensorNames.In(CheckpointFormat.Gguf, name), shape)
+                : options.Type is FileType plain ? plain.DefaultType()
+                : options.Format == CheckpointFormat.Gguf ? (shape.Rank == 1 ? DType.F32 : info.DType)
+                : info.DType.IsFloat() ? info.DType : DType.F32;
+            plan.Add(new PlannedTensor(name, shape, to, stack));
+        }
     }
 
     /// <summary>The type of all matrices, or float32 where they have different ones.</summary>

@@ -4,7 +4,7 @@ using Puna.Tensors;
 
 namespace Puna.Models.Conversion;
 
-/// <summary>Makes the metadata of a GGUF file of architecture <c>llama</c>. Key-value heads, norms and scalings as spec llama1-3.md 3.3 has them.</summary>
+/// <summary>Makes the metadata of a GGUF file of architecture <c>llama</c>, or <c>llama4</c>. Key-value heads, norms and scalings as spec llama1-3.md 3.3 has them.</summary>
 public static class GgufMetadataWriter
 {
     /// <summary>The keys of a model, without a vocabulary.</summary>
@@ -16,7 +16,8 @@ public static class GgufMetadataWriter
     public static GgufMetadata Write(LlamaConfig config, int? fileType, bool quantized, string name)
     {
         var metadata = new GgufMetadata();
-        metadata.Set("general.architecture", "llama");
+        string architecture = config.Llama4 is null ? "llama" : GgufLlama4.Architecture;
+        metadata.Set("general.architecture", architecture);
         metadata.Set("general.name", name);
         if (fileType is int id)
         {
@@ -28,18 +29,27 @@ public static class GgufMetadataWriter
             metadata.Set("general.quantization_version", 2u);
         }
 
-        metadata.Set("llama.vocab_size", (uint)config.Vocab);
-        metadata.Set("llama.context_length", (uint)config.ContextLength);
-        metadata.Set("llama.embedding_length", (uint)config.Hidden);
-        metadata.Set("llama.block_count", (uint)config.Layers);
-        metadata.Set("llama.feed_forward_length", (uint)config.Ffn);
-        metadata.Set("llama.attention.head_count", (uint)config.Heads);
-        metadata.Set("llama.attention.head_count_kv", (uint)config.KvHeads);
-        metadata.Set("llama.attention.key_length", (uint)config.HeadDim);
-        metadata.Set("llama.attention.value_length", (uint)config.HeadDim);
-        metadata.Set("llama.attention.layer_norm_rms_epsilon", config.NormEpsilon);
-        metadata.Set("llama.rope.dimension_count", (uint)config.HeadDim);
-        metadata.Set("llama.rope.freq_base", (float)config.RopeTheta);
+        metadata.Set(architecture + ".vocab_size", (uint)config.Vocab);
+        metadata.Set(architecture + ".context_length", (uint)config.ContextLength);
+        metadata.Set(architecture + ".embedding_length", (uint)config.Hidden);
+        metadata.Set(architecture + ".block_count", (uint)config.Layers);
+        metadata.Set(architecture + ".feed_forward_length", (uint)config.Ffn);
+        metadata.Set(architecture + ".attention.head_count", (uint)config.Heads);
+        metadata.Set(architecture + ".attention.head_count_kv", (uint)config.KvHeads);
+        metadata.Set(architecture + ".attention.key_length", (uint)config.HeadDim);
+        metadata.Set(architecture + ".attention.value_length", (uint)config.HeadDim);
+        metadata.Set(architecture + ".attention.layer_norm_rms_epsilon", config.NormEpsilon);
+        metadata.Set(architecture + ".rope.dimension_count", (uint)config.HeadDim);
+        metadata.Set(architecture + ".rope.freq_base", (float)config.RopeTheta);
+        if (config.Llama4 is { } four)
+        {
+            GgufLlama4.Write(metadata, four, config.Layers);
+            if (config.RopeScaling is not (RopeScaling.None or RopeScaling.Llama3 or RopeScaling.Divisors))
+            {
+                throw new PunaException($"format gguf: expected rotary scaling none or llama3 of a Llama 4, got {config.RopeScaling.Name}");
+            }
+        }
+
         WriteScaling(metadata, config.RopeScaling);
         return metadata;
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Puna.Models.Checkpoints;
 using Puna.Tensors;
 
 namespace Puna.Models.Conversion;
@@ -28,11 +29,19 @@ public static class HuggingFaceConfigWriter
         using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteStartArray("architectures");
-        json.WriteStringValue((qwen ? "Qwen2" : "Llama") + (config.Labels > 0 ? "ForSequenceClassification" : "ForCausalLM"));
+        json.WriteStringValue((qwen ? "Qwen2" : config.Llama4 is null ? "Llama" : "Llama4") + (config.Labels > 0 ? "ForSequenceClassification" : "ForCausalLM"));
         json.WriteEndArray();
-        json.WriteString("model_type", qwen ? "qwen2" : "llama");
+        json.WriteString("model_type", qwen ? "qwen2" : config.Llama4 is null ? "llama" : HuggingFaceLlama4.TextType);
         json.WriteNumber("hidden_size", config.Hidden);
-        json.WriteNumber("intermediate_size", config.Ffn);
+        if (config.Llama4 is { } four)
+        {
+            HuggingFaceLlama4.Write(json, config, four);
+        }
+        else
+        {
+            json.WriteNumber("intermediate_size", config.Ffn);
+        }
+
         json.WriteNumber("num_hidden_layers", config.Layers);
         json.WriteNumber("num_attention_heads", config.Heads);
         json.WriteNumber("num_key_value_heads", config.KvHeads);

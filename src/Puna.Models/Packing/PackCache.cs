@@ -74,6 +74,11 @@ public sealed class PackCache
             return found;
         }
 
+        if (checkpoint.Config.Llama4 is not null && !checkpoint.FitsInMemory)
+        {
+            return checkpoint.LoadPacked(ops); // experts stay in the file, so that there is no packed form to keep
+        }
+
         var packed = new Dictionary<string, Weight>(StringComparer.Ordinal);
         Llama model = checkpoint.LoadPacked(ops, packed.Add);
         Guarded("cannot be written", () =>
@@ -96,7 +101,7 @@ public sealed class PackCache
             int i = 0;
             foreach ((string canonical, Shape shape) in checkpoint.Config.Parameters())
             {
-                string name = TensorNames.In(checkpoint.Format, canonical);
+                string name = checkpoint.NameOf(canonical);
                 DType type = shape.Rank == 1 ? DType.F32 : checkpoint.TryGetInfo(canonical, out TensorInfo? info) ? info.DType : default;
                 PackedTensor? tensor = i < file.Tensors.Count ? file.Tensors[i] : null;
                 string got = tensor is null ? "nothing" : $"{tensor.Name} {tensor.Type.Name()} {tensor.Shape}";
@@ -106,7 +111,7 @@ public sealed class PackCache
 
             Require(i == file.Tensors.Count, $"packed weights: expected {i}, got {file.Tensors.Count}");
             file.Verify(threads, cancel);
-            return Llama.Build(checkpoint.Config, checkpoint.RopeLayout, name => file.GetWeight(TensorNames.In(checkpoint.Format, name)));
+            return Llama.Build(checkpoint.Config, checkpoint.RopeLayout, name => file.GetWeight(checkpoint.NameOf(name)));
         }
         catch
         {

@@ -213,7 +213,7 @@ public sealed class Session : IDisposable
         }
 
         bool dynamic = _model.Llama.Config.RopeScaling is RopeScaling.Dynamic;
-        ReusedTokens = same = dynamic ? 0 : same;
+        ReusedTokens = same = dynamic ? 0 : _sequence[0].Restorable(same);
         _sequence[0].Truncate(same);
         _tokens.RemoveRange(same, _tokens.Count - same);
         for (int i = same; i < prompt.Length; i++)

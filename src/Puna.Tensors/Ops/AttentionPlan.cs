@@ -27,8 +27,14 @@ public sealed class AttentionPlan
 
     /// <summary>Plans ordinary causal attention: a token sees every earlier token of its sequence and itself.</summary>
     /// <param name="batch">Its first position of each sequence says how many keys are in the cache.</param>
-    public void SetCausal(Batch batch)
+    public void SetCausal(Batch batch) => SetChunked(batch, int.MaxValue);
+
+    /// <summary>Plans causal attention that ends at the chunk's first token (spec llama4.md 3.7): a token sees the earlier tokens of its own chunk and itself.</summary>
+    /// <param name="batch">Its first position of each sequence says how many keys are in the cache.</param>
+    /// <param name="chunk">Tokens of a chunk; chunks begin at its multiples, counted from the sequence's first token.</param>
+    public void SetChunked(Batch batch, int chunk)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunk);
         Clear();
         _starts.Add(0);
         for (int s = 0; s < batch.Sequences; s++)
@@ -38,8 +44,9 @@ public sealed class AttentionPlan
             _past.Add(past);
             for (int row = start; row < batch.Starts[s + 1]; row++)
             {
-                _first.Add(0);
-                _end.Add(past + row - start + 1);
+                int position = past + row - start;
+                _first.Add(position - (position % chunk));
+                _end.Add(position + 1);
             }
 
             _starts.Add(batch.Starts[s + 1]);

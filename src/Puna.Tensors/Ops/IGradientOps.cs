@@ -59,6 +59,20 @@ public interface IGradientOps : IOps
     /// <summary>Gradients of <see cref="IOps.Attention"/> without a cache.</summary>
     void AttentionBack(Tensor dy, Tensor q, Tensor k, Tensor v, AttentionPlan plan, int headDim, Tensor dq, bool addQ, Tensor dk, bool addK, Tensor dv, bool addV);
 
+    /// <summary>Gradient of <see cref="IOps.HeadNorm"/>.</summary>
+    void HeadNormBack(Tensor dy, Tensor x, int headDim, float epsilon, Tensor dx, bool add);
+
+    /// <summary>Gradients of <see cref="IOps.ScaleRows"/>: dx = dy s, ds = sum of dy x over the row.</summary>
+    void ScaleRowsBack(Tensor dy, Tensor x, Tensor scales, Tensor dx, bool addX, Tensor dScales, bool addScales);
+
+    /// <summary>Gradient of <see cref="IOps.GateScores"/>, added to that of the scores: with s = sigmoid(z), dz = dy s (1 - s).</summary>
+    /// <param name="dy"><c>[rows, 1]</c>.</param>
+    /// <param name="scores">What the operation gave.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="expert">The expert.</param>
+    /// <param name="dLogits"><c>[tokens, experts]</c>; added to.</param>
+    void GateScoresBack(Tensor dy, Tensor scores, ReadOnlySpan<int> rows, int expert, Tensor dLogits);
+
     /// <summary>to (+)= from, same shape: the residual connection.</summary>
     void AddBack(Tensor from, Tensor to, bool add);
 

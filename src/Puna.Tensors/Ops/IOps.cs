@@ -74,6 +74,30 @@ public interface IOps
     /// <param name="layout">Which values of a head belong together.</param>
     Tensor Rope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout);
 
+    /// <summary>Each head over the root of the mean of its squares plus epsilon, without weights: Llama 4's norm of queries and keys (spec llama4.md 3.5).</summary>
+    /// <param name="x"><c>[tokens, heads * headDim]</c>.</param>
+    /// <param name="headDim">Values per head.</param>
+    /// <param name="epsilon">The epsilon.</param>
+    Tensor HeadNorm(Tensor x, int headDim, float epsilon);
+
+    /// <summary>Every row times a factor of its own.</summary>
+    /// <param name="x"><c>[rows, columns]</c>.</param>
+    /// <param name="scales"><c>[rows, 1]</c>.</param>
+    Tensor ScaleRows(Tensor x, Tensor scales);
+
+    /// <summary>The sigmoid of an expert's router scores, for the rows that are sent to it (spec llama4.md 3.9).</summary>
+    /// <param name="logits"><c>[tokens, experts]</c>.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="expert">The expert.</param>
+    /// <returns><c>[rows, 1]</c>.</returns>
+    Tensor GateScores(Tensor logits, ReadOnlySpan<int> rows, int expert);
+
+    /// <summary>Adds to every row what its experts made of it, expert after expert.</summary>
+    /// <param name="shared">What all rows have in common with no routing <c>[tokens, hidden]</c>: the shared expert's.</param>
+    /// <param name="routing">Rows of each expert, and its outputs <c>[rows, hidden]</c> (<see cref="ExpertRouting.Outputs"/>).</param>
+    /// <returns><c>[tokens, hidden]</c>.</returns>
+    Tensor AddExperts(Tensor shared, ExpertRouting routing);
+
     /// <summary>Softmax attention over cached keys and those of this batch. Where there is a cache, this batch's keys and values are in it already (<see cref="Append"/>) and
     /// are read from there, rounded to its type as the earlier ones; they are arguments all the same, for whoever goes backwards.</summary>
     /// <param name="q">Queries <c>[tokens, heads * headDim]</c>, rotated.</param>

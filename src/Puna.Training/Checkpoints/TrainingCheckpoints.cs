@@ -125,7 +125,7 @@ public sealed class TrainingCheckpoints
     /// <summary>Writes a model's weights as safetensors under Hugging Face's names, float32.</summary>
     public static void WriteModel(TrainableModel model, string path)
     {
-        if (model.RopeLayout != RopeLayout.HalfSplit)
+        if (model.RopeLayout != (model.Config.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved))
         {
             throw new PunaException($"model {path}: expected rows of wq and wk in Hugging Face's order, got Meta's (convert the model to safetensors first)");
         }
@@ -133,7 +133,7 @@ public sealed class TrainingCheckpoints
         using var writer = new SafetensorsWriter(path);
         foreach (TrainableParameter parameter in model.Parameters)
         {
-            writer.Declare(TensorNames.In(CheckpointFormat.Safetensors, parameter.Name), DType.F32, parameter.Values.Shape);
+            writer.Declare(TensorNames.In(CheckpointFormat.Safetensors, parameter.Name, model.Config), DType.F32, parameter.Values.Shape);
         }
 
         writer.Begin();

@@ -42,7 +42,7 @@ public sealed class TrainableModel
 
     /// <summary>A new model with random weights, a pure function of config and seed (<see cref="Initialization"/>). Rows of wq and wk are in Hugging Face's order.</summary>
     public static TrainableModel Create(LlamaConfig config, ulong seed) =>
-        new(config.Validate("training"), RopeLayout.HalfSplit, (name, shape) => Initialization.Create(config, name, shape, seed));
+        new(config.Validate("training"), config.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved, (name, shape) => Initialization.Create(config, name, shape, seed));
 
     /// <summary>The model of a checkpoint, as float32; the checkpoint may be closed afterwards.</summary>
     public static TrainableModel Load(Checkpoint checkpoint) => new(checkpoint.Config, checkpoint.RopeLayout, (name, shape) =>
@@ -54,6 +54,7 @@ public sealed class TrainableModel
             Dequantizer.Dequantize(source.DType, source.Row<byte>(row), copy.Row<float>(row));
         }
 
+        checkpoint.Release(name, source);
         return copy;
     });
 

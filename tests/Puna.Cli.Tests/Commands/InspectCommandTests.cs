@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Puna.Hub.Tests;
+using Puna.Tests.Shared;
 
 namespace Puna.Cli.Tests.Commands;
 
@@ -25,6 +26,37 @@ public class InspectCommandTests
         Assert.Equal((0, ""), (text.Code, text.Error));
         Assert.Contains("3,410,176", text.Out, StringComparison.Ordinal);
         Assert.Matches(@"blk\.0\.ffn_down\.weight +q8_0 +\[256, 768\] +208,896\n", text.Out);
+    }
+
+    [Theory]
+    [InlineData("llama-4-behemoth")]
+    [InlineData("Llama 4 Behemoth")]
+    public void TellsWhatWasAnnouncedOfBehemoth(string name)
+    {
+        CliRun text = CliRun.Of("inspect", name);
+        Assert.Equal((0, ""), (text.Code, text.Error));
+        foreach (string fact in (string[])["288 billion", "nearly two trillion", "16", "not published"])
+        {
+            Assert.Contains(fact, text.Out, StringComparison.Ordinal);
+        }
+
+        using JsonDocument json = JsonDocument.Parse(CliRun.Of("inspect", name, "--json").Out);
+        Assert.Equal("288 billion", json.RootElement.GetProperty("active_parameters").GetString());
+    }
+
+    [Fact]
+    public void CountsTheExpertsOfLlama4()
+    {
+        string model = TestFiles.Fixture("goldens", "llama4-maverick");
+        using JsonDocument json = JsonDocument.Parse(CliRun.Of("inspect", model, "--json").Out);
+        JsonElement config = json.RootElement.GetProperty("config");
+        Assert.Equal((4, 2, 3, 16), (Int("experts"), Int("expert_layers"), Int("local_layers"), Int("chunk")));
+
+        // Two layers of four experts of three matrices of 96 by 64, of which a token meets one each.
+        Assert.Equal(2 * 3 * 3 * 96 * 64, Int("parameters") - Int("active_parameters"));
+        Assert.Contains("4 of width 96 and a shared one in 2 layers, 1 per token", CliRun.Of("inspect", model).Out, StringComparison.Ordinal);
+
+        int Int(string key) => config.GetProperty(key).GetInt32();
     }
 
     [Fact]

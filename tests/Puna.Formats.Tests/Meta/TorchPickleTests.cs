@@ -112,6 +112,17 @@ public class TorchPickleTests
     [InlineData(0x00, "0x00")]
     public void RefusesForeignOpcodesByName(byte op, string name) => Refuses([0x80, 2, (byte)'}', op, .. "os\nsystem\n."u8], $"opcode {name}", "at byte 3");
 
+    /// <summary>As torch.save writes the <c>_extra_state</c> of Llama 4's parts, an <c>io.BytesIO</c>: read from pickletools' listing.</summary>
+    [Fact]
+    public void PassesOverAStreamOfBytes()
+    {
+        byte[] pickle = PickleBytes.Start().Op("}(").Text("extra").Global("_io", "BytesIO").Op(")").Raw(0x81)
+            .Global("_codecs", "encode").Text("abc").Text("latin1").Raw(0x86).Op("RK").Raw(0).Op("N").Raw(0x87).Op("b")
+            .Text("a").Tensor("0", "FloatStorage", 4, 0, [4], [1]).Op("u.").Bytes();
+        Assert.Equal("a", Assert.Single(TorchPickle.Read(pickle, "test")).Name);
+        Refuses(PickleBytes.Start().Op("}(").Text("x").Global("collections", "OrderedDict").Op(")").Raw(0x81).Op("u.").Bytes(), "opcode NEWOBJ", "stream of bytes");
+    }
+
     [Fact]
     public void EveryOpcodeIsReadOrRefused()
     {

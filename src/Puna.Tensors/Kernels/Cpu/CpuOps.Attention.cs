@@ -99,9 +99,9 @@ public sealed unsafe partial class CpuOps
             tiles += (plan.Starts[s + 1] - plan.Starts[s] + most - 1) / most;
         }
 
-        foreach (int end in plan.KeyEnd)
+        for (int row = 0; row < plan.KeyEnd.Length; row++)
         {
-            work += end;
+            work += plan.KeyEnd[row] - plan.KeyFirst[row];
         }
 
         // How the work is cut changes no bit: each span of keys has a state of its own in any case.

@@ -87,6 +87,89 @@ public sealed class CpuOpsGradientTests
         OnEveryPath(dx, TestData.Random(4, 3, 6007), (ops, to, add) => ops.GeluBack(dy, x, to, add));
     }
 
+    [Theory]
+    [InlineData(1, 1, 2)]
+    [InlineData(5, 3, 22)]
+    [InlineData(33, 2, 64)]
+    public void HeadNorm(int tokens, int heads, int headDim)
+    {
+        Tensor x = TestData.Random(1, tokens, heads * headDim), dy = TestData.Random(3, tokens, heads * headDim);
+        double[] expected = Slope(x, dy, row =>
+        {
+            var y = new double[row.Length];
+            for (int h = 0; h < heads; h++)
+            {
+                double scale = 1 / Math.Sqrt(row[(h * headDim)..((h + 1) * headDim)].Average(static v => v * v) + 1e-5f);
+                for (int i = h * headDim; i < (h + 1) * headDim; i++)
+                {
+                    y[i] = row[i] * scale;
+                }
+            }
+
+            return y;
+        });
+        OnEveryPath(expected, TestData.Random(4, tokens, heads * headDim), (ops, to, add) => ops.HeadNormBack(dy, x, headDim, 1e-5f, to, add));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(7, 37)]
+    [InlineData(40, 512)]
+    public void ScaleRows(int rows, int columns)
+    {
+        Tensor x = TestData.Random(1, rows, columns), scales = TestData.Random(2, rows, 1), dy = TestData.Random(3, rows, columns);
+        double[] s = Wide(scales), wide = Wide(x), d = Wide(dy);
+        double[] dx = [.. d.Select((v, i) => v * s[i / columns])];
+        double[] ds = [.. Enumerable.Range(0, rows).Select(r => Enumerable.Range(r * columns, columns).Sum(i => d[i] * wide[i]))];
+        Tensor otherX = Tensor.Create(x.Shape), otherS = Tensor.Create(scales.Shape);
+        OnEveryPath(dx, TestData.Random(4, rows, columns), (ops, to, add) => ops.ScaleRowsBack(dy, x, scales, to, add, otherS, false));
+        OnEveryPath(ds, TestData.Random(5, rows, 1), (ops, to, add) => ops.ScaleRowsBack(dy, x, scales, otherX, false, to, add));
+    }
+
+    [Fact]
+    public void GateScores()
+    {
+        Tensor logits = TestData.Random(1, 6, 4), dy = TestData.Random(2, 3, 1);
+        int[] rows = [0, 2, 5];
+        double[] z = Wide(logits), d = Wide(dy);
+        var expected = new double[24];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            // The slope of the sigmoid by central differences, in double.
+            int at = (rows[i] * 4) + 3;
+            expected[at] = d[i] * (Sigmoid(z[at] + 1e-5) - Sigmoid(z[at] - 1e-5)) / 2e-5;
+        }
+
+        OnEveryPath(expected, TestData.Random(4, 6, 4), (ops, to, _) => ops.GateScoresBack(dy, ops.GateScores(logits, rows, 3), rows, 3, to), adds: true);
+        using var forward = new CpuOps(1);
+        Assert.InRange(Difference([.. rows.Select(r => Sigmoid(z[(r * 4) + 3]))], forward.GateScores(logits, rows, 3).Values()), 0, 1e-6);
+
+        static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
+    }
+
+    /// <summary>The gradient of a function of rows, by central differences in double.</summary>
+    private static double[] Slope(Tensor x, Tensor dy, Func<double[], double[]> function)
+    {
+        const double Step = 1e-6;
+        int columns = (int)x.Columns;
+        double[] values = Wide(x), d = Wide(dy), slope = new double[values.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            int first = i / columns * columns;
+            double[] row = values[first..(first + columns)];
+            row[i - first] += Step;
+            double[] above = function(row);
+            row[i - first] -= 2 * Step;
+            double[] below = function(row);
+            for (int k = 0; k < columns; k++)
+            {
+                slope[i] += d[first + k] * (above[k] - below[k]) / (2 * Step);
+            }
+        }
+
+        return slope;
+    }
+
     [Fact]
     public void SwiGlu()
     {
