@@ -57,7 +57,7 @@ public static partial class ChatFormats
 
     private static ChatFormat? FromTemplate(string template, Tokenizer tokenizer, ChatHints hints)
     {
-        if (IsGuard(template) || TemplateScanner.Scan(template) is not { } scan)
+        if (IsClassifier(template) || TemplateScanner.Scan(template) is not { } scan)
             return null;
         if (template.Contains("<|start_header_id|>", StringComparison.Ordinal))
             return Llama3(scan, hints);
@@ -131,7 +131,7 @@ public static partial class ChatFormats
 
     private static string NameOfUnknown(string template)
     {
-        if (IsGuard(template))
+        if (IsClassifier(template))
             return "Llama Guard, a classifier";
         foreach ((string mark, string name) in Others)
         {
@@ -142,7 +142,8 @@ public static partial class ChatFormats
         return "a template of an unknown kind";
     }
 
-    private static bool IsGuard(string template) => template.Contains("unsafe content in", StringComparison.Ordinal);
+    /// <summary>Whether a template asks for a verdict on a conversation instead of a reply.</summary>
+    public static bool IsClassifier(string template) => template.Contains("unsafe content in", StringComparison.Ordinal);
 
     private static bool OnlyWrites(TemplateScanner scan, string[] frame) =>
         scan.Texts.Count == 0 && scan.Strings.All(s => Words.Contains(s) || frame.Contains(s, StringComparer.Ordinal));
