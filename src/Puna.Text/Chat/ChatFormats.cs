@@ -124,6 +124,8 @@ public static partial class ChatFormats
         name = name.Length > 300 ? name[..300] : name;
         if (Llama3Name().Match(name) is { Success: true } llama3)
             return llama3.Groups["minor"].Length > 0 ? Llama3ChatFormat.Llama31 : Llama3ChatFormat.Llama3;
+        if (Llama4Name().IsMatch(name))
+            return Llama4ChatFormat.Instance;
         if (CodeLlamaName().IsMatch(name))
             return CodeLlama70BChatFormat.Instance.Fits(tokenizer) ? CodeLlama70BChatFormat.Instance : Llama2ChatFormat.CodeLlama;
         return Llama2Name().IsMatch(name) ? Llama2ChatFormat.Llama2 : null;
@@ -155,6 +157,9 @@ public static partial class ChatFormats
 
     [GeneratedRegex(@"(?<![a-z])llama[-_ ]?3(?<minor>\.[1-3])?[-_ ][0-9]+b[-_ ](vision[-_ ])?instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Llama3Name();
+
+    [GeneratedRegex(@"(?<![a-z])llama[-_ ]?4[-_ ](scout|maverick)[-_ ][0-9]+b[-_ ][0-9]+e[-_ ]instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Llama4Name();
 
     [GeneratedRegex(@"(?<![a-z])code[-_ ]?llama[-_ ][0-9]+b[-_ ]instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeLlamaName();

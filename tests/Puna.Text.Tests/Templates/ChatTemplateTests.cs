@@ -55,7 +55,7 @@ public class ChatTemplateTests
     [InlineData("{% set ns = namespace(t=()) %}{% for i in range(99999) %}{% set ns.t = (ns.t, ns.t) %}{% endfor %}{{ ns.t }}", "RecursionError")]
     [InlineData("{% set ns = namespace(t=()) %}{% for i in range(40) %}{% set ns.t = (ns.t, ns.t) %}{% endfor %}{{ ns.t == [ns.t] }}{{ {ns.t: 1} }}", "LimitError")]
     [InlineData("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError")]
-    [InlineData("{{ 9 ** 9 ** 9 }}", "OverflowError")]
+    [InlineData("{{ 9 ** (9 ** 9) }}", "OverflowError")]
     [InlineData("{{ range(100001) }}", "OverflowError")]
     [InlineData("{{ '%999999999d' % 1 }}", "LimitError")]
     [InlineData("{{ '{:>999999999}'.format(1) }}", "LimitError")]
