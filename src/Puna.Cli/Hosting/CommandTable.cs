@@ -11,7 +11,9 @@ internal static class CommandTable
     [
         ("run", static () => new RunCommand()),
         ("chat", static () => new ChatCommand()),
+        ("fill", static () => new FillCommand()),
         ("tokenize", static () => new TokenizeCommand()),
+        ("template", static () => new TemplateCommand()),
         ("logits", static () => new LogitsCommand()),
         ("inspect", static () => new InspectCommand()),
         ("convert", static () => new ConvertCommand()),

@@ -20,10 +20,12 @@ internal sealed class TextLines
     private readonly bool _isJson;
 
     /// <summary>Names a file; it is opened when lines are read.</summary>
-    public TextLines(string path)
+    /// <param name="path">The file, or <see cref="StandardInput"/>.</param>
+    /// <param name="isRaw">Whether lines are returned as they stand, whatever the file is called.</param>
+    public TextLines(string path, bool isRaw = false)
     {
         _path = path;
-        _isJson = path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ndjson", StringComparison.OrdinalIgnoreCase);
+        _isJson = !isRaw && (path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".ndjson", StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Reads the whole file once and throws where a line is not what it should be, so that nothing is printed before an error.</summary>
@@ -44,6 +46,15 @@ internal sealed class TextLines
     /// <exception cref="PunaException">The file is missing or not UTF-8.</exception>
     public static string ReadAll(string path)
     {
+        string content = ReadExactly(path);
+        content = content.EndsWith('\n') ? content[..^1] : content;
+        return content.EndsWith('\r') ? content[..^1] : content;
+    }
+
+    /// <summary>The whole content of a file.</summary>
+    /// <exception cref="PunaException">The file is missing or not UTF-8.</exception>
+    public static string ReadExactly(string path)
+    {
         var file = new TextLines(path);
         using var bytes = new MemoryStream();
         using (Stream stream = file.Open())
@@ -53,8 +64,6 @@ internal sealed class TextLines
 
         ReadOnlySpan<byte> content = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
         content = content.StartsWith("\uFEFF"u8) ? content[3..] : content;
-        content = content.EndsWith("\n"u8) ? content[..^1] : content;
-        content = content.EndsWith("\r"u8) ? content[..^1] : content;
         return System.Text.Unicode.Utf8.IsValid(content) ? Encoding.UTF8.GetString(content) : throw new FileFormatException(path, "text: expected UTF-8, got other bytes");
     }
 

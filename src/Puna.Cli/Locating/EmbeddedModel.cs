@@ -30,6 +30,13 @@ internal sealed class EmbeddedModel(string name) : ModelSource(name)
         return GgufTokenizer.Create(file.Metadata) ?? throw new PunaException($"model {Name}: expected a vocabulary, got none");
     }
 
+    /// <inheritdoc/>
+    public override string? FindChatTemplate(bool map)
+    {
+        using GgufFile file = Open();
+        return file.Metadata.GetString("tokenizer.chat_template");
+    }
+
     /// <summary>Bytes of the model.</summary>
     public static long Size(string name)
     {

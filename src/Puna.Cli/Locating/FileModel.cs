@@ -5,6 +5,7 @@ using Puna.Formats.Safetensors;
 using Puna.Models.Checkpoints;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Text.Chat;
 
 namespace Puna.Cli.Locating;
 
@@ -65,6 +66,21 @@ internal sealed class FileModel(string name, string path) : ModelSource(name)
         return gguf.Length > 0 && !isWeights
             ? FromGguf(gguf.Order(StringComparer.Ordinal).First(), map)
             : throw new PunaException($"model {Path}: expected tokenizer.json or tokenizer.model with it, got none");
+    }
+
+    /// <inheritdoc/>
+    public override string? FindChatTemplate(bool map)
+    {
+        string folder = Directory.Exists(Path) ? Path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        string? gguf = HasEnd(".gguf") ? Path
+            : Directory.Exists(Path) && !File.Exists(System.IO.Path.Combine(Path, "config.json")) ? Directory.GetFiles(Path, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null;
+        if (gguf is null)
+        {
+            return ChatTemplateFile.Find(folder);
+        }
+
+        using GgufFile file = GgufFile.Open(gguf, map);
+        return file.Metadata.GetString("tokenizer.chat_template");
     }
 
     private static Tokenizer FromGguf(string path, bool map)

@@ -31,4 +31,9 @@ internal abstract class ModelSource(string name)
     /// <param name="map">False reads files into memory instead of mapping them.</param>
     /// <exception cref="Tensors.PunaException">There is none, or it is not understood.</exception>
     public abstract Tokenizer OpenTokenizer(bool map);
+
+    /// <summary>Its chat template, or null.</summary>
+    /// <param name="map">False reads files into memory instead of mapping them.</param>
+    /// <exception cref="Tensors.PunaException">A file that should hold it is damaged.</exception>
+    public abstract string? FindChatTemplate(bool map);
 }

@@ -57,7 +57,7 @@ public static partial class ChatFormats
 
     private static ChatFormat? FromTemplate(string template, Tokenizer tokenizer, ChatHints hints)
     {
-        if (IsGuard(template) || TemplateScanner.Scan(template) is not { } scan)
+        if (IsClassifier(template) || TemplateScanner.Scan(template) is not { } scan)
             return null;
         if (template.Contains("<|start_header_id|>", StringComparison.Ordinal))
             return Llama3(scan, hints);
@@ -124,6 +124,8 @@ public static partial class ChatFormats
         name = name.Length > 300 ? name[..300] : name;
         if (Llama3Name().Match(name) is { Success: true } llama3)
             return llama3.Groups["minor"].Length > 0 ? Llama3ChatFormat.Llama31 : Llama3ChatFormat.Llama3;
+        if (Llama4Name().IsMatch(name))
+            return Llama4ChatFormat.Instance;
         if (CodeLlamaName().IsMatch(name))
             return CodeLlama70BChatFormat.Instance.Fits(tokenizer) ? CodeLlama70BChatFormat.Instance : Llama2ChatFormat.CodeLlama;
         return Llama2Name().IsMatch(name) ? Llama2ChatFormat.Llama2 : null;
@@ -131,7 +133,7 @@ public static partial class ChatFormats
 
     private static string NameOfUnknown(string template)
     {
-        if (IsGuard(template))
+        if (IsClassifier(template))
             return "Llama Guard, a classifier";
         foreach ((string mark, string name) in Others)
         {
@@ -142,7 +144,8 @@ public static partial class ChatFormats
         return "a template of an unknown kind";
     }
 
-    private static bool IsGuard(string template) => template.Contains("unsafe content in", StringComparison.Ordinal);
+    /// <summary>Whether a template asks for a verdict on a conversation instead of a reply.</summary>
+    public static bool IsClassifier(string template) => template.Contains("unsafe content in", StringComparison.Ordinal);
 
     private static bool OnlyWrites(TemplateScanner scan, string[] frame) =>
         scan.Texts.Count == 0 && scan.Strings.All(s => Words.Contains(s) || frame.Contains(s, StringComparer.Ordinal));
@@ -154,6 +157,9 @@ public static partial class ChatFormats
 
     [GeneratedRegex(@"(?<![a-z])llama[-_ ]?3(?<minor>\.[1-3])?[-_ ][0-9]+b[-_ ](vision[-_ ])?instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Llama3Name();
+
+    [GeneratedRegex(@"(?<![a-z])llama[-_ ]?4[-_ ](scout|maverick)[-_ ][0-9]+b[-_ ][0-9]+e[-_ ]instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Llama4Name();
 
     [GeneratedRegex(@"(?<![a-z])code[-_ ]?llama[-_ ][0-9]+b[-_ ]instruct", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeLlamaName();

@@ -41,5 +41,5 @@ internal static class PythonText
     }
 
     // Python's isspace has the four information separators, which .NET's has not.
-    private static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001c' and <= '\u001f';
+    internal static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001c' and <= '\u001f';
 }

@@ -1,0 +1,170 @@
+using System.Text;
+using System.Text.Json;
+using Puna.Tensors;
+using Puna.Text.Templates;
+
+namespace Puna.Text.Chat;
+
+/// <summary>
+/// A chat format that is defined by the model's own template, for models whose layout is none of those known here. The template writes text; what it writes of the
+/// tokenizer's special tokens becomes control tokens, and what messages contain of them stays text.
+/// </summary>
+/// <remarks>
+/// Special tokens inside contents are marked by a character that is no character of any text (U+FDD0 and its neighbours), which is taken out again afterwards, so
+/// a template that compares contents with special tokens finds them changed.
+/// </remarks>
+public sealed class TemplateChatFormat : ChatFormat
+{
+    private const char FirstMark = '\uFDD0';
+    private const char LastMark = '\uFDEF';
+
+    private readonly ChatTemplate _template;
+    private readonly string[] _special;
+    private readonly string _bos;
+    private readonly string _eos;
+    private readonly ChatPiece[] _stops;
+    private readonly DateTime? _now;
+    private readonly bool _hasWords;
+
+    private TemplateChatFormat(ChatTemplate template, Tokenizer tokenizer, DateTime? now)
+        : base("the model's own template")
+    {
+        _template = template;
+        _now = now;
+        // Longest first, so that a token is never taken for a shorter one it begins with.
+        _special = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.Piece)
+            .Where(piece => piece.Length > 1 && tokenizer.IdOf(piece) is not null).Distinct().OrderByDescending(static piece => piece.Length).ThenBy(static piece => piece, StringComparer.Ordinal)];
+        _hasWords = Array.Exists(_special, static piece => char.IsLetterOrDigit(piece[0]));
+        _bos = tokenizer.BosId is int bos ? tokenizer.Piece(bos) : "";
+        _eos = tokenizer.EosId is int eos ? tokenizer.Piece(eos) : "";
+        _stops = [];
+        // What follows a reply in the template ends one.
+        const string Probe = "probe";
+        List<ChatPiece> pieces = Split(RenderText([new(ChatRole.User, "question"), new(ChatRole.Assistant, Probe)], false, FirstMark), FirstMark);
+        int reply = pieces.FindLastIndex(static piece => piece.Kind == ChatPieceKind.Text && piece.Text.Contains(Probe, StringComparison.Ordinal));
+        _stops = reply >= 0 && reply + 1 < pieces.Count ? [pieces[reply + 1]] : [];
+    }
+
+    /// <inheritdoc/>
+    private protected override IReadOnlyList<ChatPiece> Stops => _stops;
+
+    /// <summary>The format of a template, or null where it cannot be read or does not render a simple conversation.</summary>
+    /// <param name="template">A Jinja template.</param>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="now">The time a template is told; that of the machine where null.</param>
+    public static TemplateChatFormat? TryCreate(string template, Tokenizer tokenizer, DateTime? now = null)
+    {
+        try
+        {
+            return new TemplateChatFormat(ChatTemplate.Parse(template), tokenizer, now);
+        }
+        catch (PunaException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override bool Fits(Tokenizer tokenizer) => true;
+
+    /// <inheritdoc/>
+    private protected override void Write(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt, List<ChatPiece> pieces)
+    {
+        char mark = FreeMark(messages);
+        List<ChatPiece> whole = Split(RenderText(messages, addGenerationPrompt, mark), mark);
+        if (from == 0)
+        {
+            pieces.AddRange(whole);
+            return;
+        }
+
+        // The known part ends with the token that ended the reply, not with what the template writes after it.
+        List<ChatPiece> known = Split(RenderText([.. messages.Take(from)], false, mark), mark);
+        int end = known.FindLastIndex(piece => _stops.Contains(piece));
+        if (end < 0 || whole.Count <= end || !whole.Take(end + 1).SequenceEqual(known.Take(end + 1)))
+            throw new PunaException($"messages: expected a template that only appends, got one that rewrites what came before ({Name})");
+        pieces.AddRange(whole.Skip(end + 1));
+    }
+
+    private static char FreeMark(IReadOnlyList<ChatMessage> messages)
+    {
+        for (char mark = FirstMark; mark <= LastMark; mark++)
+        {
+            if (messages.All(message => !message.Content.Contains(mark)))
+                return mark;
+        }
+
+        throw new PunaException("messages: expected text, got all of the characters U+FDD0 to U+FDEF, which are none");
+    }
+
+    private string RenderText(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, char mark)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("messages");
+            foreach (ChatMessage message in messages)
+            {
+                json.WriteStartObject();
+                json.WriteString("role", RoleName(message.Role));
+                json.WriteString("content", Mark(message.Content, mark));
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteNull("tools");
+            json.WriteBoolean("add_generation_prompt", addGenerationPrompt);
+            json.WriteString("bos_token", _bos);
+            json.WriteString("eos_token", _eos);
+            json.WriteEndObject();
+        }
+
+        using JsonDocument variables = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
+        return _template.Render(variables.RootElement, _now);
+    }
+
+    /// <summary>Breaks up special tokens inside a content.</summary>
+    private string Mark(string content, char mark)
+    {
+        foreach (string token in _special)
+        {
+            if (content.Contains(token, StringComparison.Ordinal))
+                content = content.Replace(token, token[0].ToString() + mark + token[1..], StringComparison.Ordinal);
+        }
+
+        return content;
+    }
+
+    /// <summary>The pieces of a rendered text: special tokens, and text without marks.</summary>
+    private List<ChatPiece> Split(string rendered, char mark)
+    {
+        var pieces = new List<ChatPiece>();
+        var text = new StringBuilder();
+        for (int at = 0; at < rendered.Length;)
+        {
+            string? token = rendered[at] == mark || (!_hasWords && char.IsLetterOrDigit(rendered[at])) ? null : Array.Find(_special, special => string.CompareOrdinal(rendered, at, special, 0, special.Length) == 0);
+            if (token is null)
+            {
+                if (rendered[at] != mark)
+                    text.Append(rendered[at]);
+                at++;
+                continue;
+            }
+
+            Flush();
+            pieces.Add(ChatPiece.Control(token));
+            at += token.Length;
+        }
+
+        Flush();
+        return pieces;
+
+        void Flush()
+        {
+            if (text.Length > 0)
+                pieces.Add(ChatPiece.Of(text.ToString()));
+            text.Clear();
+        }
+    }
+}
