@@ -1,4 +1,5 @@
 using Puna.Cli.Generation;
+using Puna.Cli.Guarding;
 using Puna.Cli.Hosting;
 using Puna.Cli.Parsing;
 using Puna.Runtime.Generation;
@@ -10,6 +11,7 @@ internal sealed class ChatCommand : Command
 {
     private static readonly ModelOptions Model = new();
     private static readonly SamplingArguments Sampling = new();
+    private static readonly Option<string?> Guard = OpenedGuard.Option();
     private static readonly Option<string?> System = Parsing.Options.Text("system", "S", "The system message, for a model with a chat format");
 
     /// <inheritdoc/>
@@ -27,7 +29,7 @@ internal sealed class ChatCommand : Command
         + "A model without a chat format says so and continues plain text: each line is added to the text, and a line after the end of a text begins a new one.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<OptionGroup> Groups => [Model.Group, new("Conversation", System), .. Sampling.Groups];
+    public override IReadOnlyList<OptionGroup> Groups => [Model.Group, new("Conversation", System, Guard), .. Sampling.Groups];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
@@ -52,7 +54,8 @@ internal sealed class ChatCommand : Command
         IConversation conversation = opened.Language.Chat.Format is { } format
             ? new ChatConversation(format, opened.RequireTokenizer(), system)
             : new TextConversation(opened.RequireTokenizer());
-        new ChatLoop(context, opened, session, conversation, options).Run();
+        using OpenedGuard? guard = OpenedGuard.Open(context, Guard, opened.Ops, map: !context.Args.Get(Model.NoMmap));
+        new ChatLoop(context, opened, session, conversation, options, guard).Run();
         return ExitCodes.Done;
     }
 }

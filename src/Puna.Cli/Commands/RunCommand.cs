@@ -1,8 +1,10 @@
 using Puna.Cli.Generation;
+using Puna.Cli.Guarding;
 using Puna.Cli.Hosting;
 using Puna.Cli.Parsing;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
+using Puna.Text.Chat;
 
 namespace Puna.Cli.Commands;
 
@@ -20,6 +22,7 @@ internal sealed class RunCommand : Command
     private static readonly Option<bool> Raw = Parsing.Options.Flag("raw", "Continue the prompt as it stands even if the model has a chat format");
     private static readonly Option<long?> Context = Parsing.Options.OptionalInteger("ctx", "N", "Most tokens of prompt and answer together", "the model's context", 1, int.MaxValue);
     private static readonly Option<bool> Json = CommonOptions.Json("Print one JSON object with the new text, its tokens and why it ended");
+    private static readonly Option<string?> Guard = OpenedGuard.Option();
     private static readonly Option<long?> LogProbs = Parsing.Options.OptionalInteger("logprobs", "N", "With --json, the log-probability of each token and of the N most likely ones", null, 0, 1000);
 
     /// <inheritdoc/>
@@ -43,7 +46,7 @@ internal sealed class RunCommand : Command
         new("Prompt", Prompt, PromptFile, Tokens, System, Raw),
         Model.Group,
         .. Sampling.Groups,
-        new("Context and output", Context, Json, LogProbs),
+        new("Context and output", Context, Guard, Json, LogProbs),
     ];
 
     /// <inheritdoc/>
@@ -72,10 +75,14 @@ internal sealed class RunCommand : Command
             context.Terminal.Error.WriteLine($"puna: {opened.Language.Chat.Explanation}");
         }
 
+        using OpenedGuard? guard = OpenedGuard.Open(context, Guard, opened.Ops, map: !args.Get(Model.NoMmap));
+        IReadOnlyList<ChatMessage> conversation = guard is null ? [] : input.Conversation(prompt);
+        guard?.Require(conversation, context.Token);
         int room = Room(opened, prompt, args.Get(Context));
         using var session = new Session(opened.Language, opened.Ops, opened.CacheType);
         int? most = args.Has(Context) ? Math.Min(room, options.MaxTokens ?? room) : options.MaxTokens;
         IEnumerable<GenerationStep> steps = session.Generate(prompt.Ids, options with { MaxTokens = most, StopIds = prompt.StopIds }, context.Token);
+        steps = guard?.Hold(steps, conversation, context.Token) ?? steps;
         var result = new RunResult();
         if (args.Get(Json))
         {

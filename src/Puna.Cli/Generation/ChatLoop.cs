@@ -1,17 +1,22 @@
 using System.Text;
+using Puna.Cli.Guarding;
 using Puna.Cli.Hosting;
 using Puna.Cli.Parsing;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
+using Puna.Text.Chat;
 
 namespace Puna.Cli.Generation;
 
 /// <summary>Reads lines, answers them, until the input or the user's patience ends.</summary>
-internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Session session, IConversation conversation, GenerationOptions options)
+internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Session session, IConversation conversation, GenerationOptions options, OpenedGuard? guard = null)
 {
     private readonly TextWriter _out = context.Out;
     private readonly TextWriter _notes = context.Terminal.Error;
     private readonly bool _isTyped = context.Terminal.IsTyped;
+
+    // What a guard understands the next message from.
+    private readonly List<ChatMessage> _said = [];
     private long _turn;
 
     /// <summary>Talks.</summary>
@@ -57,6 +62,7 @@ internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Sessi
                 break;
             case "/reset":
                 conversation.Reset();
+                _said.Clear();
                 break;
             case "/system":
                 Try(() => conversation.SetSystem(rest));
@@ -84,7 +90,10 @@ internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Sessi
         {
             // A fixed seed gives the same conversation again, not the same words in every reply.
             GenerationOptions own = options with { StopIds = conversation.StopIds, Sampling = options.Sampling with { Seed = unchecked(options.Sampling.Seed + _turn++) } };
-            foreach (GenerationStep step in session.Generate(prompt, own, part))
+            ChatMessage[] said = [.. _said, new ChatMessage(ChatRole.User, text)];
+            guard?.Require(said, part);
+            IEnumerable<GenerationStep> steps = session.Generate(prompt, own, part);
+            foreach (GenerationStep step in guard?.Hold(steps, said, part) ?? steps)
             {
                 tokens.Add(step.Token);
                 reply.Append(step.Text);
@@ -115,6 +124,11 @@ internal sealed class ChatLoop(CommandContext context, OpenedModel opened, Sessi
         }
 
         conversation.Reply(reply.ToString(), tokens, finish == FinishReason.Stop);
+        if (tokens.Count > 0)
+        {
+            _said.AddRange([new ChatMessage(ChatRole.User, text), new ChatMessage(ChatRole.Assistant, reply.ToString())]);
+        }
+
         if (finish == FinishReason.Context)
         {
             Complain(new PunaException($"context: expected at most {opened.Llama.Config.ContextLength} tokens, and they are full (/reset begins anew)"));

@@ -12,6 +12,15 @@ namespace Puna.Cli.Generation;
 /// <param name="IsRaw">Whether an instruction model is to continue the text as it stands.</param>
 internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, bool IsRaw)
 {
+    /// <summary>What a guard is to judge.</summary>
+    /// <param name="prompt">The prompt made of this.</param>
+    /// <exception cref="UsageException">There is no text.</exception>
+    public IReadOnlyList<ChatMessage> Conversation(PreparedPrompt prompt)
+    {
+        string text = Text ?? prompt.Shown ?? throw new UsageException("option --guard: expected a prompt that has a text, got tokens and a model without a tokenizer");
+        return System is null ? [new ChatMessage(ChatRole.User, text)] : [new ChatMessage(ChatRole.System, System), new ChatMessage(ChatRole.User, text)];
+    }
+
     /// <summary>Makes the ids the model is given.</summary>
     /// <exception cref="PunaException">The model has no tokenizer where one is needed, no row for a token, or no place for a system message.</exception>
     public PreparedPrompt Prepare(OpenedModel opened)

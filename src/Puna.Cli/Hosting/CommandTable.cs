@@ -19,6 +19,7 @@ internal static class CommandTable
         ("convert", static () => new ConvertCommand()),
         ("bench", static () => new BenchCommand()),
         ("perplexity", static () => new PerplexityCommand()),
+        ("guard", static () => new GuardCommand()),
         ("train", static () => new TrainCommand()),
         ("pull", static () => new PullCommand()),
         ("list", static () => new ListCommand()),

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Puna.Cli.Guarding;
 using Puna.Hub;
 using Puna.Tensors;
 
@@ -14,6 +15,7 @@ internal sealed record Failure(int ExitCode, string? Message)
     {
         OutputClosedException => new Failure(ExitCodes.Done, null),
         HubException { Kind: HubErrorKind.Network or HubErrorKind.BadAnswer or HubErrorKind.Corrupt or HubErrorKind.Disk or HubErrorKind.Busy } => new Failure(ExitCodes.Failed, e.Message),
+        ContentRefusedException => new Failure(ExitCodes.Failed, e.Message),
         PunaException => new Failure(ExitCodes.BadInput, e.Message),
         OperationCanceledException => new Failure(ExitCodes.Interrupted, "interrupted"),
         OutOfMemoryException => new Failure(ExitCodes.Failed, "out of memory"),
