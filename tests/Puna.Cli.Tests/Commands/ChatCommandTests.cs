@@ -37,6 +37,14 @@ public class ChatCommandTests
     }
 
     [Fact]
+    public void TheEmbeddedModelAnswers()
+    {
+        CliRun run = CliRun.With("What do llamas eat?\n", "chat", "--temperature", "0");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Matches(@"^[A-Z][^\n]{5,300}[.!?]\n$", run.Out);
+    }
+
+    [Fact]
     public void RemembersAConversation()
     {
         using var folder = new TempFolder();

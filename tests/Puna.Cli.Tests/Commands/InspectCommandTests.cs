@@ -13,19 +13,19 @@ public class InspectCommandTests
         JsonElement root = json.RootElement;
         Assert.Equal("gguf", root.GetProperty("format").GetString());
         Assert.True(root.GetProperty("runs").GetBoolean());
-        Assert.Equal(3410176, root.GetProperty("config").GetProperty("parameters").GetInt64());
+        Assert.Equal(3606784, root.GetProperty("config").GetProperty("parameters").GetInt64());
         Assert.Equal(512, root.GetProperty("config").GetProperty("context").GetInt32());
         Assert.Equal(29, root.GetProperty("types").GetProperty("q8_0").GetInt32());
         Assert.Equal("llama", root.GetProperty("metadata").GetProperty("general.architecture").GetString());
-        Assert.Equal(1024, root.GetProperty("metadata").GetProperty("tokenizer.ggml.tokens").GetProperty("length").GetInt32());
+        Assert.Equal(2560, root.GetProperty("metadata").GetProperty("tokenizer.ggml.tokens").GetProperty("length").GetInt32());
         JsonElement tensor = Assert.Single(root.GetProperty("tensors").EnumerateArray(), static t => t.GetProperty("name").GetString() == "blk.0.ffn_down.weight");
-        Assert.Equal([256, 768], tensor.GetProperty("shape").EnumerateArray().Select(static size => size.GetInt32()));
+        Assert.Equal([256, 704], tensor.GetProperty("shape").EnumerateArray().Select(static size => size.GetInt32()));
         Assert.Equal("q8_0", tensor.GetProperty("dtype").GetString());
 
         CliRun text = CliRun.Of("inspect", "puna-tiny");
         Assert.Equal((0, ""), (text.Code, text.Error));
-        Assert.Contains("3,410,176", text.Out, StringComparison.Ordinal);
-        Assert.Matches(@"blk\.0\.ffn_down\.weight +q8_0 +\[256, 768\] +208,896\n", text.Out);
+        Assert.Contains("3,606,784", text.Out, StringComparison.Ordinal);
+        Assert.Matches(@"blk\.0\.ffn_down\.weight +q8_0 +\[256, 704\] +191,488\n", text.Out);
     }
 
     [Theory]

@@ -68,7 +68,7 @@ public class LogitsCommandTests
         CliRun.Of("logits", "--tokens", "1").AssertRefused("option --out is missing");
         CliRun.Of("logits", "--out", output).AssertRefused("logits: expected --tokens or --inputs, got neither");
         CliRun.Of("logits", "--out", output, "--tokens", "1", "--inputs", "f").AssertRefused("options --tokens and --inputs exclude each other");
-        CliRun.Of("logits", "--out", output, "--tokens", "1,9999").AssertRefused("token 2: expected an id from 0 to 1023, got 9999");
+        CliRun.Of("logits", "--out", output, "--tokens", "1,9999").AssertRefused("token 2: expected an id from 0 to 2559, got 9999");
         CliRun.Of("logits", "--out", output, "--tokens", string.Join(',', Enumerable.Repeat(1, 513))).AssertRefused("tokens: expected at most the context of 512, got 513");
         CliRun.Of("logits", "--out", output, "--inputs", folder.File("none")).AssertRefused($"file {folder.File("none")}: not found");
         string weights = Path.Combine(TestModels.Random, "model.safetensors");

@@ -38,8 +38,10 @@ public class RunCommandTests
         Assert.InRange(words.Distinct(StringComparer.OrdinalIgnoreCase).Count(), 31, 400);
         Assert.Matches(@"[.!?]""?$", story);
 
-        // Another beginning is another story.
+        // Another beginning is another story, and a system message asks for a reply.
         Assert.DoesNotContain(story[..40], CliRun.Of("run", "The storm", "--temperature", "0").Out, StringComparison.Ordinal);
+        CliRun reply = CliRun.Of("run", "What do llamas eat?", "--system", "You are Puna, a storyteller from the mountains.", "--temperature", "0");
+        Assert.DoesNotContain("What do llamas eat?", reply.Out, StringComparison.Ordinal);
 
         // The same as text: the prompt, the new text, a line end.
         CliRun text = CliRun.Of("run", "--temperature=0", "--prompt", Prompt);

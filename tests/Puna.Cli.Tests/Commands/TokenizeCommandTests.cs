@@ -19,8 +19,8 @@ public class TokenizeCommandTests
     public void SpecialTokensAreTextUnlessAskedFor()
     {
         // The id of a control token of the embedded model, by its name.
-        int eot = Assert.Single(Ids("</s>", "--special"));
-        Assert.DoesNotContain(eot, Ids("</s>"));
+        int eot = Assert.Single(Ids("<|eot_id|>", "--special"));
+        Assert.DoesNotContain(eot, Ids("<|eot_id|>"));
     }
 
     [Fact]

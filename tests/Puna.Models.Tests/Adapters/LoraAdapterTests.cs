@@ -43,7 +43,7 @@ public sealed class LoraAdapterTests : IDisposable
         string file = Path.Combine(_folder, "base.gguf");
         using (Checkpoint source = Checkpoint.Open(folder))
         {
-            CheckpointConverter.Convert(source, file, new ConversionOptions { Format = CheckpointFormat.Gguf });
+            CheckpointConverter.Convert(source, file, new ConversionOptions { Format = CheckpointFormat.Gguf }, cancel: TestContext.Current.CancellationToken);
         }
 
         using Checkpoint gguf = Checkpoint.Open(file);
@@ -52,7 +52,7 @@ public sealed class LoraAdapterTests : IDisposable
 
         // Merged for good.
         string merged = Path.Combine(_folder, "merged");
-        CheckpointConverter.Convert(checkpoint, merged, new ConversionOptions { Format = CheckpointFormat.Safetensors });
+        CheckpointConverter.Convert(checkpoint, merged, new ConversionOptions { Format = CheckpointFormat.Safetensors }, cancel: TestContext.Current.CancellationToken);
         using Checkpoint after = Checkpoint.Open(merged);
         Assert.Equal(adapted, Runner.Whole(after.Load(), io.Ints("input_ids")));
     }
