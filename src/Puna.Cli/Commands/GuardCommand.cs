@@ -31,7 +31,7 @@ internal sealed class GuardCommand : Command
 
     private static readonly Option<string?> Version = Parsing.Options.Choice("guard-version", "V", "Which Llama Guard the model is", LlamaGuardVersions.Names, defaultText: "found from its tokens and its shape");
     private static readonly Option<string?> Layout = Parsing.Options.Choice("layout", "L", "Which published form of the question", ["template", "recipes"], "template");
-    private static readonly Option<string?> Categories = Parsing.Options.Path("categories", "F.json", "Categories of your own: a list of {\"code\":\"S1\",\"name\":...,\"policy\":...}", ValueHint.File, "those of the version");
+    private static readonly Option<string?> Categories = Parsing.Options.Path("categories", "F.json", "Categories of your own: a JSON list of objects with code, name and policy", ValueHint.File, "those of the version");
     private static readonly Option<string?> Exclude = Parsing.Options.Text("exclude", "S1,S6", "Codes of categories that do not count");
     private static readonly Option<bool> Indirect = Parsing.Options.Flag("indirect", "The texts come from elsewhere than the user: any instruction in them counts");
     private static readonly Option<bool> Code = Parsing.Options.Flag("code", "Scan the code blocks of Markdown replies for insecure patterns; no model is needed");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Puna.Models;
+using Puna.Tensors;
 using Puna.Training.Core;
 
 namespace Puna.Training.Planning;
@@ -98,8 +99,14 @@ public sealed class TrainingPlan
     public double? Days => TotalFlops / (Devices * Options.PeakFlops * Options.Utilization * SecondsPerDay);
 
     /// <summary>Makes a plan.</summary>
-    /// <exception cref="Puna.Tensors.PunaException">Numbers that do not fit each other; the message names them.</exception>
-    public static TrainingPlan Create(TrainingPlanOptions options) => new(new PlanLayout(options));
+    /// <exception cref="PunaException">Numbers that do not fit each other; the message names them.</exception>
+    public static TrainingPlan Create(TrainingPlanOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.Model.Llama4 is null
+            ? new(new PlanLayout(options))
+            : throw new PunaException($"plan of {options.Model.Name}: expected a dense model, got one with experts, whose memory is not counted");
+    }
 
     /// <summary>The plan as lines for a terminal.</summary>
     public string ToText() => PlanText.Render(this);

@@ -77,7 +77,7 @@ public class GuardCommandTests
         CliRun.Of("guard", "--code", "--indirect", "x").AssertRefused("option --indirect has no meaning with --code");
         CliRun.Of("guard", "--model", PromptGuard, "--exclude", "S1", "x").AssertRefused("option --exclude has no meaning with a Prompt Guard");
         CliRun.Of("guard", "--model", "m", "--language", "c", "x").AssertRefused("option --language: expected --code with it, got none");
-        CliRun.Of("guard", "--code", "--threshold", "2", "x").AssertRefused("option --threshold: expected a number from 0 to 1, got 2");
+        CliRun.Of("guard", "--code", "--threshold", "2", "x").AssertRefused("option --threshold: expected a number from 0 to 1, got '2'");
         CliRun.Of("guard", "--model", TestFiles.TrainedTiny, "--exclude", "S1", "x").AssertRefused("excluded category S1: expected one of O1, O2, O3, O4, O5, O6");
         string file = folder.File("f.jsonl");
         foreach ((string line, string message) in new[]

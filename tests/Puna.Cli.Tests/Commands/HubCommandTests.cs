@@ -31,7 +31,7 @@ public sealed class HubCommandTests : IAsyncDisposable
         Assert.Equal((0, "Once upon a time, there was a\n", ""), (run.Code, run.Out, run.Error));
         Assert.Equal(requests, _hub.Requests.Count);
 
-        Assert.Matches(@"puna-tiny +embedded(.|\n)*owner/name +main +3\.93 MB.*model\.gguf", Run("list").Out);
+        Assert.Matches(@"puna-tiny +embedded(.|\n)*owner/name +main +3\.65 MB.*model\.gguf", Run("list").Out);
         Assert.Contains(JsonDocument.Parse(Run("list", "--json").Out).RootElement.EnumerateArray(), static m => m.GetProperty("name").GetString() == "owner/name");
         Assert.Equal("removed owner/name, 3.65 MB freed\n", Run("rm", "owner/name").Out);
         Run("rm", "owner/name").AssertFailed(2);

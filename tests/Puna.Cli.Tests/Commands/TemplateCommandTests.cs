@@ -41,7 +41,7 @@ public class TemplateCommandTests
         File.WriteAllText(file, Chat + "\n[1]\n");
         CliRun.Of("template", "--template", template).AssertRefused("option --file: expected a file of conversations, got none (see puna template --help)");
         CliRun.Of("template", "--template", template, "--file", file).AssertRefused($"line 2: expected a JSON object, got Array ({file})");
-        CliRun.Of("template", "--template", template, "--file", file, "--now", "26 Jul").AssertRefused("option --now: expected a date such as 2024-07-26, got \"26 Jul\"");
+        CliRun.Of("template", "--template", template, "--file", file, "--now", "26 Jul").AssertRefused("option --now: expected a date such as 2024-07-26, got '26 Jul'");
         File.WriteAllText(file, "{\"messages\":1}");
         CliRun.Of("template", "--template", template, "--file", file).AssertRefused($"line 1: expected a list \"messages\", got Number ({file})");
         File.WriteAllText(file, Chat);

@@ -26,9 +26,9 @@ public class OpenedGuardTests
 
         With(guard =>
         {
-            GenerationStep first = guard.Hold(Reply("```c\n", "fgets(a, 9, stdin);", "\n```"), Question, default).First();
+            GenerationStep first = guard.Hold(Reply("```c\n", "fgets(a, 9, stdin);", "\n```"), Question, TestContext.Current.CancellationToken).First();
             Assert.Equal(("```c\n", 3), (first.Text, made));
-            ContentRefusedException refused = Assert.Throws<ContentRefusedException>(() => guard.Hold(Reply("```c\n", "ge", "ts(a);\n```"), Question, default).First());
+            ContentRefusedException refused = Assert.Throws<ContentRefusedException>(() => guard.Hold(Reply("```c\n", "ge", "ts(a);\n```"), Question, TestContext.Current.CancellationToken).First());
             Assert.Equal("reply refused by the guard: insecure code: Reads a line of any length into a buffer in line 2", refused.Message);
             Assert.Equal(1, Failure.Of(refused).ExitCode);
         });

@@ -101,7 +101,6 @@ public sealed class MetaConfigTests : IDisposable
     [Theory]
     [InlineData(""" "quantization_args": {"scheme": "int4"} """, "quantization_args")]
     [InlineData(""" "vision_chunk_size": 448 """, "vision_chunk_size")]
-    [InlineData(""" "moe_args": {"num_experts": 16} """, "moe_args")]
     [InlineData(""" "rope_theta": 1e300 """, "rope theta")]
     [InlineData(""" "rope_scaling": {"rope_type": "linear", "factor": 0} """, "factor")]
     [InlineData(""" "n_layers": 100000000 """, "layers")]
@@ -120,7 +119,7 @@ public sealed class MetaConfigTests : IDisposable
     public void ErrorsNameTheSettingsBesideAnOpenedPart()
     {
         TinyModel tiny = new TinyModel(32, 44, 1, 4, 4, 8, 40).Randomize(1);
-        tiny.WriteMeta(_folder, """{"dim": 32, "n_layers": 1, "n_heads": 4, "multiple_of": 4, "moe_args": {} }""");
+        tiny.WriteMeta(_folder, """{"dim": 32, "n_layers": 1, "n_heads": 4, "multiple_of": 4, "quantization_args": {"scheme": "int4"} }""");
         PunaException e = Assert.ThrowsAny<PunaException>(() => Checkpoint.Open(Path.Combine(_folder, "consolidated.00.pth")).Dispose());
         Assert.Contains(Path.Combine(_folder, "params.json"), e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(".pth", e.Message, StringComparison.Ordinal);
