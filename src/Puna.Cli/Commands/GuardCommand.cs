@@ -35,7 +35,7 @@ internal sealed class GuardCommand : Command
     private static readonly Option<string?> Exclude = Parsing.Options.Text("exclude", "S1,S6", "Codes of categories that do not count");
     private static readonly Option<bool> Indirect = Parsing.Options.Flag("indirect", "The texts come from elsewhere than the user: any instruction in them counts");
     private static readonly Option<bool> Code = Parsing.Options.Flag("code", "Scan the code blocks of Markdown replies for insecure patterns; no model is needed");
-    private static readonly Option<string?> Language = Parsing.Options.Choice("language", "L", "With --code: the texts are code throughout, in this language", CodeLanguages.Names, defaultText: "they are Markdown");
+    private static readonly Option<string?> Language = Parsing.Options.Choice("language", "L", "With --code: the texts are code throughout, in this language", CodeLanguages.Names, defaultText: "Markdown, or code where there are no fences");
 
     /// <inheritdoc/>
     public override string Name => "guard";

@@ -5,14 +5,16 @@ using Puna.Text.Chat;
 namespace Puna.Cli.Guarding;
 
 /// <summary>The scanner for insecure code.</summary>
-/// <param name="language">The language of texts that are code throughout; null where they are Markdown replies.</param>
+/// <param name="language">The language of texts that are code throughout; null where they are Markdown replies, or code where they have no code blocks.</param>
 internal sealed class CodeJudge(CodeLanguage? language) : GuardJudge
 {
     /// <inheritdoc/>
     public override bool Write(Utf8JsonWriter json, IReadOnlyList<ChatMessage> conversation, CancellationToken cancel)
     {
         string text = conversation[^1].Content;
-        IReadOnlyList<CodeFinding> findings = language is CodeLanguage known ? CodeScanner.Default.Scan(text, known) : CodeScanner.Default.ScanReply(text);
+        IReadOnlyList<CodeFinding> findings = language is CodeLanguage known ? CodeScanner.Default.Scan(text, known)
+            : CodeBlocks.Extract(text).Count > 0 ? CodeScanner.Default.ScanReply(text)
+            : CodeScanner.Default.ScanUnknown(text);
         CodeSeverity? worst = CodeScanner.Worst(findings);
         json.WriteString("verdict", worst is null ? "safe" : worst.Value.ToString().ToLowerInvariant());
         json.WriteStartArray("findings");

@@ -20,20 +20,20 @@ public sealed class CodeScanner(IReadOnlyList<CodeRule> rules)
     /// <summary>The worst of some findings; null where there is none.</summary>
     public static CodeSeverity? Worst(IReadOnlyList<CodeFinding> findings) => findings.Count == 0 ? null : findings.Max(static f => f.Rule.Severity);
 
-    /// <summary>Scans a Markdown reply: its code blocks, each in the language its fence names, or else the one it seems to be in.</summary>
+    /// <summary>Scans a Markdown reply: its code blocks, each in the language its fence names, or else the one it seems to be in, or else, where the fence names none, in all. Text outside of blocks is prose, and passed over.</summary>
     public IReadOnlyList<CodeFinding> ScanReply(string markdown)
     {
         var findings = new List<CodeFinding>();
         foreach (CodeBlock block in CodeBlocks.Extract(markdown))
         {
-            if ((CodeLanguages.Find(block.Tag) ?? CodeLanguages.Guess(block.Code)) is CodeLanguage language)
-            {
-                findings.AddRange(Scan(block.Code, language).Select(f => f with { Line = f.Line + block.Line - 1 }));
-            }
+            findings.AddRange(ScanTagged(block.Code, block.Tag).Select(f => f with { Line = f.Line + block.Line - 1 }));
         }
 
         return findings;
     }
+
+    /// <summary>Scans code of which the language is not known: in the one it seems to be in, or else in all.</summary>
+    public IReadOnlyList<CodeFinding> ScanUnknown(string code) => ScanTagged(code, "");
 
     /// <summary>Scans code.</summary>
     /// <param name="code">The code alone.</param>
@@ -53,6 +53,11 @@ public sealed class CodeScanner(IReadOnlyList<CodeRule> rules)
 
         return [.. findings.OrderBy(static f => f.Line).ThenBy(static f => f.Rule.Id, StringComparer.Ordinal)];
     }
+
+    private IReadOnlyList<CodeFinding> ScanTagged(string code, string tag) => (CodeLanguages.Find(tag) ?? CodeLanguages.Guess(code)) is CodeLanguage language
+        ? Scan(code, language)
+        : tag.Length > 0 ? [] // another language, of which there are no rules
+        : [.. Enum.GetValues<CodeLanguage>().SelectMany(each => Scan(code, each)).DistinctBy(static f => (f.Line, f.Rule.Id)).OrderBy(static f => f.Line)];
 
     private static void Find(CodeRule rule, string text, CodeLanguage language, List<CodeFinding> findings)
     {

@@ -27,6 +27,7 @@ public class GuardCommandTests
         Assert.Equal(("c-gets", "CWE-242", "c", 3), (finding.GetProperty("rule").GetString(), finding.GetProperty("cwe").GetString(), finding.GetProperty("language").GetString(), finding.GetProperty("line").GetInt32()));
         Assert.Equal(1, CliRun.Of("guard", "--code", "--file", file, "--fail").Code);
         Assert.Equal(0, CliRun.Of("guard", "--code", "--fail", "nothing").Code);
+        Assert.Equal("block", Lines(CliRun.Of("guard", "--code", "eval(x)"))[0].GetProperty("verdict").GetString());
         Assert.Equal("block", Lines(CliRun.Of("guard", "--code", "--language", "python", "eval(x)"))[0].GetProperty("verdict").GetString());
     }
 

@@ -25,6 +25,12 @@ public sealed class CodeScannerTests
         Assert.Equal("c-gets", Assert.Single(CodeScanner.Default.ScanReply("```\n#include <stdio.h>\nint main(void) { char a[9]; gets(a); }\n```")).Rule.Id);
         Assert.Empty(CodeScanner.Default.ScanReply("```json\n{\"eval\": 1}\n```"));
         Assert.Empty(CodeScanner.Default.ScanReply("eval(x) in a sentence"));
+
+        // Nothing says which language this is, so all rules are tried, and one finding is not told twice.
+        Assert.Contains(CodeScanner.Default.ScanReply("```\neval(x)\n```"), static f => f.Rule.Id == "py-eval");
+        IReadOnlyList<CodeFinding> any = CodeScanner.Default.ScanUnknown("eval(x)");
+        Assert.Contains(any, static f => f.Rule.Id == "py-eval");
+        Assert.Equal(any.Count, any.DistinctBy(static f => (f.Line, f.Rule.Id)).Count());
     }
 
     [Fact]
