@@ -103,7 +103,7 @@ public static class CheckpointConverter
         if (options.Format == CheckpointFormat.Gguf)
         {
             GgufMetadata metadata = GgufMetadataWriter.Write(
-                companions.Config, ConversionPlan.FileTypeId(source, options, plan), plan.Exists(x => x.Type.IsBlock()), companions.ModelName);
+                companions.Config, ConversionPlan.FileTypeId(source, options, plan), plan.Exists(x => x.Type.IsBlock()), options.Name ?? companions.ModelName);
             companions.AddVocabulary(metadata);
             return new GgufWriter(destination, metadata, options.MaxFileBytes);
         }

@@ -15,6 +15,9 @@ public sealed record ConversionOptions
     /// <summary>Largest size of a file's tensors in bytes before the checkpoint is split, at least 1; safetensors and GGUF only.</summary>
     public long MaxFileBytes { get; init; } = long.MaxValue;
 
+    /// <summary>The model's name in the result's metadata; null takes what the source says, or the name of its folder or file.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Threads that compute, at least 1; the result does not depend on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 }

@@ -125,7 +125,7 @@ internal sealed class PretrainRun : IDisposable
         if (_config.Export is string type)
         {
             exported = Path.Combine(_output, _config.Name + ".gguf");
-            RunResults.Export(path, exported, type, _ops.Threads);
+            RunResults.Export(path, exported, _config.Name, type, _ops.Threads);
         }
 
         AltiplanoExamResult? exam = null;

@@ -47,13 +47,14 @@ internal static class RunResults
     /// <summary>Makes a GGUF file of a checkpoint.</summary>
     /// <param name="checkpoint">Its folder.</param>
     /// <param name="path">The file.</param>
+    /// <param name="name">The model's name in its metadata.</param>
     /// <param name="type">Type of its weights.</param>
     /// <param name="threads">Threads that quantise.</param>
-    public static void Export(string checkpoint, string path, string type, int threads)
+    public static void Export(string checkpoint, string path, string name, string type, int threads)
     {
         FileTypes.TryParse(type, out FileType fileType);
         using Checkpoint source = Checkpoint.Open(checkpoint);
-        CheckpointConverter.Convert(source, path, new ConversionOptions { Format = CheckpointFormat.Gguf, Type = fileType, Threads = threads });
+        CheckpointConverter.Convert(source, path, new ConversionOptions { Format = CheckpointFormat.Gguf, Type = fileType, Name = name, Threads = threads });
     }
 
     private static LineChart Chart(RunSummary summary)
