@@ -1,0 +1,40 @@
+using Puna.Tensors;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>How an <see cref="Engine"/> works.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Most sequences that are computed together, at least 1.</summary>
+    public int MaxSequences { get; init; } = 16;
+
+    /// <summary>Most tokens of one pass, at least 1.</summary>
+    public int MaxBatchedTokens { get; init; } = 256;
+
+    /// <summary>Most tokens of one prompt in one pass while other sequences are being decoded, at least 1: what a long prompt may delay them by.</summary>
+    public int PrefillChunk { get; init; } = 64;
+
+    /// <summary>Memory for keys and values in bytes; null takes what <see cref="MaxSequences"/> contexts need, at most a quarter of the machine's memory.</summary>
+    public long? CacheBytes { get; init; }
+
+    /// <summary>Type of the cached keys and values: float32, float16 or q8_0; null means that of the model.</summary>
+    public DType? CacheType { get; init; }
+
+    /// <summary>Whether prompts that begin alike share what was computed.</summary>
+    public bool PrefixCache { get; init; } = true;
+
+    /// <summary>Most requests that wait, at least 1.</summary>
+    public int QueueLimit { get; init; } = 512;
+
+    /// <summary>Most requests of one key that wait or run, at least 1.</summary>
+    public int KeyLimit { get; init; } = 256;
+
+    /// <summary>How long a request may wait before it is given up.</summary>
+    public TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a request may take altogether.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Most tokens guessed ahead per step by looking up what followed the same words before (prompt lookup); 0 guesses none. The text is the same either way.</summary>
+    public int LookupTokens { get; init; }
+}

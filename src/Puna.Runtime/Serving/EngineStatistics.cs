@@ -1,0 +1,16 @@
+namespace Puna.Runtime.Serving;
+
+/// <summary>What an engine has done and is doing.</summary>
+/// <param name="Running">Requests being computed.</param>
+/// <param name="Waiting">Requests in the queue.</param>
+/// <param name="CacheUsage">Share of the memory for keys and values that requests hold, 0 to 1; what only the prefix cache holds counts as free.</param>
+/// <param name="CacheBlocks">Blocks of keys and values there may be.</param>
+/// <param name="PrefixQueries">Tokens of prompts that were looked up in the prefix cache.</param>
+/// <param name="PrefixHits">Tokens found there.</param>
+/// <param name="Preemptions">Requests set back for want of memory.</param>
+/// <param name="PromptTokens">Tokens of prompts computed or found.</param>
+/// <param name="GeneratedTokens">Tokens generated.</param>
+/// <param name="Steps">Forward passes.</param>
+/// <param name="Heartbeat">Time since the engine's thread last went round.</param>
+public sealed record EngineStatistics(
+    int Running, int Waiting, double CacheUsage, int CacheBlocks, long PrefixQueries, long PrefixHits, long Preemptions, long PromptTokens, long GeneratedTokens, long Steps, TimeSpan Heartbeat);

@@ -1,0 +1,27 @@
+using System.Threading.Channels;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>A request that an <see cref="Engine"/> has taken. Disposing cancels what is left of it.</summary>
+public sealed class GenerationHandle : IDisposable
+{
+    private readonly ActiveRequest _request;
+
+    internal GenerationHandle(ActiveRequest request) => _request = request;
+
+    /// <summary>The number of the request, unique in its engine.</summary>
+    public long Id => _request.Id;
+
+    /// <summary>The tokens as they come, those of several choices mixed; ends when every choice has ended. Read once.</summary>
+    /// <remarks>Reading throws <see cref="EngineTimeoutException"/>, <see cref="Tensors.PunaException"/> where the request failed, and <see cref="OperationCanceledException"/> where it was cancelled.</remarks>
+    public ChannelReader<TokenEvent> Events => _request.Events.Reader;
+
+    /// <summary>What the request took so far.</summary>
+    public GenerationUsage Usage => _request.Usage();
+
+    /// <summary>Ends the request at the next step. Harmless where it has ended.</summary>
+    public void Cancel() => _request.Cancel();
+
+    /// <summary>As <see cref="Cancel"/>.</summary>
+    public void Dispose() => Cancel();
+}

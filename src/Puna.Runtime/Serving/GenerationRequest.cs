@@ -1,0 +1,44 @@
+using Puna.Runtime.Constraints;
+using Puna.Runtime.Sampling;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>What an <see cref="Engine"/> is asked to generate.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>The prompt as tokens, at least one.</summary>
+    public required IReadOnlyList<int> Prompt { get; init; }
+
+    /// <summary>Most tokens to generate, at least 1; null means until the model stops or its context is full.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Tokens before which the model cannot stop.</summary>
+    public int MinTokens { get; init; }
+
+    /// <summary>How tokens are chosen. The text is a function of prompt, options, seed and choice, whatever else is computed at the time.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>How many texts continue the prompt, at least 1; the prompt is computed once.</summary>
+    public int Choices { get; init; } = 1;
+
+    /// <summary>Texts that end the generation; they are not part of the result.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Tokens that end the generation; null means those of the model.</summary>
+    public IReadOnlyList<int>? StopIds { get; init; }
+
+    /// <summary>Whether tokens that end a text are generated like others, without ending it.</summary>
+    public bool IgnoreStopIds { get; init; }
+
+    /// <summary>Whether special tokens appear in the text.</summary>
+    public bool ShowSpecialTokens { get; init; }
+
+    /// <summary>What the text has to look like, or null.</summary>
+    public ITokenConstraint? Constraint { get; init; }
+
+    /// <summary>Whose request it is: requests of several keys get equal shares.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Only requests with the same salt share what was computed for the beginning of their prompts.</summary>
+    public string CacheSalt { get; init; } = "";
+}
