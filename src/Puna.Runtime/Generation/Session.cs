@@ -1,8 +1,6 @@
 using Puna.Models;
 using Puna.Runtime.Sampling;
-using Puna.Runtime.Text;
 using Puna.Tensors;
-using Puna.Text;
 
 namespace Puna.Runtime.Generation;
 
@@ -145,9 +143,7 @@ public sealed class Session : IDisposable
         // Rows beyond the vocabulary are padding of the matrix, not tokens.
         int vocabulary = Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue);
         var sampler = new Sampler(options.Sampling, vocabulary, scratch: _scratch ??= new SamplerScratch(vocabulary));
-        IncrementalDecoder? decoder = _model.Tokenizer?.CreateDecoder(!options.ShowSpecialTokens);
-        StartDecoder(decoder, prompt);
-        var stops = new StopStringMatcher(options.StopStrings);
+        var reply = new ReplyText(_model.Tokenizer, prompt, options.StopStrings, options.ShowSpecialTokens);
         IReadOnlyList<int> stopIds = options.StopIds ?? _model.StopIds;
         int promptLength = _tokens.Count;
         for (int generated = 1; ; generated++)
@@ -157,20 +153,14 @@ public sealed class Session : IDisposable
             TokenLogProbs? logProbs = options.Sampling.LogProbs is int top ? TokenLogProbs.Compute(_logits.AsSpan(0, vocabulary), token, top, _scratch) : null;
             _tokens.Add(token);
             bool ended = stopIds.Contains(token);
-            string text = decoder is null ? "" : stops.Push(ended && !options.ShowSpecialTokens ? "" : decoder.Push(token));
-            FinishReason? finish = ended || stops.IsStopped ? FinishReason.Stop
+            string text = reply.Push(token, ended);
+            FinishReason? finish = ended || reply.IsStopped ? FinishReason.Stop
                 : generated == options.MaxTokens ? FinishReason.Length
                 : _tokens.Count >= context ? FinishReason.Context
                 : null;
             if (finish is not null)
             {
-                if (!stops.IsStopped && decoder is not null)
-                {
-                    text += stops.Push(decoder.Flush());
-                    text += stops.Flush();
-                }
-
-                yield return new GenerationStep(token, text, logProbs, finish);
+                yield return new GenerationStep(token, text + reply.Finish(), logProbs, finish);
                 yield break;
             }
 
@@ -182,16 +172,6 @@ public sealed class Session : IDisposable
 
             Forward(_tokens.Count - 1, 1, last: true);
         }
-    }
-
-    /// <summary>
-    /// A continuation is shown as it stands behind the prompt: a decoder that starts afresh would drop the leading space of a SentencePiece token. So it is shown
-    /// the prompt's last tokens first.
-    /// </summary>
-    private static void StartDecoder(IncrementalDecoder? decoder, int[] prompt)
-    {
-        const int Enough = 8;
-        decoder?.Prime(prompt.AsSpan(Math.Max(0, prompt.Length - Enough)));
     }
 
     /// <summary>Tokens at which a generation ends by itself. A dynamic rotary base has no end, so one is set where nothing else bounds the text.</summary>

@@ -5,7 +5,7 @@ namespace Puna.Tensors;
 /// <summary>
 /// Keys and values of earlier tokens, in blocks of a fixed number of tokens that hold all layers of a kind. Blocks are taken when a sequence grows and given back when it
 /// shrinks or ends, so memory follows the tokens that are there. Local layers, which see one chunk only, have blocks of their own, and those of chunks that are over are given back. Sequences
-/// share one pool. Not thread-safe.
+/// share one pool, and may share blocks (<see cref="KvSequence.Fork"/>, <see cref="KvPage"/>): one that writes to a shared block gets a copy first. Not thread-safe.
 /// </summary>
 public sealed class KvCache : IDisposable
 {
@@ -76,6 +76,12 @@ public sealed class KvCache : IDisposable
     /// <summary>Bytes one token takes in all layers; those of local layers are given back when its chunk is over.</summary>
     public long BytesPerToken => (_global.BlockBytes + _local.BlockBytes) / BlockSize;
 
+    /// <summary>Bytes of a block in all layers.</summary>
+    public long BlockBytes => _global.BlockBytes + _local.BlockBytes;
+
+    /// <summary>Blocks in use; one that is shared counts once.</summary>
+    public int UsedBlocks => _global.Used;
+
     /// <summary>Bytes of all blocks, used and free.</summary>
     public long ByteLength => _global.ByteLength + _local.ByteLength;
 
@@ -107,43 +113,76 @@ public sealed class KvCache : IDisposable
         return LayerBytes * (isLocal ? ~place : place);
     }
 
-    internal NativeStorage Take(bool local)
+    /// <summary>A block with one holder.</summary>
+    internal KvBlock Take(bool local)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         return (local ? _local : _global).Take();
     }
 
-    internal void Give(NativeStorage block, bool local)
+    /// <summary>Counts one more holder.</summary>
+    internal KvBlock Hold(KvBlock block)
     {
-        if (!_disposed)
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        block.Holders++;
+        return block;
+    }
+
+    /// <summary>One holder fewer.</summary>
+    internal void Give(KvBlock block, bool local)
+    {
+        if (!_disposed && --block.Holders == 0)
         {
             (local ? _local : _global).Give(block);
         }
     }
 
+    /// <summary>A block for one holder alone, which holds it already: the block itself, or a copy where others hold it too.</summary>
+    internal KvBlock Own(KvBlock block, bool local)
+    {
+        if (block.Holders == 1)
+        {
+            return block;
+        }
+
+        KvBlock copy = Take(local);
+        const int Most = 1 << 30;
+        for (nint at = 0; at < block.Storage.ByteLength; at += Most)
+        {
+            int count = (int)Math.Min(Most, block.Storage.ByteLength - at);
+            block.Storage.Span<byte>(at, count).CopyTo(copy.Storage.Span<byte>(at, count));
+        }
+
+        Give(block, local);
+        return copy;
+    }
+
     /// <summary>Blocks of one kind of layer.</summary>
     private sealed class Pool(nint blockBytes) : IDisposable
     {
-        private readonly Stack<NativeStorage> _free = new();
+        private readonly Stack<KvBlock> _free = new();
         private readonly List<NativeStorage> _all = [];
 
         public nint BlockBytes => blockBytes;
 
+        public int Used => _all.Count - _free.Count;
+
         public long ByteLength => _all.Count * (long)blockBytes;
 
-        public NativeStorage Take()
+        public KvBlock Take()
         {
-            if (_free.TryPop(out NativeStorage? block))
+            if (!_free.TryPop(out KvBlock? block))
             {
-                return block;
+                var storage = new NativeStorage(blockBytes, clear: false);
+                _all.Add(storage);
+                block = new KvBlock(storage);
             }
 
-            block = new NativeStorage(blockBytes, clear: false);
-            _all.Add(block);
+            block.Holders = 1;
             return block;
         }
 
-        public void Give(NativeStorage block) => _free.Push(block);
+        public void Give(KvBlock block) => _free.Push(block);
 
         public void Dispose()
         {

@@ -3,10 +3,10 @@ namespace Puna.Tensors;
 /// <summary>The cached tokens of one sequence in a <see cref="KvCache"/>.</summary>
 public sealed class KvSequence : IDisposable
 {
-    private readonly List<NativeStorage> _blocks = [];
+    private readonly List<KvBlock> _blocks = [];
 
     // Of local layers the blocks from _localFirst on; together they always reach as far as the others.
-    private readonly List<NativeStorage> _local = [];
+    private readonly List<KvBlock> _local = [];
     private int _localFirst;
 
     // The first token that local layers still have.
@@ -26,6 +26,7 @@ public sealed class KvSequence : IDisposable
     public void Reserve(int tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        OwnTail();
         int needed = (checked(Length + tokens) + KvCache.BlockSize - 1) / KvCache.BlockSize;
         while (_blocks.Count < needed)
         {
@@ -47,15 +48,67 @@ public sealed class KvSequence : IDisposable
             return;
         }
 
-        int gone = kept - _localFirst;
-        for (int i = 0; i < gone; i++)
-        {
-            Cache.Give(_local[i], local: true);
-        }
-
-        _local.RemoveRange(0, gone);
+        ForgetLocal(kept - _localFirst);
         _localFirst = kept;
         _localFrom = Math.Max(_localFrom, kept * KvCache.BlockSize);
+    }
+
+    /// <summary>A sequence of its own with the same tokens, which shares their blocks.</summary>
+    public KvSequence Fork()
+    {
+        var fork = new KvSequence(Cache) { Length = Length, _localFirst = _localFirst, _localFrom = _localFrom };
+
+        // Blocks beyond the tokens are room that each makes for itself.
+        int filled = (Length + KvCache.BlockSize - 1) / KvCache.BlockSize;
+        for (int i = 0; i < filled; i++)
+        {
+            fork._blocks.Add(Cache.Hold(_blocks[i]));
+        }
+
+        for (int i = _localFirst; Cache.HasLocal && i < filled; i++)
+        {
+            fork._local.Add(Cache.Hold(_local[i - _localFirst]));
+        }
+
+        return fork;
+    }
+
+    /// <summary>Holds a block beyond the life of this sequence.</summary>
+    /// <param name="block">Its number; all its tokens are there.</param>
+    public KvPage Share(int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(block);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(block, Length / KvCache.BlockSize);
+        bool hasLocal = Cache.HasLocal && block >= _localFirst && block * KvCache.BlockSize >= _localFrom;
+        return new KvPage(Cache, _blocks[block], hasLocal ? _local[block - _localFirst] : null);
+    }
+
+    /// <summary>
+    /// Goes on from what another sequence computed: adds the tokens of its next block, which must have followed the same tokens. Where local layers have
+    /// forgotten that block, the next token to be computed has to be one that does not see it: afterwards cut the sequence to <see cref="Restorable"/>.
+    /// </summary>
+    /// <param name="page">A block of the same cache.</param>
+    /// <exception cref="InvalidOperationException">The tokens so far do not fill whole blocks.</exception>
+    public void Append(KvPage page)
+    {
+        if (Length != _blocks.Count * KvCache.BlockSize)
+        {
+            throw new InvalidOperationException($"cached sequence: expected whole blocks of {KvCache.BlockSize} tokens and no room for more, got {Length} tokens");
+        }
+
+        _blocks.Add(Cache.Hold(page.Global));
+        if (Cache.HasLocal && page.Local is KvBlock local)
+        {
+            _local.Add(Cache.Hold(local));
+        }
+        else if (Cache.HasLocal)
+        {
+            ForgetLocal(_local.Count);
+            _localFirst = _blocks.Count;
+            _localFrom = Length + KvCache.BlockSize;
+        }
+
+        Advance(KvCache.BlockSize);
     }
 
     /// <summary>The longest length, not above <paramref name="length"/>, that <see cref="Truncate"/> can go back to: a chunk that local layers have forgotten begins anew.</summary>
@@ -113,9 +166,34 @@ public sealed class KvSequence : IDisposable
             return 0;
         }
 
-        nint address = isLocal ? _local[block - _localFirst].Address : _blocks[block].Address;
+        nint address = (isLocal ? _local[block - _localFirst] : _blocks[block]).Storage.Address;
         ObjectDisposedException.ThrowIf(address == 0, Cache);
         return address + place;
+    }
+
+    /// <summary>The block that the next token is written to must not be anybody else's.</summary>
+    private void OwnTail()
+    {
+        int tail = Length / KvCache.BlockSize;
+        if (tail < _blocks.Count)
+        {
+            _blocks[tail] = Cache.Own(_blocks[tail], local: false);
+        }
+
+        if (tail >= _localFirst && tail - _localFirst < _local.Count)
+        {
+            _local[tail - _localFirst] = Cache.Own(_local[tail - _localFirst], local: true);
+        }
+    }
+
+    private void ForgetLocal(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Cache.Give(_local[i], local: true);
+        }
+
+        _local.RemoveRange(0, count);
     }
 
     private int ChunkStart(int length) => length - (length % Cache.Chunk);

@@ -1,0 +1,120 @@
+using System.Threading.Channels;
+using Puna.Runtime.Generation;
+using Puna.Runtime.Sampling;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>A request from the moment an engine takes it. What is not said to be for any thread belongs to the engine's.</summary>
+internal sealed class ActiveRequest
+{
+    private readonly Action _wake;
+    private readonly TimeProvider _time;
+    private CancellationTokenRegistration _registration;
+    private volatile bool _isCancelled;
+
+    public ActiveRequest(long id, GenerationRequest request, TimeProvider time, Action wake)
+    {
+        (Id, Request, _time, _wake) = (id, request, time, wake);
+        Arrived = time.GetTimestamp();
+    }
+
+    /// <summary>Its number.</summary>
+    public long Id { get; }
+
+    /// <summary>What was asked for.</summary>
+    public GenerationRequest Request { get; }
+
+    /// <summary>Where tokens go; written by the engine's thread.</summary>
+    public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions { SingleWriter = true });
+
+    /// <summary>Whether somebody has cancelled it; any thread.</summary>
+    public bool IsCancelled => _isCancelled;
+
+    /// <summary>Its texts; made when it is taken up.</summary>
+    public ActiveSequence[] Sequences { get; set; } = [];
+
+    /// <summary>Whether the prompt is computed and the other choices go their own ways.</summary>
+    public bool IsForked { get; set; }
+
+    /// <summary>When it came, as a timestamp.</summary>
+    public long Arrived { get; }
+
+    /// <summary>When it was first taken up; 0 before.</summary>
+    public long Admitted { get; set; }
+
+    /// <summary>When its first token came; 0 before.</summary>
+    public long FirstToken { get; set; }
+
+    /// <summary>When its latest token came; 0 before.</summary>
+    public long LastToken { get; set; }
+
+    /// <summary>Tokens of the prompt that were not computed, the first time.</summary>
+    public int CachedTokens { get; set; }
+
+    /// <summary>Tokens generated.</summary>
+    public int GeneratedTokens { get; set; }
+
+    /// <summary>Tokens guessed ahead.</summary>
+    public int GuessedTokens { get; set; }
+
+    /// <summary>Guesses that were right.</summary>
+    public int AcceptedTokens { get; set; }
+
+    /// <summary>How often it was set back.</summary>
+    public int Preemptions { get; set; }
+
+    /// <summary>Order in which it was last taken up.</summary>
+    public long Turn { get; set; }
+
+    /// <summary>Whether all its texts have ended.</summary>
+    public bool IsDone => Sequences.Length > 0 && Array.TrueForAll(Sequences, static s => s.IsDone);
+
+    /// <summary>Cancels when a token says so.</summary>
+    public void CancelWith(CancellationToken cancel) => _registration = cancel.UnsafeRegister(static state => ((ActiveRequest)state!).Cancel(), this);
+
+    /// <summary>Asks for its end; any thread.</summary>
+    public void Cancel()
+    {
+        if (!_isCancelled)
+        {
+            _isCancelled = true;
+            _wake();
+        }
+    }
+
+    /// <summary>Makes its texts.</summary>
+    public void Begin(LanguageModel model, SamplerScratch scratch)
+    {
+        Sequences = new ActiveSequence[Request.Choices];
+
+        // Choices without a seed are to differ from other requests, not from each other's seed: the choice's number sets them apart.
+        SamplingOptions sampling = Request.Sampling.Seed is null ? Request.Sampling with { Seed = Random.Shared.NextInt64() } : Request.Sampling;
+        for (int i = 0; i < Sequences.Length; i++)
+        {
+            Sequences[i] = new ActiveSequence(this, i, model, sampling, scratch);
+        }
+    }
+
+    /// <summary>Ends it.</summary>
+    /// <param name="error">Why it failed, or null where it is complete.</param>
+    public void Complete(Exception? error = null)
+    {
+        _registration.Dispose();
+        foreach (ActiveSequence sequence in Sequences)
+        {
+            sequence.Release();
+        }
+
+        Events.Writer.TryComplete(error);
+    }
+
+    /// <summary>What it took so far; any thread.</summary>
+    public GenerationUsage Usage()
+    {
+        long admitted = Admitted, first = FirstToken, last = LastToken;
+        return new GenerationUsage(
+            Request.Prompt.Count, CachedTokens, GeneratedTokens, GuessedTokens, AcceptedTokens, Preemptions, Between(Arrived, admitted), Between(admitted, first), Between(first, last));
+    }
+
+    private TimeSpan Between(long from, long to) => from == 0 || to == 0 ? TimeSpan.Zero : _time.GetElapsedTime(from, to);
+}

@@ -1,0 +1,126 @@
+using Puna.Models;
+using Puna.Runtime.Generation;
+using Puna.Tensors;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>Texts to be turned into vectors, a piece of a text per step of the engine.</summary>
+internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, CancellationToken cancel)
+{
+    private readonly TaskCompletionSource<float[][]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly float[][] _vectors = new float[prompts.Count][];
+    private KvSequence? _cache;
+    private double[] _sum = [];
+    private int _text;
+
+    /// <summary>The vectors, one per text.</summary>
+    public Task<float[][]> Result => _result.Task;
+
+    /// <summary>Computes the next piece.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ops">The device.</param>
+    /// <param name="cache">Where keys and values go meanwhile.</param>
+    /// <param name="batch">To fill.</param>
+    /// <param name="context">To use.</param>
+    /// <param name="most">Most tokens of a pass.</param>
+    /// <param name="makeRoom">Makes room for blocks, or says that there is none now.</param>
+    /// <returns>Whether the job is over.</returns>
+    public bool Step(LanguageModel model, CpuOps ops, KvCache cache, Batch batch, ForwardContext context, int most, Func<int, bool> makeRoom)
+    {
+        try
+        {
+            cancel.ThrowIfCancellationRequested();
+            IReadOnlyList<int> text = prompts[_text];
+            _cache ??= cache.CreateSequence();
+            int first = _cache.Length;
+            int count = Math.Min(most, text.Count - first);
+            if (!makeRoom((count / KvCache.BlockSize) + 2))
+            {
+                // What holds the memory gives it back when it ends; a text that never fits was refused before.
+                return false;
+            }
+
+            Compute(model, ops, batch, context, [.. text.Skip(first).Take(count)], first, first + count == text.Count);
+            if (_cache.Length == text.Count)
+            {
+                _vectors[_text] = Normalised(text.Count);
+                _cache.Dispose();
+                (_cache, _sum) = (null, []);
+                _text++;
+            }
+
+            if (_text < prompts.Count)
+            {
+                return false;
+            }
+
+            _result.TrySetResult(_vectors);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+            return true;
+        }
+    }
+
+    /// <summary>Ends the job.</summary>
+    public void Fail(Exception error)
+    {
+        _cache?.Dispose();
+        _cache = null;
+        if (error is OperationCanceledException)
+        {
+            _result.TrySetCanceled(cancel.IsCancellationRequested ? cancel : default);
+        }
+        else
+        {
+            _result.TrySetException(error);
+        }
+    }
+
+    private void Compute(LanguageModel model, CpuOps ops, Batch batch, ForwardContext context, int[] tokens, int first, bool isLast)
+    {
+        lock (ops.Gate)
+        {
+            model.EnterPass();
+            ArenaMark mark = ops.Mark();
+            try
+            {
+                batch.Clear();
+                batch.Add(tokens, first, pooling == EmbeddingPooling.Mean ? BatchOutputs.All : isLast ? BatchOutputs.Last : BatchOutputs.None);
+                Tensor hidden = model.Llama.Hidden(ops, batch, context, [_cache!]);
+                int width = model.Llama.Config.Hidden;
+                var values = new float[checked(batch.Outputs.Length * width)];
+                if (values.Length > 0)
+                {
+                    ops.Read(hidden, values);
+                }
+
+                // In the order of the tokens, so that pieces make no difference.
+                _sum = _sum.Length == 0 ? new double[width] : _sum;
+                for (int i = 0; i < values.Length; i++)
+                {
+                    _sum[i % width] += values[i];
+                }
+            }
+            finally
+            {
+                ops.Release(mark);
+                model.ExitPass();
+            }
+        }
+    }
+
+    private float[] Normalised(int tokens)
+    {
+        double divisor = pooling == EmbeddingPooling.Mean ? tokens : 1, squares = 0;
+        foreach (double value in _sum)
+        {
+            squares += value / divisor * (value / divisor);
+        }
+
+        double length = Math.Sqrt(squares);
+        return Array.ConvertAll(_sum, value => (float)(length == 0 ? 0 : value / divisor / length));
+    }
+}

@@ -1,0 +1,584 @@
+using System.Collections.Concurrent;
+using Puna.Models;
+using Puna.Runtime.Generation;
+using Puna.Runtime.Sampling;
+using Puna.Tensors;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>
+/// What an engine's thread does, step by step (spec serving.md 6.1): each step is one pass over a token of every text that is being generated and a piece of every prompt
+/// that is being read, as far as there is room. Everything here belongs to that thread, except where it says otherwise.
+/// </summary>
+internal sealed class EngineLoop : IDisposable
+{
+    /// <summary>A request set back as often as this is computed alone, so that it comes to an end.</summary>
+    private const int MostPreemptions = 3;
+
+    private readonly LanguageModel _model;
+    private readonly CpuOps _ops;
+    private readonly EngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly KvCache _cache;
+    private readonly PrefixCache? _prefix;
+    private readonly WaitingQueue _waiting = new();
+    private readonly List<ActiveRequest> _running = [];
+    private readonly List<ActiveSequence> _planned = [];
+    private readonly List<KvSequence> _caches = [];
+    private readonly Queue<EmbeddingJob> _embedding = new();
+    private readonly Batch _batch = new();
+    private readonly ForwardContext _context = new();
+    private readonly SamplerScratch _scratch;
+    private readonly TokenChoice _choice;
+    private readonly int[] _stopIds;
+    private readonly int _limit;
+    private readonly bool _isDynamic;
+    private int[] _rowTokens = [];
+    private float[] _logits = [];
+    private long _turns;
+
+    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, TimeProvider time)
+    {
+        (_model, _ops, _options, _time) = (model, ops, options, time);
+        _cache = model.Llama.CreateCache(options.CacheType);
+        Capacity = BlocksFor(options, _cache, model.Llama.Config);
+        _isDynamic = model.Llama.Config.RopeScaling is RopeScaling.Dynamic;
+
+        // With a rotary base that depends on the length of the whole text, what one text computed is of no use to another.
+        _prefix = options.PrefixCache && !_isDynamic ? new PrefixCache() : null;
+        int vocabulary = Math.Min((int)model.Llama.Output.Weight.Out, model.Tokenizer?.VocabularySize ?? int.MaxValue);
+        _scratch = new SamplerScratch(vocabulary);
+        _choice = new TokenChoice(vocabulary, _scratch);
+        _stopIds = [.. model.StopIds];
+        _limit = ContextOf(model.Llama.Config);
+        Counters = new EngineCounters(Capacity);
+    }
+
+    /// <summary>Blocks of keys and values there may be.</summary>
+    public int Capacity { get; }
+
+    /// <summary>What was done; any thread.</summary>
+    public EngineCounters Counters { get; }
+
+    /// <summary>Requests that have come; any thread adds.</summary>
+    public ConcurrentQueue<ActiveRequest> Arrivals { get; } = new();
+
+    /// <summary>Texts to be embedded that have come; any thread adds.</summary>
+    public ConcurrentQueue<EmbeddingJob> EmbeddingArrivals { get; } = new();
+
+    /// <summary>Whether nothing is left to do.</summary>
+    public bool IsIdle => _running.Count == 0 && _waiting.Count == 0 && _embedding.Count == 0 && Arrivals.IsEmpty && EmbeddingArrivals.IsEmpty;
+
+    /// <summary>Told of every request that is over.</summary>
+    public required Action<ActiveRequest> Ended { get; init; }
+
+    /// <summary>Tokens after which a text is full.</summary>
+    public static int ContextOf(LlamaConfig config) =>
+        config.RopeScaling is RopeScaling.Dynamic dynamic ? (int)Math.Min(dynamic.Factor * config.ContextLength, int.MaxValue) : config.TokenLimit;
+
+    /// <summary>One step.</summary>
+    /// <returns>Whether anything was computed.</returns>
+    public bool Step()
+    {
+        TakeArrivals();
+        DropEnded();
+        Admit();
+        Plan();
+        bool computed = _planned.Count > 0;
+        if (computed)
+        {
+            Compute();
+        }
+
+        if (_embedding.TryPeek(out EmbeddingJob? job))
+        {
+            Embed(job);
+            computed = true;
+        }
+
+        Counters.Set(_running.Count, _waiting.Count);
+        if (!computed || Counters.IsUsageOld(_time))
+        {
+            Counters.SetUsage(_cache.UsedBlocks - (_prefix?.CountUnused() ?? 0), _time);
+        }
+
+        return computed;
+    }
+
+    /// <summary>Ends every request.</summary>
+    public void FailAll(Func<ActiveRequest, Exception> why)
+    {
+        TakeArrivals();
+        foreach (ActiveRequest request in _waiting.All())
+        {
+            _waiting.Take(request);
+            End(request, why(request));
+        }
+
+        foreach (ActiveRequest request in _running.ToArray())
+        {
+            End(request, why(request));
+        }
+
+        while (_embedding.TryDequeue(out EmbeddingJob? job))
+        {
+            job.Fail(new OperationCanceledException("the engine has ended"));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _prefix?.Dispose();
+        _cache.Dispose();
+    }
+
+    private static int BlocksFor(EngineOptions options, KvCache cache, LlamaConfig config)
+    {
+        long contexts = checked((long)options.MaxSequences * ((ContextOf(config) / KvCache.BlockSize) + 1));
+        long bytes = options.CacheBytes ?? Math.Min(contexts * cache.BlockBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+        long blocks = Math.Min(bytes / cache.BlockBytes, int.MaxValue);
+        return blocks >= 1 ? (int)blocks : throw new PunaException($"memory for keys and values: expected at least {cache.BlockBytes} bytes (one block), got {bytes}");
+    }
+
+    private void TakeArrivals()
+    {
+        while (Arrivals.TryDequeue(out ActiveRequest? request))
+        {
+            _waiting.Add(request);
+        }
+
+        while (EmbeddingArrivals.TryDequeue(out EmbeddingJob? job))
+        {
+            _embedding.Enqueue(job);
+        }
+    }
+
+    private void DropEnded()
+    {
+        for (int i = _running.Count - 1; i >= 0; i--)
+        {
+            ActiveRequest request = _running[i];
+            if (Over(request) is { } error)
+            {
+                End(request, error);
+            }
+        }
+
+        if (_waiting.Count > 0)
+        {
+            foreach (ActiveRequest request in _waiting.All())
+            {
+                if (Over(request) is { } error)
+                {
+                    _waiting.Take(request);
+                    End(request, error);
+                }
+            }
+        }
+    }
+
+    private Exception? Over(ActiveRequest request)
+    {
+        TimeSpan age = _time.GetElapsedTime(request.Arrived);
+        bool isNew = request.Admitted == 0;
+        return request.IsCancelled ? new OperationCanceledException("the request was cancelled")
+            : isNew && age > _options.QueueTimeout ? new EngineTimeoutException($"request: expected to be taken up within {_options.QueueTimeout.TotalSeconds:0} s, got a longer queue", inQueue: true)
+            : age > _options.RequestTimeout ? new EngineTimeoutException($"request: expected to end within {_options.RequestTimeout.TotalSeconds:0} s, got a longer one", inQueue: isNew)
+            : null;
+    }
+
+    private void Admit()
+    {
+        while (_waiting.Peek() is { } request)
+        {
+            int sequences = _running.Sum(static r => r.Sequences.Length);
+            bool isAlone = _running.Count == 0;
+            if (!isAlone && (sequences + request.Request.Choices > _options.MaxSequences || request.Preemptions >= MostPreemptions || _running[^1].Preemptions >= MostPreemptions))
+            {
+                return;
+            }
+
+            // Room for its first piece, and a block for each text that may need one soon.
+            int piece = Math.Min(request.Request.Prompt.Count, _options.PrefillChunk);
+            if (!MakeRoom(BlocksOf(piece) + sequences + (Capacity / 100)) && !isAlone)
+            {
+                return;
+            }
+
+            _waiting.Take(request);
+            Begin(request);
+        }
+    }
+
+    private void Begin(ActiveRequest request)
+    {
+        if (request.Admitted == 0)
+        {
+            request.Begin(_model, _scratch);
+            request.Admitted = _time.GetTimestamp();
+        }
+
+        request.Turn = ++_turns;
+        _running.Add(request);
+        foreach (ActiveSequence sequence in request.Sequences)
+        {
+            if (!sequence.IsDone && (sequence.Choice == 0 || request.IsForked))
+            {
+                Open(sequence, isFirst: request.Preemptions == 0);
+            }
+        }
+    }
+
+    private void Open(ActiveSequence sequence, bool isFirst)
+    {
+        sequence.Cache = _cache.CreateSequence();
+        int found = _prefix?.Restore(sequence) ?? 0;
+        if (isFirst)
+        {
+            sequence.Owner.CachedTokens = found;
+            Counters.AddPrompt(sequence.Count, found, isLookedUp: _prefix is not null);
+        }
+    }
+
+    /// <summary>Decides what the coming pass computes.</summary>
+    private void Plan()
+    {
+        _planned.Clear();
+        int budget = _options.MaxBatchedTokens;
+        bool hasDecodes = false;
+
+        // A request that is set back on the way disappears from the list, hence the copy.
+        foreach (ActiveRequest request in _running.ToArray())
+        {
+            foreach (ActiveSequence sequence in request.Sequences)
+            {
+                if (sequence.Cache is not null && !sequence.IsDone && sequence.Pending == 1)
+                {
+                    budget -= PlanDecode(sequence, budget);
+                    hasDecodes = true;
+                }
+            }
+        }
+
+        foreach (ActiveRequest request in _running.ToArray())
+        {
+            foreach (ActiveSequence sequence in request.Sequences)
+            {
+                if (sequence.Cache is not null && !sequence.IsDone && sequence.Pending > 1 && budget > 0)
+                {
+                    int piece = _isDynamic ? sequence.Pending : Math.Min(sequence.Pending, Math.Min(budget, hasDecodes ? _options.PrefillChunk : budget));
+                    budget -= PlanTokens(sequence, piece, 0);
+                }
+            }
+        }
+
+        _planned.RemoveAll(static s => s.PlannedTokens == 0);
+    }
+
+    private int PlanDecode(ActiveSequence sequence, int budget)
+    {
+        int most = Math.Min(Math.Min(_options.LookupTokens, PromptLookup.Most), budget - 1);
+        int left = Math.Min(_limit - sequence.Count, (sequence.Owner.Request.MaxTokens ?? int.MaxValue) - sequence.Generated) - 1;
+
+        // Local layers cannot take tokens back across the end of a chunk.
+        int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
+        most = Math.Min(most, Math.Min(left, inChunk));
+        sequence.GuessCount = most > 0 && !_isDynamic ? PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most)) : 0;
+        return PlanTokens(sequence, 1, sequence.GuessCount);
+    }
+
+    private int PlanTokens(ActiveSequence sequence, int tokens, int guesses)
+    {
+        if (!Grow(sequence, tokens + guesses))
+        {
+            return 0;
+        }
+
+        sequence.PlannedTokens = tokens;
+        sequence.GuessCount = guesses;
+        _planned.Add(sequence);
+        return tokens + guesses;
+    }
+
+    /// <summary>Makes room for more tokens of a text, at the cost of others if need be.</summary>
+    private bool Grow(ActiveSequence sequence, int tokens)
+    {
+        int length = sequence.Cache!.Length;
+
+        // The block that is written to may be shared with another choice, and is copied then.
+        int blocks = BlocksOf(length + tokens) - BlocksOf(length) + (length % KvCache.BlockSize > 0 && sequence.Owner.Sequences.Length > 1 ? 1 : 0);
+        while (!MakeRoom(blocks))
+        {
+            ActiveRequest? victim = null;
+            foreach (ActiveRequest request in _running)
+            {
+                if (request != sequence.Owner && request.Preemptions < MostPreemptions && (victim is null || request.Turn > victim.Turn))
+                {
+                    victim = request;
+                }
+            }
+
+            // Whoever came last steps back, be it the one that asks.
+            if (victim is not null && (victim.Turn > sequence.Owner.Turn || sequence.Owner.Preemptions >= MostPreemptions))
+            {
+                SetBack(victim);
+            }
+            else if (_running.Count > 1 && sequence.Owner.Preemptions < MostPreemptions)
+            {
+                SetBack(sequence.Owner);
+                return false;
+            }
+            else
+            {
+                CutShort(sequence);
+                return false;
+            }
+        }
+
+        sequence.Cache.Reserve(tokens);
+        return true;
+    }
+
+    private bool MakeRoom(int blocks)
+    {
+        while (Capacity - _cache.UsedBlocks < blocks)
+        {
+            if (_prefix is null || !_prefix.EvictOne())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void SetBack(ActiveRequest request)
+    {
+        request.Preemptions++;
+        Counters.AddPreemption();
+        foreach (ActiveSequence sequence in request.Sequences)
+        {
+            sequence.Release();
+        }
+
+        _running.Remove(request);
+        _waiting.PutBack(request);
+    }
+
+    private void CutShort(ActiveSequence sequence)
+    {
+        ActiveRequest request = sequence.Owner;
+
+        // Choices that have not begun have nothing to end with.
+        if (request.GeneratedTokens == 0 || !request.IsForked)
+        {
+            End(request, new PunaException($"request: expected to fit into {Capacity} blocks of {KvCache.BlockSize} tokens for keys and values, got more"));
+            return;
+        }
+
+        request.Events.Writer.TryWrite(sequence.CutShort());
+        sequence.Release();
+        EndIfDone(request);
+    }
+
+    private void Compute()
+    {
+        long started = _time.GetTimestamp();
+        FillBatch();
+        try
+        {
+            Forward();
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, memory included: these requests fail, and the others go on.
+            FailPlanned(e);
+            return;
+        }
+
+        Counters.AddStep(_batch.Count, _time.GetElapsedTime(started));
+        int row = 0;
+        foreach (ActiveSequence sequence in _planned)
+        {
+            int rows = sequence.WantsLogits ? 1 + sequence.GuessCount : 0;
+            Finish(sequence, row, rows);
+            row += rows;
+        }
+    }
+
+    private void FillBatch()
+    {
+        _batch.Clear();
+        _caches.Clear();
+        foreach (ActiveSequence sequence in _planned)
+        {
+            int first = sequence.Cache!.Length, own = sequence.PlannedTokens, count = own + sequence.GuessCount;
+            if (_rowTokens.Length < count)
+            {
+                _rowTokens = new int[Math.Max(count, 2 * _rowTokens.Length)];
+            }
+
+            sequence.Tokens.Slice(first, own).CopyTo(_rowTokens);
+            sequence.Guesses.AsSpan(0, sequence.GuessCount).CopyTo(_rowTokens.AsSpan(own));
+            sequence.WantsLogits = first + own == sequence.Count;
+            int at = _batch.Count;
+            _batch.Add(_rowTokens.AsSpan(0, count), first, BatchOutputs.None);
+            for (int i = own - 1; sequence.WantsLogits && i < count; i++)
+            {
+                _batch.AddOutput(at + i);
+            }
+
+            _caches.Add(sequence.Cache);
+        }
+    }
+
+    private void Forward()
+    {
+        lock (_ops.Gate)
+        {
+            _model.EnterPass();
+            ArenaMark mark = _ops.Mark();
+            try
+            {
+                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _caches);
+                int count = checked(_batch.Outputs.Length * (int)_model.Llama.Output.Weight.Out);
+                if (_logits.Length < count)
+                {
+                    _logits = new float[count];
+                }
+
+                if (count > 0)
+                {
+                    _ops.Read(logits, _logits.AsSpan(0, count));
+                }
+            }
+            finally
+            {
+                _ops.Release(mark);
+                _model.ExitPass();
+            }
+        }
+    }
+
+    /// <summary>Takes what a pass said about a text.</summary>
+    private void Finish(ActiveSequence sequence, int row, int rows)
+    {
+        // Its request may have ended by what another of its texts met.
+        if (sequence.Cache is null)
+        {
+            return;
+        }
+
+        ActiveRequest request = sequence.Owner;
+        int guesses = sequence.GuessCount;
+        _waiting.Charge(request, sequence.PlannedTokens + guesses);
+        (sequence.PlannedTokens, sequence.GuessCount) = (0, 0);
+        try
+        {
+            if (rows > 0 && !request.IsForked)
+            {
+                // The prompt is computed; other choices share it and draw their own first tokens from the same logits.
+                for (int i = 1; i < request.Sequences.Length; i++)
+                {
+                    request.Sequences[i].Cache = sequence.Cache.Fork();
+                }
+
+                request.IsForked = true;
+                _prefix?.Commit(sequence);
+                foreach (ActiveSequence choice in request.Sequences)
+                {
+                    Take(choice, row);
+                }
+            }
+            else if (rows > 0)
+            {
+                // What guesses left in the cache behind the last right one is not part of the text.
+                int right = 0;
+                while (Take(sequence, row + right) is int token && right < guesses && sequence.Guesses[right] == token && !sequence.IsDone)
+                {
+                    right++;
+                }
+
+                request.GuessedTokens += guesses;
+                request.AcceptedTokens += right;
+                sequence.Cache.Truncate(sequence.Cache.Length - guesses + right);
+                _prefix?.Commit(sequence);
+            }
+            else
+            {
+                _prefix?.Commit(sequence);
+            }
+        }
+        catch (PunaException e)
+        {
+            End(request, e);
+            return;
+        }
+
+        foreach (ActiveSequence choice in request.Sequences)
+        {
+            if (choice.IsDone && choice.Cache is not null)
+            {
+                _prefix?.Touch(choice, choice.Cache.Length / KvCache.BlockSize);
+                choice.Release();
+            }
+        }
+
+        EndIfDone(request);
+    }
+
+    /// <summary>Draws the next token of a text and tells the reader.</summary>
+    private int Take(ActiveSequence sequence, int row)
+    {
+        ActiveRequest request = sequence.Owner;
+        int width = (int)_model.Llama.Output.Weight.Out;
+        Span<float> logits = _logits.AsSpan(row * width, _scratch.Vocabulary);
+        ReadOnlySpan<int> stops = request.Request.StopIds is null ? _stopIds : [.. request.Request.StopIds];
+        int token = _choice.Choose(sequence, logits, stops, out TokenLogProbs? logProbs);
+        bool ends = !request.Request.IgnoreStopIds && stops.Contains(token);
+        TokenEvent step = sequence.Add(token, logProbs, ends, _limit);
+        long now = _time.GetTimestamp();
+        request.FirstToken = request.FirstToken == 0 ? now : request.FirstToken;
+        request.LastToken = now;
+        request.GeneratedTokens++;
+        Counters.AddGenerated();
+        request.Events.Writer.TryWrite(step);
+        return token;
+    }
+
+    private void FailPlanned(Exception error)
+    {
+        PunaException shown = error as PunaException ?? new PunaException($"engine: a pass failed: {error.Message}", error);
+        foreach (ActiveRequest request in _planned.Select(static s => s.Owner).Distinct().ToArray())
+        {
+            End(request, shown);
+        }
+    }
+
+    private void EndIfDone(ActiveRequest request)
+    {
+        if (request.IsDone)
+        {
+            End(request, null);
+        }
+    }
+
+    private void End(ActiveRequest request, Exception? error)
+    {
+        _running.Remove(request);
+        request.Complete(error);
+        _waiting.Leave(request);
+        Ended(request);
+    }
+
+    private void Embed(EmbeddingJob job)
+    {
+        if (job.Step(_model, _ops, _cache, _batch, _context, _options.MaxBatchedTokens, MakeRoom))
+        {
+            _embedding.Dequeue();
+        }
+    }
+
+    private static int BlocksOf(int tokens) => (tokens + KvCache.BlockSize - 1) / KvCache.BlockSize;
+}
