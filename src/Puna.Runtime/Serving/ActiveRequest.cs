@@ -16,6 +16,7 @@ internal sealed class ActiveRequest
     {
         (Id, Request, _time, _wake) = (id, request, time, wake);
         Arrived = time.GetTimestamp();
+        StopIds = request.StopIds is null ? null : [.. request.StopIds];
     }
 
     /// <summary>Its number.</summary>
@@ -23,6 +24,9 @@ internal sealed class ActiveRequest
 
     /// <summary>What was asked for.</summary>
     public GenerationRequest Request { get; }
+
+    /// <summary>Tokens that end a text, or null for those of the model.</summary>
+    public int[]? StopIds { get; }
 
     /// <summary>Where tokens go; written by the engine's thread.</summary>
     public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions { SingleWriter = true });

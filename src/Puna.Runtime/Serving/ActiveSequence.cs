@@ -89,7 +89,7 @@ internal sealed class ActiveSequence
     public TokenEvent CutShort()
     {
         IsDone = true;
-        return new TokenEvent(Choice, _tokens[^1], _reply.Finish(), null, FinishReason.Context, null);
+        return new TokenEvent(Choice, -1, _reply.Finish(), null, FinishReason.Context, null);
     }
 
     /// <summary>Gives its memory back.</summary>

@@ -305,9 +305,7 @@ internal sealed class EngineLoop : IDisposable
     private bool Grow(ActiveSequence sequence, int tokens)
     {
         int length = sequence.Cache!.Length;
-
-        // The block that is written to may be shared with another choice, and is copied then.
-        int blocks = BlocksOf(length + tokens) - BlocksOf(length) + (length % KvCache.BlockSize > 0 && sequence.Owner.Sequences.Length > 1 ? 1 : 0);
+        int blocks = BlocksOf(length + tokens) - BlocksOf(length) + (sequence.Cache.HasSharedTail ? 1 : 0);
         while (!MakeRoom(blocks))
         {
             ActiveRequest? victim = null;
@@ -534,7 +532,7 @@ internal sealed class EngineLoop : IDisposable
         ActiveRequest request = sequence.Owner;
         int width = (int)_model.Llama.Output.Weight.Out;
         Span<float> logits = _logits.AsSpan(row * width, _scratch.Vocabulary);
-        ReadOnlySpan<int> stops = request.Request.StopIds is null ? _stopIds : [.. request.Request.StopIds];
+        ReadOnlySpan<int> stops = request.StopIds ?? _stopIds;
         int token = _choice.Choose(sequence, logits, stops, out TokenLogProbs? logProbs);
         bool ends = !request.Request.IgnoreStopIds && stops.Contains(token);
         TokenEvent step = sequence.Add(token, logProbs, ends, _limit);

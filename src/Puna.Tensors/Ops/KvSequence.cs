@@ -20,6 +20,9 @@ public sealed class KvSequence : IDisposable
     /// <summary>Tokens in the cache.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Whether the block that the next token goes to is another's too, so that writing takes a copy of it.</summary>
+    public bool HasSharedTail => Length < _blocks.Count * KvCache.BlockSize && _blocks[Length / KvCache.BlockSize].Holders > 1;
+
     internal int BlockCount => _blocks.Count;
 
     /// <summary>Makes room for <paramref name="tokens"/> more tokens; <see cref="Length"/> stays.</summary>
