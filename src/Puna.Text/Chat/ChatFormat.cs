@@ -22,20 +22,29 @@ public abstract class ChatFormat
     /// <summary>Whether <see cref="ChatMessage.Context"/> has a place in this format.</summary>
     private protected virtual bool HasContext => false;
 
+    /// <summary>Whether the answer of a tool has a role of its own in this format.</summary>
+    private protected virtual bool HasToolRole => true;
+
+    /// <summary>The ids of a conversation with tools.</summary>
+    /// <param name="prompt">The conversation.</param>
+    /// <param name="tokenizer">The model's.</param>
+    /// <exception cref="PunaException">The format does not allow such a conversation, a tool or a call is no JSON, or the tokenizer lacks a control token.</exception>
+    public int[] Encode(ChatPrompt prompt, Tokenizer tokenizer) => ToIds(Pieces(prompt), tokenizer);
+
     /// <summary>The ids of a conversation.</summary>
     /// <param name="messages">At least one.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="addGenerationPrompt">Whether the assistant's reply is to follow.</param>
     /// <exception cref="PunaException">The format does not allow such a conversation, or the tokenizer lacks a control token.</exception>
     public int[] Encode(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer, bool addGenerationPrompt = true) =>
-        ToIds(Pieces(messages, 0, addGenerationPrompt), tokenizer);
+        Encode(new ChatPrompt { Messages = messages, AddGenerationPrompt = addGenerationPrompt }, tokenizer);
 
     /// <summary>The ids that continue a conversation after the token that ended the assistant's last reply.</summary>
     /// <param name="messages">The whole conversation.</param>
     /// <param name="known">How many of its messages are encoded already; the last of these is a reply of the assistant.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="addGenerationPrompt">Whether the assistant's reply is to follow.</param>
-    /// <exception cref="PunaException">As for <see cref="Encode"/>.</exception>
+    /// <exception cref="PunaException">As for <see cref="Encode(ChatPrompt, Tokenizer)"/>.</exception>
     public int[] EncodeNext(IReadOnlyList<ChatMessage> messages, int known, Tokenizer tokenizer, bool addGenerationPrompt = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(known, 1);
@@ -49,10 +58,15 @@ public abstract class ChatFormat
     /// <param name="messages">At least one.</param>
     /// <param name="addGenerationPrompt">Whether the assistant's reply is to follow.</param>
     /// <exception cref="PunaException">The format does not allow such a conversation.</exception>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
+    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true) => Render(new ChatPrompt { Messages = messages, AddGenerationPrompt = addGenerationPrompt });
+
+    /// <summary>A conversation with tools as text, control tokens by their names: for display, never to be tokenised.</summary>
+    /// <param name="prompt">The conversation.</param>
+    /// <exception cref="PunaException">As for <see cref="Encode(ChatPrompt, Tokenizer)"/>.</exception>
+    public string Render(ChatPrompt prompt)
     {
         var text = new StringBuilder();
-        foreach (ChatPiece piece in Pieces(messages, 0, addGenerationPrompt))
+        foreach (ChatPiece piece in Pieces(prompt))
             text.Append(piece.Text);
         return text.ToString();
     }
@@ -80,6 +94,10 @@ public abstract class ChatFormat
     /// <summary>Lays out the messages from one on, as they follow the end of the reply before it; checks the whole conversation.</summary>
     private protected abstract void Write(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt, List<ChatPiece> pieces);
 
+    /// <summary>Lays out a conversation with tools, calls or variables; where a format has no way of its own, tools are told in the system message.</summary>
+    private protected virtual void WriteTools(ChatPrompt prompt, List<ChatPiece> pieces) =>
+        Write(ToolFolding.Fold(prompt, HasToolRole), 0, prompt.AddGenerationPrompt, pieces);
+
     /// <summary>An error that names the format and a message, counted from 1.</summary>
     private protected PunaException Refuse(string expected, IReadOnlyList<ChatMessage> messages, int index)
     {
@@ -103,19 +121,33 @@ public abstract class ChatFormat
         _ => tokenizer.IdOf(control.Text),
     };
 
+    private List<ChatPiece> Pieces(ChatPrompt prompt)
+    {
+        if (prompt.Messages.Count == 0 || !prompt.HasTools)
+            return Pieces(prompt.Messages, 0, prompt.AddGenerationPrompt);
+        CheckContexts(prompt.Messages);
+        var pieces = new List<ChatPiece>();
+        WriteTools(prompt, pieces);
+        return pieces;
+    }
+
     private List<ChatPiece> Pieces(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt)
     {
         if (messages.Count == 0)
             throw new PunaException($"messages: expected at least one, got none ({Name} chat format)");
+        CheckContexts(messages);
+        var pieces = new List<ChatPiece>();
+        Write(messages, from, addGenerationPrompt, pieces);
+        return pieces;
+    }
+
+    private void CheckContexts(IReadOnlyList<ChatMessage> messages)
+    {
         for (int i = 0; i < messages.Count; i++)
         {
             if (messages[i].Context is not null && (!HasContext || messages[i].Role != ChatRole.User))
                 throw new PunaException($"message {i + 1}: expected no context, got some ({Name} chat format)");
         }
-
-        var pieces = new List<ChatPiece>();
-        Write(messages, from, addGenerationPrompt, pieces);
-        return pieces;
     }
 
     private int[] ToIds(List<ChatPiece> pieces, Tokenizer tokenizer)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Puna.Text.Tools;
 
 namespace Puna.Text.Chat;
 
@@ -79,7 +80,8 @@ public static partial class ChatFormats
         {
             DateOnly today = hints.Today ?? DateOnly.FromDateTime(DateTime.Now);
             return Llama3ChatFormat.Published(
-                scan.Strings.Contains("%d %b %Y") ? Llama3ChatFormat.FormatDate(today) : scan.Strings.FirstOrDefault(IsDate) ?? Llama3ChatFormat.DefaultDate);
+                scan.Strings.Contains("%d %b %Y") ? Llama3ChatFormat.FormatDate(today) : scan.Strings.FirstOrDefault(IsDate) ?? Llama3ChatFormat.DefaultDate,
+                scan.Code.Contains("builtin_tools", StringComparison.Ordinal));
         }
 
         string[] frame = ["<|start_header_id|>", "<|end_header_id|>\n\n", "<|eot_id|>", "<|start_header_id|>assistant<|end_header_id|>\n\n", "<|begin_of_text|>"];
@@ -123,7 +125,16 @@ public static partial class ChatFormats
     {
         name = name.Length > 300 ? name[..300] : name;
         if (Llama3Name().Match(name) is { Success: true } llama3)
-            return llama3.Groups["minor"].Length > 0 ? Llama3ChatFormat.Llama31 : Llama3ChatFormat.Llama3;
+        {
+            // Meta's own: 3.1 was made for calls in JSON, the later ones for lists of calls.
+            return llama3.Groups["minor"].Value switch
+            {
+                "" => Llama3ChatFormat.Llama3,
+                ".1" => Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json),
+                _ => Llama3ChatFormat.Llama31.WithTools(ToolStyle.Pythonic),
+            };
+        }
+
         if (Llama4Name().IsMatch(name))
             return Llama4ChatFormat.Instance;
         if (CodeLlamaName().IsMatch(name))

@@ -1,3 +1,5 @@
+using Puna.Text.Tools;
+
 namespace Puna.Text.Chat;
 
 /// <summary>One message of a conversation.</summary>
@@ -16,4 +18,13 @@ public sealed record ChatMessage(ChatRole Role, string Content)
 
     /// <summary>Whom the message is for (Code Llama 70B Instruct, spec llama1-3.md 6.4); other formats take no notice.</summary>
     public string? Destination { get; init; }
+
+    /// <summary>Calls of tools that the assistant makes with this message; null or empty where it makes none.</summary>
+    public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
+
+    /// <summary>In the answer of a tool, the <see cref="ToolCall.Id"/> it answers, or null.</summary>
+    public string? ToolCallId { get; init; }
+
+    /// <summary>In the answer of a tool, the tool's name, or null.</summary>
+    public string? ToolName { get; init; }
 }

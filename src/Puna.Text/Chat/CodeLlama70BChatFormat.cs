@@ -17,6 +17,9 @@ public sealed class CodeLlama70BChatFormat : ChatFormat
     public static CodeLlama70BChatFormat Instance { get; } = new();
 
     /// <inheritdoc/>
+    private protected override bool HasToolRole => false;
+
+    /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops => [ChatPiece.Control(Step)];
 
     /// <inheritdoc/>

@@ -26,6 +26,9 @@ public sealed class Llama2ChatFormat : ChatFormat
     public static Llama2ChatFormat CodeLlama { get; } = new("Code Llama", true);
 
     /// <inheritdoc/>
+    private protected override bool HasToolRole => false;
+
+    /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops => [Eos];
 
     /// <summary>Refuses content with a tag of the Llama 2 family.</summary>

@@ -8,11 +8,11 @@ namespace Puna.Text.Chat;
 /// </summary>
 /// <remarks>
 /// There are three of it. <see cref="Llama3"/> and <see cref="Llama31"/> are Meta's code of the two releases: they differ in trimming, and in the tokens that came
-/// with tools. <see cref="Published"/> is what the Jinja template published with the 3.1, 3.2 and 3.3 Instruct models makes of a conversation without
-/// tools: it always begins with a system message that tells dates, and trims contents. Servers and libraries apply that template, so that it is what
+/// with tools. <see cref="Published"/> is what the Jinja template published with the 3.1, 3.2 and 3.3 Instruct models makes of a conversation:
+/// it always begins with a system message that tells dates, and trims contents. Servers and libraries apply that template, so that it is what
 /// users of those models are used to; a model that comes with the template is given it, and Meta's layout is for models that come without.
 /// </remarks>
-public sealed class Llama3ChatFormat : ChatFormat
+public sealed partial class Llama3ChatFormat : ChatFormat
 {
     /// <summary>The date that the templates of Llama 3.1 and 3.3 tell, and that of 3.2 where it cannot know.</summary>
     public const string DefaultDate = "26 Jul 2024";
@@ -25,10 +25,12 @@ public sealed class Llama3ChatFormat : ChatFormat
     private readonly bool _trims;
     private readonly bool _awaitsTools;
     private readonly string? _date;
+    private readonly bool _knowsBuiltIns;
 
-    private Llama3ChatFormat(string name, bool trims, bool awaitsTools, string? date)
+    private Llama3ChatFormat(string name, bool trims, bool awaitsTools, string? date, bool knowsBuiltIns = false)
         : base(name)
     {
+        _knowsBuiltIns = knowsBuiltIns;
         _trims = trims;
         _awaitsTools = awaitsTools;
         _date = date;
@@ -49,7 +51,8 @@ public sealed class Llama3ChatFormat : ChatFormat
 
     /// <summary>Llama 3.1, 3.2 and 3.3 by their published templates.</summary>
     /// <param name="date">The date told to the model, as the templates write it: <c>26 Jul 2024</c>.</param>
-    public static Llama3ChatFormat Published(string date = DefaultDate) => new("Llama 3.1 (published template)", true, false, date);
+    /// <param name="knowsBuiltIns">Whether the variable <c>builtin_tools</c> is known, as in the templates of 3.1 and 3.3 but not in that of 3.2.</param>
+    public static Llama3ChatFormat Published(string date = DefaultDate, bool knowsBuiltIns = true) => new("Llama 3.1 (published template)", true, false, date, knowsBuiltIns);
 
     /// <summary>A date as <see cref="Published"/> writes it.</summary>
     public static string FormatDate(DateOnly date) => date.ToString("dd MMM yyyy", CultureInfo.InvariantCulture);

@@ -4,7 +4,7 @@ namespace Puna.Text.Chat;
 /// The message frame of Llama 4 by Meta's code (spec llama4.md 7.1), for models that come without a template: contents as they are, a tool's answer as role
 /// <c>ipython</c>. Role, blank line and content are tokenised separately, as in Meta's encoder.
 /// </summary>
-public sealed class Llama4ChatFormat : ChatFormat
+public sealed partial class Llama4ChatFormat : ChatFormat
 {
     private const string HeaderStart = "<|header_start|>";
     private const string HeaderEnd = "<|header_end|>";

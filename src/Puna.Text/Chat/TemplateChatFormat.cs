@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Puna.Tensors;
 using Puna.Text.Templates;
+using Puna.Text.Tools;
 
 namespace Puna.Text.Chat;
 
@@ -25,6 +26,7 @@ public sealed class TemplateChatFormat : ChatFormat
     private readonly ChatPiece[] _stops;
     private readonly DateTime? _now;
     private readonly bool _hasWords;
+    private readonly bool _knowsTools;
 
     private TemplateChatFormat(ChatTemplate template, Tokenizer tokenizer, DateTime? now)
         : base("the model's own template")
@@ -40,10 +42,17 @@ public sealed class TemplateChatFormat : ChatFormat
         _stops = [];
         // What follows a reply in the template ends one.
         const string Probe = "probe";
-        List<ChatPiece> pieces = Split(RenderText([new(ChatRole.User, "question"), new(ChatRole.Assistant, Probe)], false, FirstMark), FirstMark);
+        List<ChatPiece> pieces = Split(RenderText(new ChatPrompt { Messages = [new(ChatRole.User, "question"), new(ChatRole.Assistant, Probe)], AddGenerationPrompt = false }, FirstMark), FirstMark);
         int reply = pieces.FindLastIndex(static piece => piece.Kind == ChatPieceKind.Text && piece.Text.Contains(Probe, StringComparison.Ordinal));
         _stops = reply >= 0 && reply + 1 < pieces.Count ? [pieces[reply + 1]] : [];
+        _knowsTools = FindsTools();
     }
+
+    /// <summary>Whether the template tells the model of tools; where it does not, they are put into the system message.</summary>
+    public bool KnowsTools => _knowsTools;
+
+    /// <inheritdoc/>
+    private protected override bool HasToolRole => _knowsTools;
 
     /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops => _stops;
@@ -68,10 +77,20 @@ public sealed class TemplateChatFormat : ChatFormat
     internal override bool Fits(Tokenizer tokenizer) => true;
 
     /// <inheritdoc/>
+    private protected override void WriteTools(ChatPrompt prompt, List<ChatPiece> pieces)
+    {
+        if (!_knowsTools)
+            prompt = prompt with { Messages = ToolFolding.Fold(prompt, HasToolRole), Tools = [] };
+        char mark = FreeMark(prompt);
+        pieces.AddRange(Split(RenderText(prompt, mark), mark));
+    }
+
+    /// <inheritdoc/>
     private protected override void Write(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt, List<ChatPiece> pieces)
     {
-        char mark = FreeMark(messages);
-        List<ChatPiece> whole = Split(RenderText(messages, addGenerationPrompt, mark), mark);
+        var prompt = new ChatPrompt { Messages = messages, AddGenerationPrompt = addGenerationPrompt };
+        char mark = FreeMark(prompt);
+        List<ChatPiece> whole = Split(RenderText(prompt, mark), mark);
         if (from == 0)
         {
             pieces.AddRange(whole);
@@ -79,49 +98,136 @@ public sealed class TemplateChatFormat : ChatFormat
         }
 
         // The known part ends with the token that ended the reply, not with what the template writes after it.
-        List<ChatPiece> known = Split(RenderText([.. messages.Take(from)], false, mark), mark);
+        List<ChatPiece> known = Split(RenderText(new ChatPrompt { Messages = [.. messages.Take(from)], AddGenerationPrompt = false }, mark), mark);
         int end = known.FindLastIndex(piece => _stops.Contains(piece));
         if (end < 0 || whole.Count <= end || !whole.Take(end + 1).SequenceEqual(known.Take(end + 1)))
             throw new PunaException($"messages: expected a template that only appends, got one that rewrites what came before ({Name})");
         pieces.AddRange(whole.Skip(end + 1));
     }
 
-    private static char FreeMark(IReadOnlyList<ChatMessage> messages)
+    // Whether the name of a tool comes out at the other end.
+    private bool FindsTools()
+    {
+        const string Probe = "probe_tool";
+        var tool = new ChatTool(Probe, "Probe.", "{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"description\":\"P\"}},\"required\":[\"p\"]}");
+        try
+        {
+            return RenderText(new ChatPrompt { Messages = [new(ChatRole.User, "question")], Tools = [tool] }, FirstMark).Contains(Probe, StringComparison.Ordinal);
+        }
+        catch (PunaException)
+        {
+            return false;
+        }
+    }
+
+    private static char FreeMark(ChatPrompt prompt)
     {
         for (char mark = FirstMark; mark <= LastMark; mark++)
         {
-            if (messages.All(message => !message.Content.Contains(mark)))
+            // In JSON the character may be written as an escape.
+            string escape = $"\\u{(int)mark:x4}";
+            bool Has(string? text) => text is not null && (text.Contains(mark) || text.Contains(escape, StringComparison.OrdinalIgnoreCase));
+            if (!prompt.Messages.Any(message => Has(message.Content) || Has(message.ToolName) || Has(message.ToolCallId)
+                    || message.ToolCalls?.Any(call => Has(call.Name) || Has(call.Arguments) || Has(call.Id)) == true)
+                && !prompt.Tools.Any(tool => Has(tool.Name) || Has(tool.Description) || Has(tool.Parameters)) && !Has(prompt.Variables))
+            {
                 return mark;
+            }
         }
 
         throw new PunaException("messages: expected text, got all of the characters U+FDD0 to U+FDEF, which are none");
     }
 
-    private string RenderText(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, char mark)
+    private string RenderText(ChatPrompt prompt, char mark)
     {
+        string Marked(string text) => Mark(text, mark);
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes))
         {
             json.WriteStartObject();
+            if (prompt.Variables is not null)
+                WriteVariables(json, prompt.Variables, Marked);
             json.WriteStartArray("messages");
-            foreach (ChatMessage message in messages)
+            foreach (ChatMessage message in prompt.Messages)
+                WriteMessage(json, message, Marked);
+            json.WriteEndArray();
+            json.WritePropertyName("tools");
+            if (prompt.Tools.Count == 0)
             {
-                json.WriteStartObject();
-                json.WriteString("role", RoleName(message.Role));
-                json.WriteString("content", Mark(message.Content, mark));
-                json.WriteEndObject();
+                json.WriteNullValue();
+            }
+            else
+            {
+                json.WriteStartArray();
+                foreach (ChatTool tool in prompt.Tools)
+                    ToolJson.Write(json, tool, Marked);
+                json.WriteEndArray();
             }
 
-            json.WriteEndArray();
-            json.WriteNull("tools");
-            json.WriteBoolean("add_generation_prompt", addGenerationPrompt);
+            json.WriteBoolean("add_generation_prompt", prompt.AddGenerationPrompt);
             json.WriteString("bos_token", _bos);
             json.WriteString("eos_token", _eos);
             json.WriteEndObject();
         }
 
-        using JsonDocument variables = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
+        using JsonDocument variables = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), new JsonDocumentOptions { MaxDepth = 128 });
         return _template.Render(variables.RootElement, _now);
+    }
+
+    private static void WriteMessage(Utf8JsonWriter json, ChatMessage message, Func<string, string> marked)
+    {
+        json.WriteStartObject();
+        json.WriteString("role", RoleName(message.Role));
+        json.WriteString("content", marked(message.Content));
+        if (message.ToolCallId is not null)
+            json.WriteString("tool_call_id", marked(message.ToolCallId));
+        if (message.ToolName is not null)
+            json.WriteString("name", marked(message.ToolName));
+        if (message.ToolCalls is { Count: > 0 } calls)
+        {
+            json.WriteStartArray("tool_calls");
+            foreach (ToolCall call in calls)
+            {
+                json.WriteStartObject();
+                if (call.Id.Length > 0)
+                    json.WriteString("id", marked(call.Id));
+                json.WriteString("type", "function");
+                json.WriteStartObject("function");
+                json.WriteString("name", marked(call.Name));
+                json.WritePropertyName("arguments");
+                // Templates expect an object; what broke off and is none is told as the text it is.
+                if (CallReader.Arguments(call.Arguments) is { } arguments)
+                {
+                    using JsonDocument value = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
+                    ToolJson.Write(json, value.RootElement, marked);
+                }
+                else
+                {
+                    json.WriteStringValue(marked(call.Arguments));
+                }
+
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteVariables(Utf8JsonWriter json, string text, Func<string, string> marked)
+    {
+        using JsonDocument variables = ToolJson.Parse(text, "template variables");
+        foreach (JsonProperty variable in variables.RootElement.EnumerateObject())
+        {
+            // These are what the prompt is made of, and no variable takes their place.
+            string name = JsonStrings.Name(variable);
+            if (name is "messages" or "tools" or "add_generation_prompt" or "bos_token" or "eos_token")
+                continue;
+            json.WritePropertyName(name);
+            ToolJson.Write(json, variable.Value, marked);
+        }
     }
 
     /// <summary>Breaks up special tokens inside a content.</summary>

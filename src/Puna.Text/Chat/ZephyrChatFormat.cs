@@ -21,6 +21,9 @@ public sealed class ZephyrChatFormat : ChatFormat
     public static ZephyrChatFormat Instance { get; } = new();
 
     /// <inheritdoc/>
+    private protected override bool HasToolRole => false;
+
+    /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops => [Eos];
 
     /// <inheritdoc/>

@@ -62,6 +62,17 @@ internal static class PythonJson
         return writer.Write(bound[0]);
     }
 
+    /// <summary>JSON as <c>json.dumps(value, ensure_ascii=False, indent=indent)</c> writes it.</summary>
+    /// <param name="json">JSON.</param>
+    /// <param name="indent">Spaces per level; null writes one line.</param>
+    /// <exception cref="TemplateException">It is too large.</exception>
+    public static string Reformat(string json, int? indent)
+    {
+        using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 128 });
+        var budget = new Budget(TemplateLimits.Default);
+        return new Writer(budget, false, indent is int spaces ? new string(' ', spaces) : null, indent is null ? ", " : ",", ": ", false).Write(Read(budget, document.RootElement));
+    }
+
     private static string Text(Budget budget, JsonProperty property)
     {
         string name = JsonStrings.Name(property);

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Puna.Text.Tools;
@@ -9,7 +6,6 @@ namespace Puna.Text.Tools;
 internal static class CallReader
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = CallScanner.MostDepth + 2, AllowTrailingCommas = false };
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>A call as a JSON object with a name and <c>parameters</c> or <c>arguments</c>, which may be a string of JSON; null where it is none.</summary>
     public static ToolCall? Json(string text, ToolCatalog tools)
@@ -55,14 +51,5 @@ internal static class CallReader
         }
     }
 
-    /// <summary>Writes JSON.</summary>
-    public static string Write(Action<Utf8JsonWriter> write)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(bytes, Writing))
-            write(writer);
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
-    }
-
-    private static string Compact(JsonElement json) => Write(json.WriteTo);
+    private static string Compact(JsonElement json) => ChatJson.Write(json.WriteTo);
 }

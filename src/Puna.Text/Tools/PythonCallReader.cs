@@ -70,7 +70,7 @@ internal sealed class PythonCallReader(string text, ToolCatalog tools)
             arguments.Add(new(name, value));
         }
 
-        return new ToolCall(tool.Name, CallReader.Write(writer =>
+        return new ToolCall(tool.Name, ChatJson.Write(writer =>
         {
             writer.WriteStartObject();
             foreach ((string name, object? value) in arguments)

@@ -27,6 +27,7 @@ public sealed class ToolCallParser
     private bool _hasText;
     private bool _hasCall;
     private bool _isEnded;
+    private int _calls;
 
     /// <summary>Begins a reply.</summary>
     /// <param name="tools">The tools that may be called.</param>
@@ -169,7 +170,11 @@ public sealed class ToolCallParser
         _space.Clear();
         FlushText(events);
         foreach (ToolCall call in calls)
-            events.Add(new ToolEvent(null, call));
+        {
+            events.Add(new ToolEvent.CallStart(_calls, ToolCall.NewId(), call.Name));
+            events.Add(new ToolEvent.Arguments(_calls++, call.Arguments));
+        }
+
         _hasCall = true;
         _hasText = false;
     }
@@ -233,7 +238,7 @@ public sealed class ToolCallParser
         return null;
     }
 
-    private static string Argument(string name, string value) => CallReader.Write(writer =>
+    private static string Argument(string name, string value) => ChatJson.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString(name, value);
@@ -245,7 +250,7 @@ public sealed class ToolCallParser
         if (_text.Length == 0)
             return;
         // Text that follows text is one event for who reads all at once; a stream has one per piece.
-        events.Add(new ToolEvent(_text.ToString(), null));
+        events.Add(new ToolEvent.Text(_text.ToString()));
         _text.Clear();
     }
 }
