@@ -19,6 +19,12 @@ public enum ToolFormats
     /// <summary>After the control token that begins code: <c>brave_search.call(query="...")</c>, a JSON call, or else code for the interpreter.</summary>
     PythonTag = 8,
 
+    /// <summary><c>[{"name": "f", "parameters": {...}}, ...]</c>.</summary>
+    JsonList = 16,
+
+    /// <summary><c>&lt;tool_call&gt;{"name": "f", "arguments": {...}}&lt;/tool_call&gt;</c>: fine-tunes such as Hermes.</summary>
+    ToolCallTag = 32,
+
     /// <summary>All of them.</summary>
-    All = Json | FunctionTag | Pythonic | PythonTag,
+    All = Json | FunctionTag | Pythonic | PythonTag | JsonList | ToolCallTag,
 }

@@ -1,0 +1,137 @@
+using Puna.Runtime.Constraints;
+using Puna.Runtime.Filtering;
+using Puna.Runtime.Sampling;
+using Puna.Runtime.Serving;
+using Puna.Tensors;
+using Puna.Text;
+using Puna.Text.Chat;
+using Puna.Text.Tools;
+
+namespace Puna.Runtime.Chat;
+
+/// <summary>
+/// Conversations on an <see cref="Engine"/>: lays out messages and tools in the model's chat format, constrains replies to calls, schemas, expressions or grammars, and reads text and
+/// calls from what comes back. Thread-safe; owns neither the engine nor the filter.
+/// </summary>
+/// <remarks>
+/// A constraint on calls (a tool must be called, or a tool is strict) makes the model write them as JSON, whatever its own way is. Where a tool is strict and none must be called, a reply
+/// that begins with an opening brace is a call and is masked from there on. Where a response format is given with tools that need not be called, the reply is either.
+/// </remarks>
+public sealed class ChatEngine
+{
+    private const long CacheBytes = 256L << 20;
+    private static readonly TimeSpan CompileBudget = TimeSpan.FromSeconds(2);
+
+    private readonly ReplyPlanner _planner;
+    private readonly IReadOnlyList<int> _stopIds;
+    private readonly Tokenizer _tokenizer;
+    private readonly FilterGate? _filter;
+
+    /// <summary>Prepares for conversations.</summary>
+    /// <param name="engine">Generates.</param>
+    /// <param name="filter">Judges the last message of a conversation before the model sees it, and replies before the caller does: a reply then comes whole at its end. Null judges nothing.</param>
+    /// <exception cref="PunaException">The model has no tokenizer or no chat format.</exception>
+    public ChatEngine(Engine engine, IContentFilter? filter = null)
+        : this(engine, filter, new NoConstraints())
+    {
+    }
+
+    internal ChatEngine(Engine engine, IContentFilter? filter, IConstraintCompiler compiler)
+    {
+        Engine = engine;
+        _tokenizer = engine.Model.Tokenizer ?? throw new PunaException($"model {engine.Model.Checkpoint.Path}: expected a tokenizer, got none");
+        ChatDetection found = engine.Model.Chat!;
+        Format = found.Format ?? throw new PunaException($"model {engine.Model.Checkpoint.Path}: expected a chat format, got none: {found.Explanation}");
+        _stopIds = [.. Format.StopIds(_tokenizer).Concat(engine.Model.StopIds).Distinct().Order()];
+        _filter = filter is null ? null : new FilterGate(filter);
+        _planner = new ReplyPlanner(new ConstraintCache(compiler, CacheBytes, CompileBudget, TimeProvider.System), _tokenizer, engine.Model.Llama.Config.Vocab, _stopIds);
+    }
+
+    /// <summary>The engine.</summary>
+    public Engine Engine { get; }
+
+    /// <summary>The model's chat format.</summary>
+    public ChatFormat Format { get; }
+
+    /// <summary>
+    /// Begins replies: lays the conversation out, compiles constraints (kept for the next request), asks the filter, all on the calling thread, and submits it.
+    /// </summary>
+    /// <param name="request">The conversation.</param>
+    /// <param name="cancel">Cancels the replies.</param>
+    /// <returns>The replies as they come. A prompt that the filter refuses has replies that end at once with <see cref="ChatFinishReason.ContentFilter"/>.</returns>
+    /// <exception cref="ContextLengthException">The conversation is longer than the context.</exception>
+    /// <exception cref="EngineBusyException">The engine takes no more requests at present.</exception>
+    /// <exception cref="PunaException">The request is wrong in another way: the template refuses the messages, a schema cannot be compiled, the filter cannot judge.</exception>
+    public ChatReply Start(ChatRequest request, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        ReplyPlan plan = _planner.Plan(request, cancel);
+        int[] prompt = Format.Encode(Lay(request), _tokenizer);
+        if (_filter is not null && !_filter.Check(request.Messages, cancel).IsAllowed)
+        {
+            return ChatReply.Refused(prompt.Length, request.Choices);
+        }
+
+        GenerationHandle handle = Engine.Submit(
+            new GenerationRequest
+            {
+                Prompt = prompt,
+                MaxTokens = request.MaxTokens,
+                MinTokens = request.MinTokens,
+                Sampling = WithoutCalls(request),
+                Choices = request.Choices,
+                StopStrings = request.StopStrings,
+                StopIds = _stopIds,
+                IgnoreStopIds = request.IgnoreStopIds,
+                Constraint = plan.Constraint,
+                Key = request.Key,
+                CacheSalt = request.CacheSalt,
+            },
+            cancel);
+        return new ChatReply(handle, request, plan, _filter);
+    }
+
+    /// <summary>How many tokens the prompt of a request has.</summary>
+    /// <param name="request">The conversation.</param>
+    /// <exception cref="PunaException">The template refuses the messages.</exception>
+    public int CountTokens(ChatRequest request) => Format.Encode(Lay(request), _tokenizer).Length;
+
+    /// <summary>The prompt of a request as text, control tokens by their names: for display.</summary>
+    /// <param name="request">The conversation.</param>
+    /// <exception cref="PunaException">The template refuses the messages.</exception>
+    public string Render(ChatRequest request) => Format.Render(Lay(request));
+
+    /// <summary>A tool as a prompt declares it.</summary>
+    internal static ChatTool Declare(ToolDefinition tool) => new(tool.Name, tool.Description, tool.Parameters);
+
+    // A model that must not call is not told of the tools.
+    private static ChatPrompt Lay(ChatRequest request) => new()
+    {
+        Messages = request.Messages,
+        Tools = request.ToolChoice == ToolChoiceMode.None ? [] : [.. request.Tools.Select(Declare)],
+        Variables = request.TemplateVariables,
+    };
+
+    // Nor can it begin a call by a token that says so, which no text shows.
+    private SamplingOptions WithoutCalls(ChatRequest request)
+    {
+        if (request.ToolChoice != ToolChoiceMode.None || request.Tools.Count == 0 || _planner.CallTokenIds.Count == 0)
+        {
+            return request.Sampling;
+        }
+
+        var bias = new Dictionary<int, float>(request.Sampling.LogitBias ?? new Dictionary<int, float>());
+        foreach (int token in _planner.CallTokenIds)
+        {
+            bias[token] = float.NegativeInfinity;
+        }
+
+        return request.Sampling with { LogitBias = bias };
+    }
+
+    private sealed class NoConstraints : IConstraintCompiler
+    {
+        public (ITokenConstraint Constraint, long Bytes) Compile(ReplyFormatKind kind, string definition, CancellationToken cancel) =>
+            throw new PunaException($"response format: expected text, got {kind}, which this build cannot enforce");
+    }
+}
