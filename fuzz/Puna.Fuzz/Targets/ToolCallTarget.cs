@@ -78,13 +78,12 @@ public sealed class ToolCallTarget : IFuzzTarget
         var shown = new StringBuilder();
         foreach (ToolEvent found in events)
         {
-            if (found.Call is { } call)
+            _ = found switch
             {
-                using var json = System.Text.Json.JsonDocument.Parse(call.Arguments, new System.Text.Json.JsonDocumentOptions { MaxDepth = 1000 });
-                shown.Append('\u0001').Append(call.Name).Append('\u0002').Append(call.Arguments).Append('\u0001');
-            }
-
-            shown.Append(found.Text);
+                ToolEvent.CallStart start => shown.Append('\u0001').Append(start.Name).Append('\u0002'),
+                ToolEvent.Arguments more => shown.Append(more.Delta),
+                _ => shown.Append(((ToolEvent.Text)found).Value),
+            };
         }
 
         return shown.ToString();

@@ -112,7 +112,7 @@ public sealed partial class Llama3ChatFormat
     private static void WritePublishedCall(ToolCall call, PublishedVariables variables, List<ChatPiece> pieces)
     {
         WriteHeader("assistant", pieces);
-        if (variables.BuiltIns?.Contains(call.Name) == true && CallReader.Arguments(call.Arguments) is { } arguments)
+        if (variables.BuiltIns?.Contains(call.Name) == true && JsonTranscoder.Canonical(call.Arguments) is { } arguments)
         {
             using JsonDocument json = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
             pieces.Add(ChatPiece.Control(PythonTag));

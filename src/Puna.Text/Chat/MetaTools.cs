@@ -117,7 +117,7 @@ internal static class MetaTools
 
     private static string Python(ToolCall call)
     {
-        if (CallReader.Arguments(call.Arguments) is not { } arguments)
+        if (JsonTranscoder.Canonical(call.Arguments) is not { } arguments)
             return call.Name + "(" + PythonText.JsonString(call.Arguments) + ")";
         using JsonDocument json = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
         var text = new StringBuilder(call.Name).Append('(');
@@ -175,7 +175,7 @@ internal static class MetaTools
     // The only argument of a call, where it is a string of this name.
     private static string? Single(ToolCall call, string name)
     {
-        if (CallReader.Arguments(call.Arguments) is not { } arguments)
+        if (JsonTranscoder.Canonical(call.Arguments) is not { } arguments)
             return null;
         using JsonDocument json = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
         return json.RootElement.EnumerateObject().Count() == 1 && json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String

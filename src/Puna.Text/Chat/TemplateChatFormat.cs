@@ -196,7 +196,7 @@ public sealed class TemplateChatFormat : ChatFormat
                 json.WriteString("name", marked(call.Name));
                 json.WritePropertyName("arguments");
                 // Templates expect an object; what broke off and is none is told as the text it is.
-                if (CallReader.Arguments(call.Arguments) is { } arguments)
+                if (JsonTranscoder.Canonical(call.Arguments) is { } arguments)
                 {
                     using JsonDocument value = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
                     ToolJson.Write(json, value.RootElement, marked);

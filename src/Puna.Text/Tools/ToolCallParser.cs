@@ -3,31 +3,40 @@ using System.Text;
 namespace Puna.Text.Tools;
 
 /// <summary>
-/// Finds calls of tools in a reply that arrives piece by piece. However the text is cut up, the same text and the same calls come out, in the same order. Text that
-/// may become a call is held back until it is one, or is none. Only tools that were declared are called: anything else stays text. Time is linear.
+/// Finds calls of tools in a reply that arrives piece by piece. However the text is cut up, the same text and the same calls come out, in the same order; calls as they come, first the name,
+/// then pieces of the arguments. Only tools that were declared are called: anything else stays text. Time is linear.
 /// </summary>
 /// <remarks>
 /// A call in JSON begins at the first character of a reply that is no white space, or after another call; one in a tag or in a list of Python may follow text. The
 /// token that begins code cannot be forged by text: it comes as <see cref="PushPythonTag"/>.
+/// Text that may become a call is held back until the tool's name and the beginning of its arguments are read. From there on it is a call: one that is cut short keeps what there was of it, and
+/// where one goes astray, the text that cannot belong to it is text again.
 /// </remarks>
-public sealed class ToolCallParser
+public sealed class ToolCallParser : ICallSink
 {
-    /// <summary>Most characters of one call; what is longer is text.</summary>
+    /// <summary>Most characters that are held back; what is longer is text.</summary>
     public const int LongestCall = 1 << 20;
+
+    private const string Interpreter = "code_interpreter";
 
     private static readonly string[] BuiltIns = ["brave_search", "wolfram_alpha", "photogen"];
 
     private readonly ToolFormats _formats;
     private readonly ToolCatalog _tools;
-    private readonly StringBuilder _held = new();   // of a call that may be under way
-    private readonly StringBuilder _space = new();  // white space that is text only if text follows
-    private readonly StringBuilder _text = new();
-    private CallScanner? _scanner;
+    private readonly StringBuilder _held = new();      // of a call that may be under way, as far as it has told of nothing; or code
+    private readonly StringBuilder _space = new();     // white space that is text only if text follows
+    private readonly StringBuilder _text = new();      // to be told
+    private readonly StringBuilder _arguments = new(); // to be told
+    private List<ToolEvent>? _events;
+    private CallMachine? _machine;
+    private int _calls;
+    private bool _isStarted; // the machine has told of a call
+    private bool _hasTold;   // with the character at hand
     private bool _isCode;
+    private bool _isPlainCode;
     private bool _hasText;
     private bool _hasCall;
     private bool _isEnded;
-    private int _calls;
 
     /// <summary>Begins a reply.</summary>
     /// <param name="tools">The tools that may be called.</param>
@@ -43,48 +52,50 @@ public sealed class ToolCallParser
     /// <param name="events">Receives what was found.</param>
     public void Push(ReadOnlySpan<char> text, List<ToolEvent> events)
     {
-        ObjectDisposedException.ThrowIf(_isEnded, this);
+        Begin(events);
         foreach (char c in text)
-            Take(c, events);
-        FlushText(events);
+            Take(c);
+        Flush();
     }
 
     /// <summary>Takes the control token that begins code (<c>&lt;|python_tag|&gt;</c>, <c>&lt;|python_start|&gt;</c>).</summary>
     /// <param name="events">Receives what was found.</param>
     public void PushPythonTag(List<ToolEvent> events)
     {
-        ObjectDisposedException.ThrowIf(_isEnded, this);
-        if (!_formats.HasFlag(ToolFormats.PythonTag) || _isCode)
-            return;
-        EndHeld(events);
-        FlushText(events);
-        _isCode = true;
+        Begin(events);
+        if (_formats.HasFlag(ToolFormats.PythonTag) && !_isCode)
+        {
+            EndHeld();
+            _isCode = true;
+        }
+
+        Flush();
     }
 
     /// <summary>Takes the control token that ends code (<c>&lt;|python_end|&gt;</c>).</summary>
     /// <param name="events">Receives what was found.</param>
     public void PushPythonEnd(List<ToolEvent> events)
     {
-        ObjectDisposedException.ThrowIf(_isEnded, this);
+        Begin(events);
         if (_isCode)
-            EndCode(events);
-        FlushText(events);
+            EndCode();
+        Flush();
     }
 
     /// <summary>Ends the reply.</summary>
     /// <param name="events">Receives what was found.</param>
     public void Finish(List<ToolEvent> events)
     {
-        ObjectDisposedException.ThrowIf(_isEnded, this);
+        Begin(events);
         if (_isCode)
-            EndCode(events);
+            EndCode();
         else
-            EndHeld(events);
+            EndHeld();
         // White space around calls says nothing.
         if (!_hasCall)
             _text.Append(_space);
         _space.Clear();
-        FlushText(events);
+        Flush();
         _isEnded = true;
     }
 
@@ -101,125 +112,187 @@ public sealed class ToolCallParser
         return events;
     }
 
-    private void Take(char c, List<ToolEvent> events)
-    {
-        if (_isCode)
-        {
-            _held.Append(c);
-            return;
-        }
-
-        if (_scanner is not null)
-        {
-            ScanResult result = _held.Length < LongestCall ? _scanner.Push(c) : ScanResult.Failed;
-            if (result == ScanResult.Failed)
-            {
-                Reject();
-                Take(c, events); // which may begin a call itself
-                return;
-            }
-
-            _held.Append(c);
-            if (result == ScanResult.Complete)
-                Accept(events);
-            return;
-        }
-
-        bool isSeparator = char.IsWhiteSpace(c) || (_hasCall && !_hasText && c is ';' or ',');
-        if (isSeparator)
-        {
-            _space.Append(c);
-            return;
-        }
-
-        _scanner = c switch
-        {
-            '{' when _formats.HasFlag(ToolFormats.Json) && !_hasText => new JsonScanner(),
-            '<' when _formats.HasFlag(ToolFormats.FunctionTag) => new TagScanner(),
-            '[' when _formats.HasFlag(ToolFormats.Pythonic) => new PythonicScanner(_tools),
-            _ => null,
-        };
-        if (_scanner is null)
-        {
-            AddText(c.ToString());
-            return;
-        }
-
-        _scanner.Push(c);
-        _held.Append(c);
-    }
-
-    private void Accept(List<ToolEvent> events)
-    {
-        if (_scanner!.Read(_held.ToString(), _tools) is not { } calls)
-        {
-            Reject();
-            return;
-        }
-
-        _scanner = null;
-        _held.Clear();
-        Add(calls, events);
-    }
-
-    private void Add(IReadOnlyList<ToolCall> calls, List<ToolEvent> events)
+    void ICallSink.Start(string name)
     {
         if (!_hasText || _hasCall)
             _space.Clear();
         _text.Append(_space);
         _space.Clear();
-        FlushText(events);
-        foreach (ToolCall call in calls)
+        _held.Clear();
+        FlushText();
+        FlushArguments();
+        _events!.Add(new ToolEvent.CallStart(_calls++, ToolCall.NewId(), name));
+        (_hasCall, _hasText, _isStarted) = (true, false, true);
+    }
+
+    void ICallSink.Append(StringBuilder arguments)
+    {
+        _held.Clear();
+        _hasTold = true;
+        _arguments.Append(arguments);
+    }
+
+    private void Begin(List<ToolEvent> events)
+    {
+        ObjectDisposedException.ThrowIf(_isEnded, this);
+        _events = events;
+    }
+
+    private void Take(char c)
+    {
+        if (_isCode && _machine is null)
         {
-            events.Add(new ToolEvent.CallStart(_calls, ToolCall.NewId(), call.Name));
-            events.Add(new ToolEvent.Arguments(_calls++, call.Arguments));
+            // A call that was marked as code is found as it comes; anything else is known at its end.
+            _machine = _isPlainCode || !IsBlank(_held) ? null : Begin(c);
+        }
+        else if (_machine is null && !_isCode)
+        {
+            if (char.IsWhiteSpace(c) || (_hasCall && !_hasText && c is ';' or ','))
+            {
+                _space.Append(c);
+                return;
+            }
+
+            _machine = Begin(c);
+            if (_machine is null)
+            {
+                AddText(c);
+                return;
+            }
         }
 
-        _hasCall = true;
-        _hasText = false;
+        if (_machine is null)
+        {
+            _held.Append(c);
+            return;
+        }
+
+        _hasTold = false;
+        ScanResult result = _isStarted || _held.Length < LongestCall ? _machine.Push(c, this) : ScanResult.Failed;
+        if (result == ScanResult.Failed)
+        {
+            Reject();
+            Take(c); // which may begin a call itself
+            return;
+        }
+
+        if (result == ScanResult.More)
+        {
+            // What a call has told of needs no holding back; what came since may have to be shown.
+            if (!_hasTold)
+                _held.Append(c);
+            return;
+        }
+
+        EndCall();
     }
 
+    private CallMachine? Begin(char c) => c switch
+    {
+        '{' when _formats.HasFlag(ToolFormats.Json) && (_isCode || !_hasText) => new JsonCallMachine(_tools),
+        '<' when (_formats & (ToolFormats.FunctionTag | ToolFormats.ToolCallTag)) != 0 => new TagCallMachine(_tools, _formats),
+        '[' when (_formats & (ToolFormats.Pythonic | ToolFormats.JsonList)) != 0 =>
+            new ListCallMachine(_tools, _formats.HasFlag(ToolFormats.Pythonic), _formats.HasFlag(ToolFormats.JsonList) && (_isCode || !_hasText)),
+        _ => null,
+    };
+
+    private void EndCall()
+    {
+        _machine = null;
+        _held.Clear();
+        FlushArguments();
+        (_isStarted, _isCode) = (false, false);
+    }
+
+    // What was read is no call, or a call that has gone astray: what it has not told of is text, or code.
     private void Reject()
     {
-        _scanner = null;
+        bool wasStarted = _isStarted;
         string text = _held.ToString();
-        _held.Clear();
-        AddText(text);
+        EndCallAstray();
+        if (_isCode && !wasStarted)
+        {
+            _held.Append(text);
+            _isPlainCode = true;
+            return;
+        }
+
+        _isCode = false;
+        foreach (char c in text)
+            AddText(c);
     }
 
-    private void AddText(string text)
+    private void EndCallAstray()
     {
-        _text.Append(_space).Append(text);
+        _machine = null;
+        _held.Clear();
+        FlushArguments();
+        _isStarted = false;
+    }
+
+    private void AddText(char c)
+    {
+        _text.Append(_space).Append(c);
         _space.Clear();
         _hasText = true;
     }
 
-    private void EndHeld(List<ToolEvent> events)
+    private void EndHeld()
     {
-        if (_scanner is null)
+        if (_machine is null)
             return;
-        if (_scanner.IsCompleteAtEnd)
-            Accept(events);
+        // A call that was cut short stays as far as it went; what it did not tell of is lost with its end.
+        if (_isStarted)
+            EndCallAstray();
         else
             Reject();
     }
 
-    private void EndCode(List<ToolEvent> events)
+    private void EndCode()
     {
+        if (_machine is not null)
+            EndHeld();
+        if (!_isCode)
+            return;
         _isCode = false;
+        _isPlainCode = false;
         string code = _held.ToString();
         _held.Clear();
         string trimmed = code.Trim(' ', '\n');
         if (trimmed.Length == 0)
             return;
-        if (BuiltIn(trimmed) is { } builtIn)
-            Add([builtIn], events);
-        else if (_formats.HasFlag(ToolFormats.Json) && trimmed[0] == '{' && CallReader.Json(trimmed, _tools) is { } call)
-            Add([call], events);
-        else if (_formats.HasFlag(ToolFormats.Pythonic) && trimmed[0] == '[' && trimmed.Length <= LongestCall && new PythonCallReader(trimmed, _tools).ReadList() is { } calls)
-            Add(calls, events);
+        if (BuiltIn(trimmed) is { } builtIn && _tools.Has(builtIn.Name))
+        {
+            Add(builtIn);
+        }
+        else if (_tools.Has(Interpreter))
+        {
+            Add(new ToolCall(Interpreter, Argument("code", code)));
+        }
         else
-            Add([new ToolCall("code_interpreter", Argument("code", code))], events);
+        {
+            foreach (char c in code)
+                AddText(c);
+        }
+    }
+
+    private void Add(ToolCall call)
+    {
+        ICallSink sink = this;
+        sink.Start(call.Name);
+        sink.Append(new StringBuilder(call.Arguments));
+        EndCall();
+    }
+
+    private static bool IsBlank(StringBuilder text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (!char.IsWhiteSpace(text[i]))
+                return false;
+        }
+
+        return true;
     }
 
     // NAME.call(query="Q"): the query is not escaped, and ends at the last quote.
@@ -245,12 +318,24 @@ public sealed class ToolCallParser
         writer.WriteEndObject();
     });
 
-    private void FlushText(List<ToolEvent> events)
+    private void FlushText()
     {
-        if (_text.Length == 0)
-            return;
-        // Text that follows text is one event for who reads all at once; a stream has one per piece.
-        events.Add(new ToolEvent.Text(_text.ToString()));
+        if (_text.Length > 0)
+            _events!.Add(new ToolEvent.Text(_text.ToString()));
         _text.Clear();
+    }
+
+    private void FlushArguments()
+    {
+        if (_arguments.Length > 0)
+            _events!.Add(new ToolEvent.Arguments(_calls - 1, _arguments.ToString()));
+        _arguments.Clear();
+    }
+
+    private void Flush()
+    {
+        FlushArguments();
+        FlushText();
+        _events = null;
     }
 }

@@ -57,7 +57,7 @@ internal static class ToolJson
 
     /// <summary>Arguments as Python's <c>json.dumps</c> writes them. Arguments that are no JSON (a call that broke off) are written as a string.</summary>
     public static string Arguments(ToolCall call) =>
-        CallReader.Arguments(call.Arguments) is { } arguments ? PythonJson.Reformat(arguments, null) : Chat.PythonText.JsonString(call.Arguments);
+        JsonTranscoder.Canonical(call.Arguments) is { } arguments ? PythonJson.Reformat(arguments, null) : Chat.PythonText.JsonString(call.Arguments);
 
     /// <summary>Parses a JSON object.</summary>
     /// <exception cref="PunaException">It is none; the message names <paramref name="what"/>.</exception>

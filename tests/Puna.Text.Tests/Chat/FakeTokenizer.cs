@@ -29,7 +29,10 @@ internal sealed class FakeTokenizer : Tokenizer
     public static FakeTokenizer ChatMl() => Create("<s>", "</s>", "<|im_start|>", "<|im_end|>");
 
     public static FakeTokenizer Llama3() =>
-        Create("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>");
+        Create("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>", "<|python_tag|>");
+
+    public static FakeTokenizer Llama4() =>
+        Create("<|begin_of_text|>", "<|end_of_text|>", "<|header_start|>", "<|header_end|>", "<|eot|>", "<|eom|>", "<|python_start|>");
 
     /// <summary>Ids as text: a bar where a text begins, special tokens by name.</summary>
     public string Show(IEnumerable<int> ids, string border = "|") => string.Concat(ids.Select(id => id == Border ? border : id >= 100_000 ? _special[id - 100_000] : ((char)id).ToString()));

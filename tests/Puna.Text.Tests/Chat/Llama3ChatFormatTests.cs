@@ -100,7 +100,7 @@ public class Llama3ChatFormatTests
         "tokenizer: expected a token <|begin_of_text|>, got none (Llama 3 chat format)",
         Assert.Throws<PunaException>(() => Llama3ChatFormat.Llama3.Encode([User("x")], FakeTokenizer.Llama2())).Message);
 
-    // Conversations with tools wait for the template engine.
+    // Conversations with tools are in ToolPromptTests.
     private static bool AssertRendered(string line, ChatFormat format)
     {
         using JsonDocument json = JsonDocument.Parse(line);

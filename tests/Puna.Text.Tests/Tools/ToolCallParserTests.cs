@@ -7,6 +7,8 @@ public class ToolCallParserTests
 {
     private static readonly ToolSignature[] Declared = [new("get_weather", ["place", "unit"]), new("f", [])];
 
+    private static readonly ToolSignature[] WithBuiltIns = [.. Declared, new("brave_search", ["query"]), new("wolfram_alpha", ["query"]), new("code_interpreter", ["code"])];
+
     // What comes out, calls in angle brackets; expected values follow from the formats of spec serving.md 8.1 and 8.2.
     public static TheoryData<string, string> Replies { get; } = new()
     {
@@ -36,10 +38,34 @@ public class ToolCallParserTests
         { "[f()]", "<f {}>" },
         { "Sure: [f(a=1)]", "Sure: <f {\"a\":1}>" },
         { "See [1] and [f] and [g(a=1)]", "See [1] and [f] and [g(a=1)]" },
-        { "[f(a=1), g(a=2)]", "[f(a=1), g(a=2)]" },
+        { "[f(a=1), g(a=2)]", "<f {\"a\":1}>, g(a=2)]" },
         { "[f(a=x)]", "[f(a=x)]" },
-        { "[f(a=1, a=2)]", "[f(a=1, a=2)]" },
-        { "[f(a=1)", "[f(a=1)" },
+        { "[f(a=1, a=2)]", "<f {\"a\":1> a=2)]" },
+        { "[f(a=1)", "<f {\"a\":1}>" },
+        { "[f(a=1", "[f(a=1" },
+        { "[f(a=\"it", "<f {\"a\":\"it>" },
+        { "[f(a=\"x\", b=tru", "<f {\"a\":\"x\">" },
+        { "{\"name\": \"f\", \"parameters\": {\"a\": [1, \"b\\n", "<f {\"a\":[1,\"b\\n>" },
+        { "{\"name\": \"f\", \"parameters\": {\"a\": 1}", "<f {\"a\":1}>" },
+        { "{\"name\": \"f\", \"parameters\": {\"a\": 1 oops}} yes", "<f {\"a\":1>oops}} yes" },
+        { "{\"name\": \"f\", \"parameters\": {\"a\": 01}}", "<f {\"a\":> 01}}" },
+        { "{\"parameters\": {\"a\": 1}, \"name\": \"f\", \"id\": [1, {}]}", "<f {\"a\":1}>" },
+        { "{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {\"a\": \"\\u00e9\\/\"}}}", "<f {\"a\":\"é/\"}>" },
+        { "{\"name\": \"f\", \"parameters\": null}", "<f {}>" },
+        { "{\"name\": \"f\"}", "<f {}>" },
+        { "{\"name\": \"f\", \"arguments\": \"no JSON\"}", "{\"name\": \"f\", \"arguments\": \"no JSON\"}" },
+        { "{\"name\": \"f\", \"parameters\": {\"s\": \"\\ud83e\\udd99 \\ud83e x\"}}", "<f {\"s\":\"\U0001F999 \uFFFD x\"}>" },
+        { "[{\"name\": \"f\", \"parameters\": {\"a\": 1}}, {\"name\": \"f\", \"arguments\": {}}]", "<f {\"a\":1}><f {}>" },
+        { "[{\"a\": 1}]", "[{\"a\": 1}]" },
+        { "[]", "[]" },
+        { "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>\n<tool_call>\n{\"arguments\": {}, \"name\": \"f\"}\n</tool_call>", "<f {\"a\":1}><f {}>" },
+        { "<tool_call>\nnone</tool_call>", "<tool_call>\nnone</tool_call>" },
+        { "[f(a=(1), b=(), c=(1, (2)), d=((3,), [4, ], {'k': (5), \"l\" 'm': 6,}), e='a' \"b\")]", "<f {\"a\":1,\"b\":[],\"c\":[1,2],\"d\":[[3],[4],{\"k\":5,\"lm\":6}],\"e\":\"ab\"}>" },
+        { "[get_weather(True, unit = None)]", "<get_weather {\"place\":true,\"unit\":null}>" },
+        { "[get_weather(unit='c', 'x')]", "<get_weather {\"unit\":\"c\"> 'x')]" },
+        { "[f(n=+1_000, x=.5, y=1e3, z=-0)]", "<f {\"n\":1000,\"x\":0.5,\"y\":1000.0,\"z\":0}>" },
+        { "[f(n=007)]", "[f(n=007)]" },
+        { "[f(a={b c: 1})]", "<f {\"a\":{>b c: 1})]" },
         { "[f(a=12345678901234567890123)]", "<f {\"a\":12345678901234567890123}>" },
     };
 
@@ -53,11 +79,39 @@ public class ToolCallParserTests
     {
         for (int first = 0; first <= reply.Length; first++)
         {
-            for (int second = first; second <= reply.Length; second++)
+            // All pairs of cuts where there are few, otherwise a piece of one character and one of seven.
+            for (int second = first; second <= reply.Length; second += reply.Length < 50 ? 1 : second == first + 1 ? 6 : second > first ? reply.Length : 1)
                 Assert.Equal(expected, Show(Stream([reply[..first], reply[first..second], reply[second..]], isCode: false)));
         }
 
         Assert.Equal(expected, Show(Stream([.. reply.Select(static c => c.ToString())], isCode: false)));
+    }
+
+    [Theory]
+    [InlineData("brave_search.call(query=\"x\")", "brave_search.call(query=\"x\")")]
+    [InlineData(" import math", " import math")]
+    [InlineData("{\"name\": \"f\", \"parameters\": {\"a\": 1}} x", "<f {\"a\":1}> x")]
+    [InlineData(" {\"oops\"", " {\"oops\"")]
+    public void CodeIsNoCallOfAToolThatThereIsNot(string reply, string expected) => Assert.Equal(expected, Show(Stream([reply], isCode: true, Declared)));
+
+    [Fact]
+    public void CallsComeAsTheyAreWritten()
+    {
+        // After each piece, what is certain has been told: the name when the arguments begin, then their text.
+        Assert.Equal(
+            ["Hm.", "", "", "", " <f {\"a\":\"x", "y", "\",\"b\":1", "}", "", "", "<f {}", ""],
+            Steps("Hm. ", "[f(", "a=", "", "\"x", "y", "\", b=1,", ")", ", f", "(", ")", "]"));
+        Assert.Equal(
+            ["", "", "<f {\"", "a\":\"x", "\\n", "\"}", ""],
+            Steps(" {\"name\": \"f\", ", "\"parameters\": {", " \"", "a\" : \"x", "\\n", "\" }", " }"));
+    }
+
+    [Fact]
+    public void CallsHaveIdsOfTheirOwn()
+    {
+        string[] ids = [.. ToolCallParser.Parse("[f(), f()]", Declared).OfType<ToolEvent.CallStart>().Select(static start => start.Id)];
+        Assert.Equal(2, ids.Distinct().Count());
+        Assert.All(ids, static id => Assert.Matches("^call_[0-9A-Za-z]{24}$", id));
     }
 
     [Theory]
@@ -69,9 +123,9 @@ public class ToolCallParserTests
     [InlineData("", "")]
     public void AfterThePythonTag(string reply, string expected)
     {
-        Assert.Equal(expected, Show(Stream([reply], isCode: true)));
+        Assert.Equal(expected, Show(Stream([reply], isCode: true, WithBuiltIns)));
         for (int cut = 0; cut <= reply.Length; cut++)
-            Assert.Equal(expected, Show(Stream([reply[..cut], reply[cut..]], isCode: true)));
+            Assert.Equal(expected, Show(Stream([reply[..cut], reply[cut..]], isCode: true, WithBuiltIns)));
     }
 
     [Fact]
@@ -99,16 +153,24 @@ public class ToolCallParserTests
     }
 
     [Fact]
-    public void OverlongCallsAreText()
+    public void WhatIsUndecidedForTooLongIsText()
     {
-        string reply = "{\"name\": \"f\", \"parameters\": {\"a\": \"" + new string('x', ToolCallParser.LongestCall) + "\"}}";
+        string reply = "{\"parameters\": {\"a\": \"" + new string('x', ToolCallParser.LongestCall) + "\"}, \"name\": \"f\"}";
         Assert.Equal(reply, Show(ToolCallParser.Parse(reply, Declared)));
     }
 
-    private static List<ToolEvent> Stream(string[] parts, bool isCode)
+    [Fact]
+    public void DepthIsLimited()
+    {
+        string deep = string.Concat(Enumerable.Repeat("[", 100_000));
+        Assert.StartsWith("<f {\"a\":[[", Show(ToolCallParser.Parse("[f(a=" + deep, Declared)), StringComparison.Ordinal);
+        Assert.StartsWith("<f {\"a\":[[", Show(ToolCallParser.Parse("{\"name\": \"f\", \"parameters\": {\"a\": " + deep, Declared)), StringComparison.Ordinal);
+    }
+
+    private static List<ToolEvent> Stream(string[] parts, bool isCode, ToolSignature[]? tools = null)
     {
         var events = new List<ToolEvent>();
-        var parser = new ToolCallParser(Declared);
+        var parser = new ToolCallParser(tools ?? Declared);
         if (isCode)
             parser.PushPythonTag(events);
         foreach (string part in parts)
@@ -117,11 +179,43 @@ public class ToolCallParserTests
         return events;
     }
 
+    private static List<string> Steps(params string[] parts)
+    {
+        var parser = new ToolCallParser(Declared);
+        var steps = new List<string>();
+        foreach (string part in parts)
+        {
+            var events = new List<ToolEvent>();
+            parser.Push(part, events);
+            steps.Add(string.Concat(events.Select(static found => found switch
+            {
+                ToolEvent.CallStart start => "<" + start.Name + " ",
+                ToolEvent.Arguments more => more.Delta,
+                ToolEvent.Text text => text.Value,
+                _ => "",
+            })));
+        }
+
+        return steps;
+    }
+
     private static string Show(IEnumerable<ToolEvent> events)
     {
         var text = new StringBuilder();
+        bool isCall = false;
         foreach (ToolEvent found in events)
-            _ = found.Call is { } call ? text.Append('<').Append(call.Name).Append(' ').Append(call.Arguments).Append('>') : text.Append(found.Text);
-        return text.ToString();
+        {
+            if (isCall && found is not ToolEvent.Arguments)
+                text.Append('>');
+            isCall = found is not ToolEvent.Text;
+            _ = found switch
+            {
+                ToolEvent.CallStart start => text.Append('<').Append(start.Name).Append(' '),
+                ToolEvent.Arguments more => text.Append(more.Delta),
+                _ => text.Append(((ToolEvent.Text)found).Value),
+            };
+        }
+
+        return text.Append(isCall ? ">" : "").ToString();
     }
 }
