@@ -22,6 +22,9 @@ public abstract class ChatFormat
     /// <summary>Whether <see cref="ChatMessage.Context"/> has a place in this format.</summary>
     private protected virtual bool HasContext => false;
 
+    /// <summary>Whether <see cref="ChatMessage.Images"/> have a place in this format.</summary>
+    private protected virtual bool HasImages => false;
+
     /// <summary>The ids of a conversation.</summary>
     /// <param name="messages">At least one.</param>
     /// <param name="tokenizer">The model's.</param>
@@ -100,7 +103,7 @@ public abstract class ChatFormat
     {
         ChatPieceKind.Bos => tokenizer.BosId,
         ChatPieceKind.Eos => tokenizer.EosId,
-        _ => tokenizer.IdOf(control.Text),
+        _ => ImageTokens.Id(control.Text, tokenizer),
     };
 
     private List<ChatPiece> Pieces(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt)
@@ -111,11 +114,25 @@ public abstract class ChatFormat
         {
             if (messages[i].Context is not null && (!HasContext || messages[i].Role != ChatRole.User))
                 throw new PunaException($"message {i + 1}: expected no context, got some ({Name} chat format)");
+            CheckImages(messages[i], i);
         }
 
         var pieces = new List<ChatPiece>();
         Write(messages, from, addGenerationPrompt, pieces);
         return pieces;
+    }
+
+    private void CheckImages(ChatMessage message, int index)
+    {
+        if (message.Images.Count > 0 && (!HasImages || message.Role != ChatRole.User))
+            throw new PunaException($"message {index + 1}: expected no images{(HasImages ? " but in a user's message" : "")}, got {message.Images.Count} ({Name} chat format)");
+        int at = 0;
+        foreach (ChatImage image in message.Images)
+        {
+            if (image.At < at || image.At > message.Content.Length || image.Rows < 1 || image.Columns < 1 || image.PatchesPerTile < 1)
+                throw new PunaException($"message {index + 1}: expected images of at least one tile and in the order of their places in the text, got {image} ({Name} chat format)");
+            at = image.At;
+        }
     }
 
     private int[] ToIds(List<ChatPiece> pieces, Tokenizer tokenizer)

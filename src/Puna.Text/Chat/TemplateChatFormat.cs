@@ -25,6 +25,7 @@ public sealed class TemplateChatFormat : ChatFormat
     private readonly ChatPiece[] _stops;
     private readonly DateTime? _now;
     private readonly bool _hasWords;
+    private readonly bool _hasTiles;
 
     private TemplateChatFormat(ChatTemplate template, Tokenizer tokenizer, DateTime? now)
         : base("the model's own template")
@@ -34,6 +35,7 @@ public sealed class TemplateChatFormat : ChatFormat
         // Longest first, so that a token is never taken for a shorter one it begins with.
         _special = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.Piece)
             .Where(piece => piece.Length > 1 && tokenizer.IdOf(piece) is not null).Distinct().OrderByDescending(static piece => piece.Length).ThenBy(static piece => piece, StringComparer.Ordinal)];
+        _hasTiles = ImageTokens.AreTiled(tokenizer);
         _hasWords = Array.Exists(_special, static piece => char.IsLetterOrDigit(piece[0]));
         _bos = tokenizer.BosId is int bos ? tokenizer.Piece(bos) : "";
         _eos = tokenizer.EosId is int eos ? tokenizer.Piece(eos) : "";
@@ -47,6 +49,9 @@ public sealed class TemplateChatFormat : ChatFormat
 
     /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops => _stops;
+
+    /// <inheritdoc/>
+    private protected override bool HasImages => true;
 
     /// <summary>The format of a template, or null where it cannot be read or does not render a simple conversation.</summary>
     /// <param name="template">A Jinja template.</param>
@@ -71,7 +76,7 @@ public sealed class TemplateChatFormat : ChatFormat
     private protected override void Write(IReadOnlyList<ChatMessage> messages, int from, bool addGenerationPrompt, List<ChatPiece> pieces)
     {
         char mark = FreeMark(messages);
-        List<ChatPiece> whole = Split(RenderText(messages, addGenerationPrompt, mark), mark);
+        List<ChatPiece> whole = ImageTokens.Expand(Split(RenderText(messages, addGenerationPrompt, mark), mark), messages, _hasTiles);
         if (from == 0)
         {
             pieces.AddRange(whole);
@@ -79,7 +84,8 @@ public sealed class TemplateChatFormat : ChatFormat
         }
 
         // The known part ends with the token that ended the reply, not with what the template writes after it.
-        List<ChatPiece> known = Split(RenderText([.. messages.Take(from)], false, mark), mark);
+        ChatMessage[] first = [.. messages.Take(from)];
+        List<ChatPiece> known = ImageTokens.Expand(Split(RenderText(first, false, mark), mark), first, _hasTiles);
         int end = known.FindLastIndex(piece => _stops.Contains(piece));
         if (end < 0 || whole.Count <= end || !whole.Take(end + 1).SequenceEqual(known.Take(end + 1)))
             throw new PunaException($"messages: expected a template that only appends, got one that rewrites what came before ({Name})");
@@ -108,7 +114,7 @@ public sealed class TemplateChatFormat : ChatFormat
             {
                 json.WriteStartObject();
                 json.WriteString("role", RoleName(message.Role));
-                json.WriteString("content", Mark(message.Content, mark));
+                WriteContent(json, message, mark);
                 json.WriteEndObject();
             }
 
@@ -122,6 +128,40 @@ public sealed class TemplateChatFormat : ChatFormat
 
         using JsonDocument variables = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         return _template.Render(variables.RootElement, _now);
+    }
+
+    /// <summary>Text, or where there are pictures, a list of parts as the published templates of vision models take it.</summary>
+    private void WriteContent(Utf8JsonWriter json, ChatMessage message, char mark)
+    {
+        if (message.Images.Count == 0)
+        {
+            json.WriteString("content", Mark(message.Content, mark));
+            return;
+        }
+
+        json.WriteStartArray("content");
+        int at = 0;
+        foreach (ChatImage image in message.Images)
+        {
+            WriteText(at, image.At);
+            json.WriteStartObject();
+            json.WriteString("type", "image");
+            json.WriteEndObject();
+            at = image.At;
+        }
+
+        WriteText(at, message.Content.Length);
+        json.WriteEndArray();
+
+        void WriteText(int from, int to)
+        {
+            if (to == from)
+                return;
+            json.WriteStartObject();
+            json.WriteString("type", "text");
+            json.WriteString("text", Mark(message.Content[from..to], mark));
+            json.WriteEndObject();
+        }
     }
 
     /// <summary>Breaks up special tokens inside a content.</summary>
