@@ -1,3 +1,4 @@
+using Puna.Formats.Images;
 using Puna.Fuzz;
 using Puna.Tensors;
 
@@ -12,6 +13,8 @@ public class FuzzTests
     [MemberData(nameof(Targets))]
     public void TargetsSurvive(string name)
     {
+        Assert.SkipUnless(name != "image-jpeg" || ImageReader.ReadsJpeg, "needs libturbojpeg");
+        Assert.SkipUnless(name != "image-webp" || ImageReader.ReadsWebp, "needs libwebp");
         IFuzzTarget target = FuzzTargets.All.Single(t => t.Name == name);
         FuzzReport report = new FuzzRunner(target, seed: 7) { Watchdog = TimeSpan.FromSeconds(30) }.Run(0, 2000);
         Assert.True(report.Finding is null, $"{name} --seed 7 --only {report.Finding?.Iteration}: {report.Finding?.Problem}");

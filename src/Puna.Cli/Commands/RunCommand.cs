@@ -21,6 +21,7 @@ internal sealed class RunCommand : Command
     private static readonly Option<string?> System = Parsing.Options.Text("system", "S", "The system message, for a model with a chat format");
     private static readonly Option<bool> Raw = Parsing.Options.Flag("raw", "Continue the prompt as it stands even if the model has a chat format");
     private static readonly Option<long?> Context = Parsing.Options.OptionalInteger("ctx", "N", "Most tokens of prompt and answer together", "the model's context", 1, int.MaxValue);
+    private static readonly Option<string?> Saved = Parsing.Options.Path("session", "F", "Keep what was computed in this file: a later prompt that begins with the same text goes on from there", ValueHint.File);
     private static readonly Option<bool> Json = CommonOptions.Json("Print one JSON object with the new text, its tokens and why it ended");
     private static readonly Option<string?> Guard = OpenedGuard.Option();
     private static readonly Option<long?> LogProbs = Parsing.Options.OptionalInteger("logprobs", "N", "With --json, the log-probability of each token and of the N most likely ones", null, 0, 1000);
@@ -46,7 +47,7 @@ internal sealed class RunCommand : Command
         new("Prompt", Prompt, PromptFile, Tokens, System, Raw),
         Model.Group,
         .. Sampling.Groups,
-        new("Context and output", Context, Guard, Json, LogProbs),
+        new("Context and output", Context, Saved, Guard, Json, LogProbs),
     ];
 
     /// <inheritdoc/>
@@ -80,6 +81,11 @@ internal sealed class RunCommand : Command
         guard?.Require(conversation, context.Token);
         int room = Room(opened, prompt, args.Get(Context));
         using var session = new Session(opened.Language, opened.Ops, opened.CacheType);
+        if (args.Get(Saved) is { } saved && File.Exists(saved))
+        {
+            session.Restore(saved);
+        }
+
         int? most = args.Has(Context) ? Math.Min(room, options.MaxTokens ?? room) : options.MaxTokens;
         IEnumerable<GenerationStep> steps = session.Generate(prompt.Ids, options with { MaxTokens = most, StopIds = prompt.StopIds }, context.Token);
         steps = guard?.Hold(steps, conversation, context.Token) ?? steps;
@@ -91,6 +97,11 @@ internal sealed class RunCommand : Command
         else
         {
             PrintText(context, steps, result, prompt, opened);
+        }
+
+        if (args.Get(Saved) is { } file)
+        {
+            session.Save(file);
         }
 
         // Reaching the end of the context is how an unlimited text may end; who asks for a number of tokens is told that they did not fit.

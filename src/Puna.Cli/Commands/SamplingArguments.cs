@@ -11,6 +11,10 @@ internal sealed class SamplingArguments
     private readonly Option<double> _topP = Options.Number("top-p", "P", "Choose among the most likely tokens that together have this probability", SamplingOptions.MetaDefault.TopP, 0, 1);
     private readonly Option<int> _topK = Options.Integer("top-k", "K", "Choose among this many of the most likely tokens; 0 is all", 0, 0);
     private readonly Option<double> _minP = Options.Number("min-p", "P", "Drop tokens with less than this share of the best one's probability", 0, 0, 1);
+    private readonly Option<double> _typical = Options.Number("typical-p", "P", "Keep the tokens whose surprise is nearest to the expected, as few as have this probability together", 1, 0.001, 1);
+    private readonly Option<double> _xtc = Options.Number("xtc-probability", "P", "How often the likeliest tokens but one are left out, for unusual texts", 0, 0, 1);
+    private readonly Option<double> _xtcThreshold = Options.Number("xtc-threshold", "P", "With --xtc-probability: the probability at which a token counts as one of the likeliest", new SamplingOptions().XtcThreshold, 0, 1);
+    private readonly Option<double> _dry = Options.Number("dry-multiplier", "R", "Above 0 makes tokens less likely that repeat more than two tokens of before, more so the longer it gets", 0, 0, 100);
     private readonly Option<double> _repetition = Options.Number("repetition-penalty", "R", "Above 1 makes tokens that have occurred less likely", 1, 0.01, 100);
     private readonly Option<double> _presence = Options.Number("presence-penalty", "R", "Taken from the logit of every token that has occurred, in the prompt or since", 0, -100, 100);
     private readonly Option<double> _frequency = Options.Number("frequency-penalty", "R", "Taken from the logit of a token for each time it has occurred, in the prompt or since", 0, -100, 100);
@@ -22,7 +26,7 @@ internal sealed class SamplingArguments
     public IReadOnlyList<OptionGroup> Groups =>
     [
         new("Length", _maxTokens, _stop),
-        new("Choice of tokens", _temperature, _topP, _topK, _minP, _repetition, _presence, _frequency, _seed),
+        new("Choice of tokens", _temperature, _topP, _topK, _minP, _typical, _xtc, _xtcThreshold, _dry, _repetition, _presence, _frequency, _seed),
     ];
 
     /// <summary>Reads the options.</summary>
@@ -38,6 +42,10 @@ internal sealed class SamplingArguments
             TopP = args.Get(_topP),
             TopK = args.Get(_topK),
             MinP = args.Get(_minP),
+            TypicalP = args.Get(_typical),
+            XtcProbability = args.Get(_xtc),
+            XtcThreshold = args.Get(_xtcThreshold),
+            DryMultiplier = args.Get(_dry),
             RepetitionPenalty = args.Get(_repetition),
             PresencePenalty = args.Get(_presence),
             FrequencyPenalty = args.Get(_frequency),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Puna.Cli.Hosting;
 using Puna.DefaultModel;
+using Puna.Formats.Images;
 using Puna.Tensors.Kernels.Cpu;
 
 namespace Puna.Cli.Diagnostics;
@@ -45,6 +46,7 @@ internal sealed record DoctorReport(int Threads, double ReadBandwidth, string Ca
         Head(output, "Other");
         Line(output, "GPU", _hasNvidia ? "an NVIDIA driver is installed; this version computes on the processor only" : "no NVIDIA driver found; this version computes on the processor only");
         Line(output, "MPI", _mpi is null ? "not found; this version runs on one machine only" : $"{_mpi}; this version runs on one machine only");
+        Line(output, "images", $"PNG, GIF; JPEG: {(ImageReader.ReadsJpeg ? "libturbojpeg found" : "needs libturbojpeg, not found")}; WebP: {(ImageReader.ReadsWebp ? "libwebp found" : "needs libwebp, not found")}");
         Line(output, "models inside", string.Join(", ", DefaultModels.Names));
         Line(output, "downloaded models", CacheFolder);
 
@@ -80,6 +82,8 @@ internal sealed record DoctorReport(int Threads, double ReadBandwidth, string Ca
         json.Writer.WriteNumber("read_bandwidth_bytes_per_second", Math.Round(ReadBandwidth));
         json.Writer.WriteBoolean("nvidia_driver", _hasNvidia);
         json.Writer.WriteString("mpi", _mpi);
+        json.Writer.WriteBoolean("libturbojpeg", ImageReader.ReadsJpeg);
+        json.Writer.WriteBoolean("libwebp", ImageReader.ReadsWebp);
         json.Writer.WriteString("cache", CacheFolder);
         json.Writer.WriteEndObject();
     }

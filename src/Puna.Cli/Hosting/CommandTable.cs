@@ -14,6 +14,7 @@ internal static class CommandTable
         ("fill", static () => new FillCommand()),
         ("tokenize", static () => new TokenizeCommand()),
         ("template", static () => new TemplateCommand()),
+        ("preprocess", static () => new PreprocessCommand()),
         ("logits", static () => new LogitsCommand()),
         ("inspect", static () => new InspectCommand()),
         ("convert", static () => new ConvertCommand()),

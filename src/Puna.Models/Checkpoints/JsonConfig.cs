@@ -130,6 +130,19 @@ internal sealed class JsonConfig
         return list;
     }
 
+    /// <summary>A list of numbers.</summary>
+    public IReadOnlyList<double>? Numbers(string key)
+    {
+        if (Find(key) is not JsonElement e)
+        {
+            return null;
+        }
+
+        return e.ValueKind == JsonValueKind.Array
+            ? [.. e.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double value) && double.IsFinite(value) ? value : throw Wrong(key, "numbers", item))]
+            : throw Wrong(key, "a list of numbers", e);
+    }
+
     /// <summary>A list of strings.</summary>
     public IReadOnlyList<string>? Strings(string key)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Puna.Models;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
@@ -101,6 +103,61 @@ public sealed class Session : IDisposable
         return Steps([.. prompt], options, cancel);
     }
 
+    /// <summary>
+    /// Writes what the model remembers of the text to a file, in whole blocks: what is left of the text behind them is computed again. The file is there as a whole or not at all.
+    /// </summary>
+    /// <param name="path">The file; one that exists is replaced.</param>
+    /// <exception cref="PunaException">It cannot be written.</exception>
+    public void Save(string path)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        SessionFile.Write(path, Fingerprint(), _sequence[0], CollectionsMarshal.AsSpan(_tokens));
+    }
+
+    /// <summary>Takes up a text where <see cref="Save"/> left it, in place of the session's own. Nothing changes where an exception is thrown.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="PunaException">It is damaged, or of another model or another type of cache.</exception>
+    public void Restore(string path)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        KvSequence sequence = SessionFile.Read(path, Fingerprint(), _cache, _model.Llama.Config, out int[] tokens);
+        ++_generation;
+        _sequence[0].Dispose();
+        _sequence[0] = sequence;
+        _tokens.Clear();
+        _tokens.AddRange(tokens);
+    }
+
+    /// <summary>What tells this model from every other, adapters included: what it says of a fixed text.</summary>
+    private byte[] Fingerprint()
+    {
+        Span<int> text = stackalloc int[8];
+        for (int i = 0; i < text.Length; i++)
+        {
+            text[i] = (i * 7919) % _model.Llama.Config.Vocab;
+        }
+
+        lock (_ops.Gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _model.EnterPass();
+            ArenaMark mark = _ops.Mark();
+            try
+            {
+                _batch.Clear();
+                _batch.Add(text[..Math.Min(text.Length, _model.Llama.Config.ContextLength)], 0, BatchOutputs.Last);
+                var logits = new float[_logits.Length];
+                _ops.Read(_model.Llama.Forward(_ops, _batch, _context), logits);
+                return SHA256.HashData(MemoryMarshal.AsBytes<float>(logits));
+            }
+            finally
+            {
+                _ops.Release(mark);
+                _model.ExitPass();
+            }
+        }
+    }
+
     /// <summary>How likely each of some tokens is as the next one. The text is computed as by <see cref="Generate"/>, and kept for it.</summary>
     /// <param name="prompt">The text so far; at least one token, fewer than the context.</param>
     /// <param name="tokens">Ids of the vocabulary.</param>
@@ -149,7 +206,7 @@ public sealed class Session : IDisposable
         for (int generated = 1; ; generated++)
         {
             cancel.ThrowIfCancellationRequested();
-            int token = sampler.Sample(_logits.AsSpan(0, vocabulary), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens), promptLength);
+            int token = sampler.Sample(_logits.AsSpan(0, vocabulary), CollectionsMarshal.AsSpan(_tokens), promptLength);
             TokenLogProbs? logProbs = options.Sampling.LogProbs is int top ? TokenLogProbs.Compute(_logits.AsSpan(0, vocabulary), token, top, _scratch) : null;
             _tokens.Add(token);
             bool ended = stopIds.Contains(token);
@@ -222,7 +279,7 @@ public sealed class Session : IDisposable
             try
             {
                 _batch.Clear();
-                _batch.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
+                _batch.Add(CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
                 Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence);
                 if (last)
                 {

@@ -5,7 +5,8 @@ internal static class LogitAdjustment
 {
     /// <summary>Whether the options change any logit.</summary>
     public static bool IsNeeded(SamplingOptions options) =>
-        options.LogitBias is { Count: > 0 } || options.RepetitionPenalty != 1 || options.PresencePenalty != 0 || options.FrequencyPenalty != 0;
+        options.LogitBias is { Count: > 0 } || options.RepetitionPenalty != 1 || options.PresencePenalty != 0 || options.FrequencyPenalty != 0
+            || options.DryMultiplier > 0;
 
     /// <summary>Changes the logits in place.</summary>
     /// <param name="options">Valid options.</param>
@@ -14,8 +15,9 @@ internal static class LogitAdjustment
     /// <param name="history">Prompt and generated tokens; ids outside the vocabulary (image tokens) are passed over.</param>
     /// <param name="promptLength">How many of them are the prompt.</param>
     /// <param name="counts">Zeros, as many as logits; zeros again afterwards.</param>
+    /// <param name="matches">Working memory that grows.</param>
     public static void Apply(
-        SamplingOptions options, KeyValuePair<int, float>[] bias, Span<float> logits, ReadOnlySpan<int> history, int promptLength, Span<int> counts)
+        SamplingOptions options, KeyValuePair<int, float>[] bias, Span<float> logits, ReadOnlySpan<int> history, int promptLength, Span<int> counts, List<int> matches)
     {
         foreach ((int token, float amount) in bias)
         {
@@ -54,6 +56,9 @@ internal static class LogitAdjustment
                 }
             }
         }
+
+        if (options.DryMultiplier > 0)
+            DryPenalty.Apply(options, logits, history, counts, matches);
     }
 
     private static void Clear(ReadOnlySpan<int> tokens, Span<int> counts)

@@ -12,6 +12,9 @@ namespace Puna.Runtime.Sampling;
 /// </remarks>
 public sealed class Sampler
 {
+    // Any number will do, as long as it stays the same.
+    private const ulong XtcStream = 0x9E3779B97F4A7C15;
+
     private readonly SamplerScratch _scratch;
     private readonly KeyValuePair<int, float>[] _bias;
     private readonly bool _adjusts;
@@ -55,7 +58,7 @@ public sealed class Sampler
         float max = LogitScan.Max(adjusted, history.Length);
         if (Options.Temperature == 0)
             return LogitScan.IndexOf(adjusted, max);
-        int kept = Keep(adjusted, max);
+        int kept = Keep(adjusted, max, history.Length);
         return Draw(kept, Philox.Uniform((ulong)Seed, history.Length, _choice));
     }
 
@@ -92,7 +95,7 @@ public sealed class Sampler
             return 1;
         }
 
-        int kept = Keep(adjusted, max), count = 0;
+        int kept = Keep(adjusted, max, history.Length), count = 0;
         double total = Sum(_scratch.Weights.AsSpan(0, kept));
         for (int i = 0; i < kept; i++)
         {
@@ -115,12 +118,12 @@ public sealed class Sampler
         if (!_adjusts)
             return logits;
         logits.CopyTo(_scratch.Logits);
-        LogitAdjustment.Apply(Options, _bias, _scratch.Logits, history, promptLength, _scratch.Counts);
+        LogitAdjustment.Apply(Options, _bias, _scratch.Logits, history, promptLength, _scratch.Counts, _scratch.Matches);
         return _scratch.Logits;
     }
 
     // Leaves tokens (ascending) and weights of what stays in the scratch; some weights may be zero.
-    private int Keep(ReadOnlySpan<float> logits, float max)
+    private int Keep(ReadOnlySpan<float> logits, float max, int position)
     {
         Span<float> keptLogits = _scratch.Logits;
         int count = logits.Length;
@@ -144,14 +147,30 @@ public sealed class Sampler
 
         Span<double> weights = _scratch.Weights.AsSpan(0, count);
         double total = PortableExp.Weights(keptLogits[..count], max, Options.Temperature, weights);
+        if (Options.TypicalP < 1)
+        {
+            count = TypicalCut.Keep(_scratch, count, total, Options.TypicalP);
+            weights = weights[..count];
+            total = Sum(weights);
+        }
+
+        return Exclude(Cut(count, total), position);
+    }
+
+    /// <summary>Top-p and min-p.</summary>
+    private int Cut(int count, double total)
+    {
+        Span<float> keptLogits = _scratch.Logits;
+        Span<double> weights = _scratch.Weights.AsSpan(0, count);
         if (Options.TopP >= 1 && Options.MinP <= 0)
             return count;
+        // The best weight is 1, unless the best token was not typical.
+        double least = Options.MinP * (Options.TypicalP < 1 ? Largest(weights) : 1);
         ulong last = Options.TopP < 1 ? LastOfNucleus(keptLogits[..count], weights, total) : ulong.MaxValue;
         int kept = 0;
         for (int i = 0; i < count; i++)
         {
-            // The best weight is 1, so that min-p compares with the weights as they are.
-            if (weights[i] >= Options.MinP && RankedTokens.Key(keptLogits[i], _scratch.Tokens[i]) <= last)
+            if (weights[i] >= least && RankedTokens.Key(keptLogits[i], _scratch.Tokens[i]) <= last)
             {
                 _scratch.Tokens[kept] = _scratch.Tokens[i];
                 weights[kept++] = weights[i];
@@ -159,6 +178,29 @@ public sealed class Sampler
         }
 
         return kept;
+    }
+
+    /// <summary>XTC: now and then the likeliest tokens go, less the least likely of them.</summary>
+    private int Exclude(int count, int position)
+    {
+        // A number of its own, so that which token is drawn does not depend on whether any went.
+        if (Options.XtcProbability <= 0 || Philox.Uniform((ulong)Seed ^ XtcStream, position, _choice) >= Options.XtcProbability)
+            return count;
+        Span<double> weights = _scratch.Weights.AsSpan(0, count);
+        double least = Options.XtcThreshold * Sum(weights);
+        int above = 0, spared = -1;
+        for (int i = 0; i < count; i++)
+        {
+            if (weights[i] >= least && weights[i] > 0)
+            {
+                above++;
+                spared = spared < 0 || weights[i] < weights[spared] ? i : spared;
+            }
+        }
+
+        for (int i = 0; i < count && above > 1; i++)
+            weights[i] = weights[i] >= least && i != spared ? 0 : weights[i];
+        return count;
     }
 
     private ulong LastOfNucleus(ReadOnlySpan<float> logits, ReadOnlySpan<double> weights, double total)
@@ -197,6 +239,14 @@ public sealed class Sampler
         }
 
         return _scratch.Tokens[chosen];
+    }
+
+    private static double Largest(ReadOnlySpan<double> weights)
+    {
+        double largest = 0;
+        foreach (double weight in weights)
+            largest = Math.Max(largest, weight);
+        return largest;
     }
 
     private static double Sum(ReadOnlySpan<double> weights)

@@ -27,6 +27,9 @@ public sealed class SamplerScratch
     /// <summary>Occurrences per token; all zero between uses.</summary>
     internal int[] Counts { get; }
 
+    /// <summary>Repetitions per place of the text (<see cref="DryPenalty"/>); as long as the longest text so far.</summary>
+    internal List<int> Matches { get; } = [];
+
     /// <summary>The tokens that stay, in ascending order.</summary>
     internal int[] Tokens { get; }
 

@@ -43,6 +43,9 @@ internal sealed class ActiveSequence
     /// <summary>Keys and values of the tokens computed; null while it waits.</summary>
     public KvSequence? Cache { get; set; }
 
+    /// <summary>What a draft model has cached of the text, or null.</summary>
+    public KvSequence? DraftCache { get; set; }
+
     /// <summary>Tokens still to be computed.</summary>
     public int Pending => _tokens.Count - (Cache?.Length ?? 0);
 
@@ -67,6 +70,23 @@ internal sealed class ActiveSequence
     /// <summary>Chooses the next token.</summary>
     /// <param name="logits">[vocab] float32, masked.</param>
     public int Sample(ReadOnlySpan<float> logits) => _sampler.Sample(logits, Tokens, Owner.Request.Prompt.Count);
+
+    /// <summary>What would be drawn after the text and the guesses so far.</summary>
+    /// <param name="logits">[vocab] float32 of a draft model.</param>
+    /// <param name="guessed">How many guesses there are.</param>
+    public int Guess(ReadOnlySpan<float> logits, int guessed)
+    {
+        int count = _tokens.Count;
+        _tokens.AddRange(Guesses.AsSpan(0, guessed));
+        try
+        {
+            return _sampler.Sample(logits, Tokens, Owner.Request.Prompt.Count);
+        }
+        finally
+        {
+            _tokens.RemoveRange(count, guessed);
+        }
+    }
 
     /// <summary>Adds a token.</summary>
     /// <param name="token">Its id.</param>
@@ -96,7 +116,8 @@ internal sealed class ActiveSequence
     public void Release()
     {
         Cache?.Dispose();
-        Cache = null;
+        DraftCache?.Dispose();
+        (Cache, DraftCache) = (null, null);
         PlannedTokens = 0;
         GuessCount = 0;
     }

@@ -26,10 +26,10 @@ public sealed class Engine : IAsyncDisposable
     private volatile bool _isDraining;
     private volatile bool _isStopping;
 
-    private Engine(LanguageModel model, CpuOps ops, EngineOptions options, TimeProvider time)
+    private Engine(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
     {
         (Model, Options, _time) = (model, options, time);
-        _loop = new EngineLoop(model, ops, options, time) { Ended = Leave };
+        _loop = new EngineLoop(model, ops, options, draft, time) { Ended = Leave };
         _thread = new Thread(Run) { IsBackground = true, Name = "puna-engine" };
     }
 
@@ -50,10 +50,16 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="ops">The device; stays open as long as the engine.</param>
     /// <param name="options">How it works.</param>
     /// <param name="time">The clock; that of the machine where null.</param>
-    /// <exception cref="PunaException">The model is a classifier, an option is out of range, or there is no memory for one block of keys and values.</exception>
-    public static Engine Start(LanguageModel model, CpuOps ops, EngineOptions? options = null, TimeProvider? time = null)
+    /// <param name="draft">A smaller model with the same vocabulary that guesses tokens ahead; stays open as long as the engine. Null has none.</param>
+    /// <exception cref="PunaException">A model is a classifier, the vocabularies differ, an option is out of range, or there is no memory for one block of keys and values.</exception>
+    public static Engine Start(LanguageModel model, CpuOps ops, EngineOptions? options = null, TimeProvider? time = null, LanguageModel? draft = null)
     {
         options ??= new EngineOptions();
+        if (draft is not null && options.GuessTokens == 0)
+        {
+            options = options with { GuessTokens = 4 };
+        }
+
         if (model.Llama.Config.Labels > 0)
         {
             throw new PunaException($"model {model.Checkpoint.Path}: expected a language model, got a classifier, which makes no text");
@@ -64,12 +70,12 @@ public sealed class Engine : IAsyncDisposable
         AtLeastOne("tokens of a piece of a prompt", options.PrefillChunk);
         AtLeastOne("requests in the queue", options.QueueLimit);
         AtLeastOne("requests of a key", options.KeyLimit);
-        if (options.LookupTokens is < 0 or > PromptLookup.Most)
+        if (options.GuessTokens is < 0 or > PromptLookup.Most)
         {
-            throw new PunaException($"tokens guessed ahead: expected 0 to {PromptLookup.Most}, got {options.LookupTokens}");
+            throw new PunaException($"tokens guessed ahead: expected 0 to {PromptLookup.Most}, got {options.GuessTokens}");
         }
 
-        var engine = new Engine(model, ops, options, time ?? TimeProvider.System);
+        var engine = new Engine(model, ops, options, draft, time ?? TimeProvider.System);
         engine._loop.Counters.Beat(engine._time);
         engine._thread.Start();
         return engine;

@@ -21,9 +21,11 @@ internal sealed class EngineLoop : IDisposable
     private readonly TimeProvider _time;
     private readonly KvCache _cache;
     private readonly PrefixCache? _prefix;
+    private readonly DraftModel? _draft;
     private readonly WaitingQueue _waiting = new();
     private readonly List<ActiveRequest> _running = [];
     private readonly List<ActiveSequence> _planned = [];
+    private readonly List<ActiveSequence> _guessing = [];
     private readonly List<KvSequence> _caches = [];
     private readonly Queue<EmbeddingJob> _embedding = new();
     private readonly Batch _batch = new();
@@ -37,7 +39,7 @@ internal sealed class EngineLoop : IDisposable
     private float[] _logits = [];
     private long _turns;
 
-    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, TimeProvider time)
+    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
     {
         (_model, _ops, _options, _time) = (model, ops, options, time);
         _cache = model.Llama.CreateCache(options.CacheType);
@@ -52,6 +54,10 @@ internal sealed class EngineLoop : IDisposable
         _stopIds = [.. model.StopIds];
         _limit = ContextOf(model.Llama.Config);
         Counters = new EngineCounters(Capacity);
+        if (draft is not null)
+        {
+            _draft = new DraftModel(draft, model, ops, vocabulary, options.MaxBatchedTokens);
+        }
     }
 
     /// <summary>Blocks of keys and values there may be.</summary>
@@ -130,6 +136,7 @@ internal sealed class EngineLoop : IDisposable
     public void Dispose()
     {
         _prefix?.Dispose();
+        _draft?.Dispose();
         _cache.Dispose();
     }
 
@@ -248,14 +255,17 @@ internal sealed class EngineLoop : IDisposable
         int budget = _options.MaxBatchedTokens;
         bool hasDecodes = false;
 
+        Guess(budget);
+
         // A request that is set back on the way disappears from the list, hence the copy.
         foreach (ActiveRequest request in _running.ToArray())
         {
             foreach (ActiveSequence sequence in request.Sequences)
             {
-                if (sequence.Cache is not null && !sequence.IsDone && sequence.Pending == 1)
+                if (IsDecoding(sequence))
                 {
-                    budget -= PlanDecode(sequence, budget);
+                    // There is room for a token of every text; guesses share what is left.
+                    budget -= PlanTokens(sequence, 1, Math.Clamp(budget - 1, 0, sequence.GuessCount));
                     hasDecodes = true;
                 }
             }
@@ -276,16 +286,42 @@ internal sealed class EngineLoop : IDisposable
         _planned.RemoveAll(static s => s.PlannedTokens == 0);
     }
 
-    private int PlanDecode(ActiveSequence sequence, int budget)
-    {
-        int most = Math.Min(Math.Min(_options.LookupTokens, PromptLookup.Most), budget - 1);
-        int left = Math.Min(_limit - sequence.Count, (sequence.Owner.Request.MaxTokens ?? int.MaxValue) - sequence.Generated) - 1;
+    private static bool IsDecoding(ActiveSequence sequence) => sequence.Cache is not null && !sequence.IsDone && sequence.Pending == 1;
 
-        // Local layers cannot take tokens back across the end of a chunk.
-        int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
-        most = Math.Min(most, Math.Min(left, inChunk));
-        sequence.GuessCount = most > 0 && !_isDynamic ? PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most)) : 0;
-        return PlanTokens(sequence, 1, sequence.GuessCount);
+    /// <summary>Guesses how texts go on. Guesses cost rows of the pass, and are worth them while these are cheap: where few texts are generated.</summary>
+    private void Guess(int budget)
+    {
+        _guessing.Clear();
+        int decodes = 0;
+        foreach (ActiveRequest request in _running)
+        {
+            foreach (ActiveSequence sequence in request.Sequences)
+            {
+                sequence.GuessCount = 0;
+                if (IsDecoding(sequence))
+                {
+                    decodes++;
+                    _guessing.Add(sequence);
+                }
+            }
+        }
+
+        int share = decodes == 0 ? 0 : Math.Min(Math.Min(_options.GuessTokens, PromptLookup.Most), (budget / decodes) - 1);
+        if (share <= 0 || _isDynamic)
+        {
+            return;
+        }
+
+        foreach (ActiveSequence sequence in _guessing)
+        {
+            // The last token of a text needs no guess behind it, and local layers cannot take tokens back across the end of a chunk.
+            int left = Math.Min(_limit - sequence.Count, (sequence.Owner.Request.MaxTokens ?? int.MaxValue) - sequence.Generated) - 1;
+            int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
+            int most = Math.Max(0, Math.Min(share, Math.Min(left, inChunk)));
+            sequence.GuessCount = _draft is not null ? most : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
+        }
+
+        _draft?.Guess(_guessing);
     }
 
     private int PlanTokens(ActiveSequence sequence, int tokens, int guesses)
@@ -501,6 +537,7 @@ internal sealed class EngineLoop : IDisposable
                 request.GuessedTokens += guesses;
                 request.AcceptedTokens += right;
                 sequence.Cache.Truncate(sequence.Cache.Length - guesses + right);
+                DraftModel.Keep(sequence, sequence.Cache.Length);
                 _prefix?.Commit(sequence);
             }
             else

@@ -35,6 +35,9 @@ public sealed record EngineOptions
     /// <summary>How long a request may take altogether.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Most tokens guessed ahead per step by looking up what followed the same words before (prompt lookup); 0 guesses none. The text is the same either way.</summary>
-    public int LookupTokens { get; init; }
+    /// <summary>
+    /// Most tokens guessed ahead per text and step, 0 to 16; 0 guesses none. They are what followed the same words before (prompt lookup), or what a draft model says where the engine has
+    /// one. The text is the same either way.
+    /// </summary>
+    public int GuessTokens { get; init; }
 }

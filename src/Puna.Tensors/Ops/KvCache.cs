@@ -79,6 +79,9 @@ public sealed class KvCache : IDisposable
     /// <summary>Bytes of a block in all layers.</summary>
     public long BlockBytes => _global.BlockBytes + _local.BlockBytes;
 
+    /// <summary>Bytes of a block in local layers; 0 where there are none.</summary>
+    public long LocalBlockBytes => _local.BlockBytes;
+
     /// <summary>Blocks in use; one that is shared counts once.</summary>
     public int UsedBlocks => _global.Used;
 

@@ -114,6 +114,39 @@ public sealed class KvSequence : IDisposable
         Advance(KvCache.BlockSize);
     }
 
+    /// <summary>The first block that local layers still have; the number of blocks where no layer is local.</summary>
+    public int FirstLocalBlock => Cache.HasLocal ? Math.Max(_localFirst, (_localFrom + KvCache.BlockSize - 1) / KvCache.BlockSize) : _blocks.Count;
+
+    /// <summary>The bytes of a full block: those of the layers that see everything, then those of local layers, as far as they have them.</summary>
+    /// <param name="block">Its number.</param>
+    /// <param name="local">Whether those of local layers.</param>
+    public Span<byte> BlockContent(int block, bool local)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(block);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(block, Length / KvCache.BlockSize);
+        NativeStorage storage = (local ? _local[block - _localFirst] : _blocks[block]).Storage;
+        return storage.Span<byte>(0, checked((int)storage.ByteLength));
+    }
+
+    /// <summary>Counts full blocks whose content the caller is about to write (<see cref="BlockContent"/>), into an empty sequence.</summary>
+    /// <param name="blocks">How many.</param>
+    /// <param name="firstLocal">The first of them that local layers have.</param>
+    public void Restore(int blocks, int firstLocal)
+    {
+        if (Length > 0)
+        {
+            throw new InvalidOperationException($"cached sequence: expected an empty one, got one of {Length} tokens");
+        }
+
+        Reserve(checked(blocks * KvCache.BlockSize));
+        Length = blocks * KvCache.BlockSize;
+        if (Cache.HasLocal)
+        {
+            ForgetLocal(firstLocal);
+            (_localFirst, _localFrom) = (firstLocal, firstLocal * KvCache.BlockSize);
+        }
+    }
+
     /// <summary>The longest length, not above <paramref name="length"/>, that <see cref="Truncate"/> can go back to: a chunk that local layers have forgotten begins anew.</summary>
     public int Restorable(int length)
     {

@@ -22,6 +22,9 @@ public abstract class ChatFormat
     /// <summary>Whether <see cref="ChatMessage.Context"/> has a place in this format.</summary>
     private protected virtual bool HasContext => false;
 
+    /// <summary>Whether <see cref="ChatMessage.Images"/> have a place in this format.</summary>
+    private protected virtual bool HasImages => false;
+
     /// <summary>Whether the answer of a tool has a role of its own in this format.</summary>
     private protected virtual bool HasToolRole => true;
 
@@ -118,14 +121,14 @@ public abstract class ChatFormat
     {
         ChatPieceKind.Bos => tokenizer.BosId,
         ChatPieceKind.Eos => tokenizer.EosId,
-        _ => tokenizer.IdOf(control.Text),
+        _ => ImageTokens.Id(control.Text, tokenizer),
     };
 
     private List<ChatPiece> Pieces(ChatPrompt prompt)
     {
         if (prompt.Messages.Count == 0 || !prompt.HasTools)
             return Pieces(prompt.Messages, 0, prompt.AddGenerationPrompt);
-        CheckContexts(prompt.Messages);
+        CheckMessages(prompt.Messages);
         var pieces = new List<ChatPiece>();
         WriteTools(prompt, pieces);
         return pieces;
@@ -135,18 +138,32 @@ public abstract class ChatFormat
     {
         if (messages.Count == 0)
             throw new PunaException($"messages: expected at least one, got none ({Name} chat format)");
-        CheckContexts(messages);
+        CheckMessages(messages);
         var pieces = new List<ChatPiece>();
         Write(messages, from, addGenerationPrompt, pieces);
         return pieces;
     }
 
-    private void CheckContexts(IReadOnlyList<ChatMessage> messages)
+    private void CheckMessages(IReadOnlyList<ChatMessage> messages)
     {
         for (int i = 0; i < messages.Count; i++)
         {
             if (messages[i].Context is not null && (!HasContext || messages[i].Role != ChatRole.User))
                 throw new PunaException($"message {i + 1}: expected no context, got some ({Name} chat format)");
+            CheckImages(messages[i], i);
+        }
+    }
+
+    private void CheckImages(ChatMessage message, int index)
+    {
+        if (message.Images.Count > 0 && (!HasImages || message.Role != ChatRole.User))
+            throw new PunaException($"message {index + 1}: expected no images{(HasImages ? " but in a user's message" : "")}, got {message.Images.Count} ({Name} chat format)");
+        int at = 0;
+        foreach (ChatImage image in message.Images)
+        {
+            if (image.At < at || image.At > message.Content.Length || image.Rows < 1 || image.Columns < 1 || image.PatchesPerTile < 1)
+                throw new PunaException($"message {index + 1}: expected images of at least one tile and in the order of their places in the text, got {image} ({Name} chat format)");
+            at = image.At;
         }
     }
 

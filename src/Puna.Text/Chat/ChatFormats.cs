@@ -74,7 +74,8 @@ public static partial class ChatFormats
     private static ChatFormat? Llama3(TemplateScanner scan, ChatHints hints)
     {
         const string Dates = "Cutting Knowledge Date: December 2023\n";
-        if (scan.Texts.Count > 0)
+        // A template that lays out pictures is followed as it stands.
+        if (scan.Texts.Count > 0 || scan.Strings.Any(static text => text.Contains(ImageTokens.Image, StringComparison.Ordinal)))
             return null;
         if (scan.Strings.Contains(Dates))
         {

@@ -7,6 +7,9 @@ namespace Puna.Text.Chat;
 /// <param name="Content">Its text, which is data: nothing in it is ever taken for a control token.</param>
 public sealed record ChatMessage(ChatRole Role, string Content)
 {
+    /// <summary>Pictures in a user's message, in the order of their places in the text; formats of models that see none refuse them.</summary>
+    public IReadOnlyList<ChatImage> Images { get; init; } = [];
+
     /// <summary>
     /// The assistant stopped to await a tool's answer: the message ends with <c>&lt;|eom_id|&gt;</c> in place of <c>&lt;|eot_id|&gt;</c> (Llama 3.1 and later,
     /// spec llama1-3.md 6.5). Formats that do not know the difference take no notice.

@@ -39,7 +39,7 @@ public sealed partial class Llama3ChatFormat : ChatFormat
     /// <summary>Llama 3 of April 2024: contents are trimmed, and there are no tools.</summary>
     public static Llama3ChatFormat Llama3 { get; } = new("Llama 3", true, false, null);
 
-    /// <summary>Llama 3.1, 3.2 and 3.3 by Meta's code: contents as they are, a tool's answer as role <c>ipython</c>.</summary>
+    /// <summary>Llama 3.1, 3.2 and 3.3 by Meta's code: contents as they are, pictures among them, a tool's answer as role <c>ipython</c>.</summary>
     public static Llama3ChatFormat Llama31 { get; } = new("Llama 3.1", false, true, null);
 
     /// <inheritdoc/>
@@ -48,6 +48,9 @@ public sealed partial class Llama3ChatFormat : ChatFormat
 
     /// <inheritdoc/>
     private protected override bool HasContext => _awaitsTools;
+
+    /// <inheritdoc/>
+    private protected override bool HasImages => _awaitsTools;
 
     /// <summary>Llama 3.1, 3.2 and 3.3 by their published templates.</summary>
     /// <param name="date">The date told to the model, as the templates write it: <c>26 Jul 2024</c>.</param>
@@ -103,7 +106,10 @@ public sealed partial class Llama3ChatFormat : ChatFormat
         WriteHeader(isTool ? "ipython" : RoleName(message.Role), pieces);
         // The published templates write a tool's answer, where it is a string, as JSON.
         string content = isTool && _date is not null ? PythonText.JsonString(message.Content) : message.Content;
-        pieces.Add(ChatPiece.Of(_trims ? PythonText.Strip(content) : content));
+        if (message.Images.Count > 0)
+            ImageTokens.WriteContent(message, isTiled: false, pieces);
+        else
+            pieces.Add(ChatPiece.Of(_trims ? PythonText.Strip(content) : content));
         if (message.Context is string context)
         {
             pieces.Add(ChatPiece.Of("\n\n"));

@@ -27,6 +27,9 @@ public sealed partial class Llama4ChatFormat : ChatFormat
     private protected override bool HasContext => true;
 
     /// <inheritdoc/>
+    private protected override bool HasImages => true;
+
+    /// <inheritdoc/>
     internal override bool Fits(Tokenizer tokenizer) =>
         tokenizer.IdOf(HeaderStart) is not null && tokenizer.IdOf(HeaderEnd) is not null && tokenizer.IdOf(EndOfTurn) is not null;
 
@@ -39,7 +42,7 @@ public sealed partial class Llama4ChatFormat : ChatFormat
         {
             ChatMessage message = messages[i];
             WriteHeader(message.Role == ChatRole.Tool ? "ipython" : RoleName(message.Role), pieces);
-            pieces.Add(ChatPiece.Of(message.Content));
+            ImageTokens.WriteContent(message, isTiled: true, pieces);
             if (message.Context is string context)
             {
                 pieces.Add(ChatPiece.Of("\n\n"));

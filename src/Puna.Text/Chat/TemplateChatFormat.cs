@@ -26,6 +26,7 @@ public sealed class TemplateChatFormat : ChatFormat
     private readonly ChatPiece[] _stops;
     private readonly DateTime? _now;
     private readonly bool _hasWords;
+    private readonly bool _hasTiles;
     private readonly bool _knowsTools;
 
     private TemplateChatFormat(ChatTemplate template, Tokenizer tokenizer, DateTime? now)
@@ -36,6 +37,7 @@ public sealed class TemplateChatFormat : ChatFormat
         // Longest first, so that a token is never taken for a shorter one it begins with.
         _special = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.Piece)
             .Where(piece => piece.Length > 1 && tokenizer.IdOf(piece) is not null).Distinct().OrderByDescending(static piece => piece.Length).ThenBy(static piece => piece, StringComparer.Ordinal)];
+        _hasTiles = ImageTokens.AreTiled(tokenizer);
         _hasWords = Array.Exists(_special, static piece => char.IsLetterOrDigit(piece[0]));
         _bos = tokenizer.BosId is int bos ? tokenizer.Piece(bos) : "";
         _eos = tokenizer.EosId is int eos ? tokenizer.Piece(eos) : "";
@@ -56,6 +58,9 @@ public sealed class TemplateChatFormat : ChatFormat
 
     /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops => _stops;
+
+    /// <inheritdoc/>
+    private protected override bool HasImages => true;
 
     /// <summary>The format of a template, or null where it cannot be read or does not render a simple conversation.</summary>
     /// <param name="template">A Jinja template.</param>
@@ -81,8 +86,7 @@ public sealed class TemplateChatFormat : ChatFormat
     {
         if (!_knowsTools)
             prompt = prompt with { Messages = ToolFolding.Fold(prompt, HasToolRole), Tools = [] };
-        char mark = FreeMark(prompt);
-        pieces.AddRange(Split(RenderText(prompt, mark), mark));
+        pieces.AddRange(RenderPieces(prompt, FreeMark(prompt)));
     }
 
     /// <inheritdoc/>
@@ -90,7 +94,7 @@ public sealed class TemplateChatFormat : ChatFormat
     {
         var prompt = new ChatPrompt { Messages = messages, AddGenerationPrompt = addGenerationPrompt };
         char mark = FreeMark(prompt);
-        List<ChatPiece> whole = Split(RenderText(prompt, mark), mark);
+        List<ChatPiece> whole = RenderPieces(prompt, mark);
         if (from == 0)
         {
             pieces.AddRange(whole);
@@ -98,7 +102,7 @@ public sealed class TemplateChatFormat : ChatFormat
         }
 
         // The known part ends with the token that ended the reply, not with what the template writes after it.
-        List<ChatPiece> known = Split(RenderText(new ChatPrompt { Messages = [.. messages.Take(from)], AddGenerationPrompt = false }, mark), mark);
+        List<ChatPiece> known = RenderPieces(new ChatPrompt { Messages = [.. messages.Take(from)], AddGenerationPrompt = false }, mark);
         int end = known.FindLastIndex(piece => _stops.Contains(piece));
         if (end < 0 || whole.Count <= end || !whole.Take(end + 1).SequenceEqual(known.Take(end + 1)))
             throw new PunaException($"messages: expected a template that only appends, got one that rewrites what came before ({Name})");
@@ -138,96 +142,12 @@ public sealed class TemplateChatFormat : ChatFormat
         throw new PunaException("messages: expected text, got all of the characters U+FDD0 to U+FDEF, which are none");
     }
 
+    private List<ChatPiece> RenderPieces(ChatPrompt prompt, char mark) => ImageTokens.Expand(Split(RenderText(prompt, mark), mark), prompt.Messages, _hasTiles);
+
     private string RenderText(ChatPrompt prompt, char mark)
     {
-        string Marked(string text) => Mark(text, mark);
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            if (prompt.Variables is not null)
-                WriteVariables(json, prompt.Variables, Marked);
-            json.WriteStartArray("messages");
-            foreach (ChatMessage message in prompt.Messages)
-                WriteMessage(json, message, Marked);
-            json.WriteEndArray();
-            json.WritePropertyName("tools");
-            if (prompt.Tools.Count == 0)
-            {
-                json.WriteNullValue();
-            }
-            else
-            {
-                json.WriteStartArray();
-                foreach (ChatTool tool in prompt.Tools)
-                    ToolJson.Write(json, tool, Marked);
-                json.WriteEndArray();
-            }
-
-            json.WriteBoolean("add_generation_prompt", prompt.AddGenerationPrompt);
-            json.WriteString("bos_token", _bos);
-            json.WriteString("eos_token", _eos);
-            json.WriteEndObject();
-        }
-
-        using JsonDocument variables = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), new JsonDocumentOptions { MaxDepth = 128 });
+        using JsonDocument variables = TemplateVariables.Of(prompt, _bos, _eos, text => Mark(text, mark));
         return _template.Render(variables.RootElement, _now);
-    }
-
-    private static void WriteMessage(Utf8JsonWriter json, ChatMessage message, Func<string, string> marked)
-    {
-        json.WriteStartObject();
-        json.WriteString("role", RoleName(message.Role));
-        json.WriteString("content", marked(message.Content));
-        if (message.ToolCallId is not null)
-            json.WriteString("tool_call_id", marked(message.ToolCallId));
-        if (message.ToolName is not null)
-            json.WriteString("name", marked(message.ToolName));
-        if (message.ToolCalls is { Count: > 0 } calls)
-        {
-            json.WriteStartArray("tool_calls");
-            foreach (ToolCall call in calls)
-            {
-                json.WriteStartObject();
-                if (call.Id.Length > 0)
-                    json.WriteString("id", marked(call.Id));
-                json.WriteString("type", "function");
-                json.WriteStartObject("function");
-                json.WriteString("name", marked(call.Name));
-                json.WritePropertyName("arguments");
-                // Templates expect an object; what broke off and is none is told as the text it is.
-                if (JsonTranscoder.Canonical(call.Arguments) is { } arguments)
-                {
-                    using JsonDocument value = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
-                    ToolJson.Write(json, value.RootElement, marked);
-                }
-                else
-                {
-                    json.WriteStringValue(marked(call.Arguments));
-                }
-
-                json.WriteEndObject();
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        json.WriteEndObject();
-    }
-
-    private static void WriteVariables(Utf8JsonWriter json, string text, Func<string, string> marked)
-    {
-        using JsonDocument variables = ToolJson.Parse(text, "template variables");
-        foreach (JsonProperty variable in variables.RootElement.EnumerateObject())
-        {
-            // These are what the prompt is made of, and no variable takes their place.
-            string name = JsonStrings.Name(variable);
-            if (name is "messages" or "tools" or "add_generation_prompt" or "bos_token" or "eos_token")
-                continue;
-            json.WritePropertyName(name);
-            ToolJson.Write(json, variable.Value, marked);
-        }
     }
 
     /// <summary>Breaks up special tokens inside a content.</summary>

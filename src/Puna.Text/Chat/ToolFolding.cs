@@ -33,11 +33,11 @@ internal static class ToolFolding
             ChatMessage message = given[i];
             if (message.Role == ChatRole.Tool && !hasToolRole)
             {
-                AddUser(messages, Result(given, i));
+                AddUser(messages, new ChatMessage(ChatRole.User, Result(given, i)));
             }
             else if (message.Role == ChatRole.User && !hasToolRole && i > 0 && given[i - 1].Role == ChatRole.Tool)
             {
-                AddUser(messages, message.Content);
+                AddUser(messages, message);
             }
             else if (message.Role == ChatRole.Assistant && message.ToolCalls is { Count: > 0 } calls)
             {
@@ -74,12 +74,20 @@ internal static class ToolFolding
     }
 
     // Formats without the role want user and assistant to take turns: several answers, and what the user says to them, are one message.
-    private static void AddUser(List<ChatMessage> messages, string text)
+    private static void AddUser(List<ChatMessage> messages, ChatMessage message)
     {
-        if (messages.Count > 0 && messages[^1] is { Role: ChatRole.User } last)
-            messages[^1] = last with { Content = last.Content + "\n" + text };
-        else
-            messages.Add(new ChatMessage(ChatRole.User, text));
+        if (messages.Count == 0 || messages[^1] is not { Role: ChatRole.User } last)
+        {
+            messages.Add(message);
+            return;
+        }
+
+        int before = last.Content.Length + 1;
+        messages[^1] = message with
+        {
+            Content = last.Content + "\n" + message.Content,
+            Images = [.. last.Images, .. message.Images.Select(image => image with { At = image.At + before })],
+        };
     }
 
     private static string Join(string first, string between, string second) => first.Length == 0 ? second : first + between + second;

@@ -49,6 +49,21 @@ public class RunCommandTests
     }
 
     [Fact]
+    public void ASessionFileSparesTheReadingAndChangesNothing()
+    {
+        using var folder = new TempFolder();
+        string file = folder.File("story.session"), start = string.Join(' ', Enumerable.Repeat("Rosa and her llama walked to the market.", 8));
+        string[] args = ["run", start, "--temperature", "0", "--max-tokens", "20", "--session", file];
+        string expected = CliRun.Of(args[..^2]).Out;
+        Assert.Equal(expected, CliRun.Of(args).Out);
+        Assert.True(File.Exists(file));
+        Assert.Equal(expected, CliRun.Of(args).Out);
+        File.WriteAllText(file, "no session");
+        CliRun.Of(args).AssertRefused($"session {file}: expected 80 bytes more, got 10 (truncated)");
+        Assert.Equal("no session", File.ReadAllText(file));
+    }
+
+    [Fact]
     public void ContinuesTokensOfAModelWithoutTokenizerAsRecorded()
     {
         int[] greedy = TestModels.ReadIds(TestModels.RandomGolden, "greedy_ids");

@@ -58,7 +58,7 @@ public class LogitAdjustmentTests
     {
         float[] logits = [.. Logits];
         var counts = new int[logits.Length];
-        LogitAdjustment.Apply(options, options.LogitBias is null ? [] : [.. options.LogitBias], logits, history, promptLength, counts);
+        LogitAdjustment.Apply(options, options.LogitBias is null ? [] : [.. options.LogitBias], logits, history, promptLength, counts, []);
         Assert.All(counts, count => Assert.Equal(0, count));
         Assert.True(LogitAdjustment.IsNeeded(options));
         return logits;

@@ -14,8 +14,31 @@ internal static class NaiveSampler
         double max = logits[order[0]];
         double total = order.Sum(i => Math.Exp((logits[i] - max) / options.Temperature));
         double margin = 1, before = 0;
+        if (options.TypicalP < 1)
+        {
+            double P(int i) => Math.Exp((logits[i] - max) / options.Temperature) / total;
+            double entropy = -order.Sum(i => P(i) > 0 ? P(i) * Math.Log(P(i)) : 0);
+            var typical = new HashSet<int>();
+            double reached = 0, last = -1;
+            foreach (int i in order.Where(i => P(i) > 0).OrderBy(i => Math.Abs(-Math.Log(P(i)) - entropy)))
+            {
+                margin = Math.Min(margin, Math.Abs(reached - options.TypicalP));
+                if (reached >= options.TypicalP)
+                    break;
+                // Distances that are nearly equal may be ranked either way.
+                double distance = Math.Abs(-Math.Log(P(i)) - entropy);
+                margin = distance > last && distance - last < 1e-5 ? 0 : margin;
+                last = distance;
+                typical.Add(i);
+                reached += P(i);
+            }
+
+            order.RemoveAll(i => !typical.Contains(i));
+            total = order.Sum(i => Math.Exp((logits[i] - max) / options.Temperature));
+        }
+
         var kept = new SortedDictionary<int, double>();
-        double best = 1 / total;
+        double best = Math.Exp((logits[order[0]] - max) / options.Temperature) / total;
         foreach (int i in order)
         {
             double p = Math.Exp((logits[i] - max) / options.Temperature) / total;

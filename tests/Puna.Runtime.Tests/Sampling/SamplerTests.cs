@@ -99,6 +99,7 @@ public class SamplerTests
                 TopK = random.Next(3) == 0 ? random.Next(1, vocabulary + 2) : 0,
                 TopP = random.Next(3) > 0 ? random.NextDouble() : 1,
                 MinP = random.Next(3) == 0 ? random.NextDouble() * 0.3 : 0,
+                TypicalP = random.Next(3) == 0 ? 0.05 + (0.9 * random.NextDouble()) : 1,
             };
             (SortedDictionary<int, double> expected, double margin) = NaiveSampler.Distribution(logits, options);
             if (margin < 1e-12)
@@ -108,6 +109,34 @@ public class SamplerTests
         }
 
         Assert.InRange(compared, 350, 400);
+    }
+
+    [Fact]
+    public void TypicalTokensAreThoseNearestToTheExpectedSurprise()
+    {
+        // 0.4, 0.3, 0.2, 0.1: the entropy is 1.280, the surprises are 0.916, 1.204, 1.609, 2.303, so that they are typical in the order 0.3, 0.2, 0.4, 0.1.
+        float[] logits = [.. new[] { 0.4, 0.3, 0.2, 0.1 }.Select(static p => (float)Math.Log(p))];
+        AssertDistribution(new() { TypicalP = 0.25 }, logits, [1], [1], 1e-7);
+        AssertDistribution(new() { TypicalP = 0.45 }, logits, [1, 2], [3.0 / 5, 2.0 / 5], 1e-7);
+        AssertDistribution(new() { TypicalP = 0.75 }, logits, [0, 1, 2], [4.0 / 9, 3.0 / 9, 2.0 / 9], 1e-7);
+        AssertDistribution(new() { TypicalP = 0.45, MinP = 0.9 }, logits, [1], [1], 1e-7);
+    }
+
+    [Fact]
+    public void TheTopChoicesAreLeftOutAsOftenAsAsked()
+    {
+        float[] logits = [.. new[] { 0.4, 0.3, 0.2, 0.1 }.Select(static p => (float)Math.Log(p))];
+        // The first two reach the threshold; the less likely of them stays with the rest.
+        AssertDistribution(new() { XtcProbability = 1, XtcThreshold = 0.25, Seed = 1 }, logits, [1, 2, 3], [3.0 / 6, 2.0 / 6, 1.0 / 6], 1e-7);
+        AssertDistribution(new() { XtcProbability = 1, XtcThreshold = 0.35, Seed = 1 }, logits, [0, 1, 2, 3], [0.4, 0.3, 0.2, 0.1], 1e-7);
+        AssertDistribution(new() { XtcProbability = 1, XtcThreshold = 0, Seed = 1 }, logits, [3], [1], 1e-7);
+
+        // Half of the time, and which half does not depend on what is drawn: 3 standard deviations of 10,000 throws of a coin are 150.
+        var sampler = new Sampler(new() { XtcProbability = 0.5, XtcThreshold = 0.25, Seed = 7 }, 4);
+        var tokens = new int[4];
+        var probabilities = new double[4];
+        int left = Enumerable.Range(1, 10_000).Count(n => sampler.Distribution(logits, new int[n], 0, tokens, probabilities) == 3);
+        Assert.InRange(left, 4850, 5150);
     }
 
     [Fact]
@@ -224,7 +253,8 @@ public class SamplerTests
     {
         var options = new SamplingOptions { Temperature = 0.8, TopK = 50, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1, FrequencyPenalty = 0.1, LogitBias = new Dictionary<int, float> { [3] = 1 }, Seed = 1 };
         var history = new int[64];
-        foreach (SamplingOptions each in (SamplingOptions[])[options, options with { TopK = 0 }, SamplingOptions.Greedy])
+        SamplingOptions rare = options with { TypicalP = 0.9, XtcProbability = 0.5, DryMultiplier = 0.8, DryBreakers = new HashSet<int> { 2 } };
+        foreach (SamplingOptions each in (SamplingOptions[])[options, options with { TopK = 0 }, SamplingOptions.Greedy, rare])
         {
             var sampler = new Sampler(each, Logits.Length);
             for (int warm = 0; warm < 3; warm++)

@@ -31,7 +31,7 @@ public sealed class EngineTests : IDisposable
     [InlineData(2, 7, 3, 16)]
     public async Task ManyTogetherGiveWhatEachGivesAlone(int sequences, int batched, int chunk, int lookup)
     {
-        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { MaxSequences = sequences, MaxBatchedTokens = batched, PrefillChunk = chunk, LookupTokens = lookup });
+        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { MaxSequences = sequences, MaxBatchedTokens = batched, PrefillChunk = chunk, GuessTokens = lookup });
         GenerationRequest[] requests = [.. Prompts.Select((p, i) => Request(p, i % 2 == 0 ? SamplingOptions.Greedy : new SamplingOptions { Temperature = 0.9, TopP = 0.95, RepetitionPenalty = 1.1, Seed = i }, 40))];
         GenerationHandle[] handles = [.. requests.Select(r => engine.Submit(r, TestContext.Current.CancellationToken))];
         for (int i = 0; i < requests.Length; i++)
@@ -47,7 +47,7 @@ public sealed class EngineTests : IDisposable
     [Fact]
     public async Task GuessesAreRightWhereATextRepeatsItself()
     {
-        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { LookupTokens = 8 });
+        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { GuessTokens = 8 });
         string line = "Rosa walked to the market. Rosa walked to the market. Rosa walked to the market. Rosa walked";
         GenerationRequest request = Request(line, SamplingOptions.Greedy, 60);
         GenerationHandle handle = engine.Submit(request, TestContext.Current.CancellationToken);
@@ -55,6 +55,37 @@ public sealed class EngineTests : IDisposable
         Assert.Equal(Alone(_model, request).Tokens, events.Select(static e => e.Token));
         Assert.InRange(handle.Usage.AcceptedTokens, 1, handle.Usage.GuessedTokens);
         Assert.InRange(engine.Statistics().Steps, 1, 59);
+    }
+
+    [Theory]
+    [InlineData(0, "q8_0.gguf")] // the model itself: every guess is right
+    [InlineData(0, "q4_0.gguf")] // the same weights in 4 bits: mostly of the same opinion
+    [InlineData(0.9, "q4_0.gguf")]
+    public async Task ADraftModelChangesTheStepsAndNotTheText(double temperature, string file)
+    {
+        using LanguageModel draft = LanguageModel.Open(TestFiles.Golden("trained-tiny", file));
+        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { GuessTokens = 3 }, draft: draft);
+        GenerationRequest[] requests = [.. Prompts.Take(4).Select((p, i) => Request(p, new SamplingOptions { Temperature = temperature, Seed = i }, 50) with { IgnoreStopIds = true, Choices = i == 3 ? 2 : 1 })];
+        GenerationHandle[] handles = [.. requests.Select(r => engine.Submit(r, TestContext.Current.CancellationToken))];
+        int accepted = 0, guessed = 0;
+        for (int i = 0; i < requests.Length; i++)
+        {
+            List<TokenEvent> events = await Read(handles[i]);
+            Assert.Equal(Alone(_model, requests[i] with { StopIds = [] }).Tokens, events.Where(static e => e.Choice == 0).Select(static e => e.Token));
+            accepted += handles[i].Usage.AcceptedTokens;
+            guessed += handles[i].Usage.GuessedTokens;
+        }
+
+        // Most guesses are right, so that a text takes fewer steps than it has tokens.
+        Assert.InRange(accepted, guessed / 2, guessed);
+        Assert.InRange(engine.Statistics().Steps, 1, 45);
+    }
+
+    [Fact]
+    public void ADraftModelOfAnotherVocabularyIsRefused()
+    {
+        using LanguageModel other = LanguageModel.Open(TestFiles.EmbeddedModel);
+        Assert.Contains("expected the vocabulary of", Assert.Throws<PunaException>(() => Engine.Start(_model, _ops, draft: other)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -305,7 +336,7 @@ public sealed class EngineTests : IDisposable
         using LanguageModel model = LanguageModel.Open(TestFiles.GoldenModel("llama4-scout"));
         int[] prompt = [.. Enumerable.Range(0, 75).Select(i => (i * 37 % 300) + 3)];
         GenerationRequest request = new() { Prompt = prompt, MaxTokens = 20, Sampling = SamplingOptions.Greedy, StopIds = [] };
-        await using Engine engine = Engine.Start(model, _ops, new EngineOptions { MaxBatchedTokens = 24, PrefillChunk = 7, LookupTokens = 4 });
+        await using Engine engine = Engine.Start(model, _ops, new EngineOptions { MaxBatchedTokens = 24, PrefillChunk = 7, GuessTokens = 4 });
         int[] expected = Alone(model, request).Tokens;
         GenerationRequest shorter = request with { Prompt = prompt[..70] };
         GenerationHandle[] handles = [engine.Submit(request, TestContext.Current.CancellationToken), engine.Submit(shorter, TestContext.Current.CancellationToken)];

@@ -1,0 +1,22 @@
+using Puna.Tensors;
+
+namespace Puna.Formats.Images;
+
+/// <summary>What a picture may ask for. Checked against its headers, before anything is decoded or allocated.</summary>
+/// <param name="MaxBytes">Largest file.</param>
+/// <param name="MaxPixels">Largest product of width and height.</param>
+public sealed record ImageLimits(long MaxBytes = 64L << 20, long MaxPixels = 64L << 20)
+{
+    /// <summary>64 MiB and 67 million pixels.</summary>
+    public static ImageLimits Default { get; } = new();
+
+    /// <summary>Checks the size that a header gives.</summary>
+    /// <exception cref="FileFormatException">Nothing to see, or more than the limit.</exception>
+    internal void Check(string path, string format, long width, long height, long offset)
+    {
+        if (width < 1 || height < 1 || width > MaxPixels / height)
+        {
+            throw new FileFormatException(path, $"{format} size: expected 1 to {MaxPixels} pixels, got {width} x {height}", offset);
+        }
+    }
+}
