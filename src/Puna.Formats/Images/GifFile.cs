@@ -68,6 +68,7 @@ internal sealed class GifFile
                     break;
                 case 0x2C:
                     _frames.Add(Frame(global, transparent, disposal, limits));
+                    ImageLimits.CheckFrames(_path, _frames.Count);
                     (transparent, disposal) = (-1, 0);
                     if (mostFrames > 1)
                     {

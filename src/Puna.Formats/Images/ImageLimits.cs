@@ -13,6 +13,19 @@ public sealed record ImageLimits(long MaxBytes = 64L << 20, long MaxPixels = 64L
     /// <summary>How often a decoder may go over the largest picture: scans of a JPEG, frames of an animation.</summary>
     internal const int Passes = 16;
 
+    /// <summary>Most frames of an animation; tiny ones cost little of a file.</summary>
+    internal const int MostFrames = 10_000;
+
+    /// <summary>Checks the number of frames found so far.</summary>
+    /// <exception cref="FileFormatException">More than the limit.</exception>
+    internal static void CheckFrames(string path, int frames)
+    {
+        if (frames > MostFrames)
+        {
+            throw new FileFormatException(path, $"image frames: expected at most {MostFrames}, got more");
+        }
+    }
+
     /// <summary>Checks the length of a file.</summary>
     /// <exception cref="FileFormatException">More than the limit.</exception>
     internal void CheckBytes(string path, long bytes)
