@@ -56,7 +56,7 @@ public class LogitsCommandTests
             writer.Declare("pixel_values", DType.F32, new Shape(1, 3, 56, 56));
             writer.Begin();
             writer.WriteTensor(io.GetTensor("input_ids"));
-            writer.WriteTensor(pixels.Slice(0, 1));
+            writer.WriteTensor(pixels.Slice(0, 3 * 56));
             writer.Complete();
         }
 
