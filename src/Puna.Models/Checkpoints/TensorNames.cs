@@ -41,6 +41,11 @@ public static class TensorNames
     /// <exception cref="ArgumentException">No such parameter.</exception>
     public static string In(CheckpointFormat format, string canonical, LlamaConfig? config = null)
     {
+        if (config?.Vision is { } vision)
+        {
+            return MllamaNames.In(format, canonical, vision);
+        }
+
         int dot = canonical.LastIndexOf('.');
         string stem = canonical[..dot];
         string layer = "";
@@ -86,7 +91,7 @@ public static class TensorNames
     {
         CheckpointFormat.Safetensors => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal),
         CheckpointFormat.Gguf => name == "rope_freqs.weight" || name.EndsWith(".attn_rot_embd.weight", StringComparison.Ordinal),
-        _ => name == "rope.freqs",
+        _ => name is "rope.freqs" or "text_model.rope.freqs",
     };
 
     private static bool IsVision(string name) =>
