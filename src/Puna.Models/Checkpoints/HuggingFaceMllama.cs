@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Puna.Models.Vision;
 
 namespace Puna.Models.Checkpoints;
@@ -7,6 +8,9 @@ internal static class HuggingFaceMllama
 {
     /// <summary>The model type; the text model is in <c>text_config</c>, the encoder in <c>vision_config</c>.</summary>
     public const string ModelType = "mllama";
+
+    /// <summary>The model type inside <c>text_config</c>.</summary>
+    public const string TextType = "mllama_text_model";
 
     /// <summary>Reads the keys.</summary>
     /// <param name="whole">The whole file.</param>
@@ -50,5 +54,59 @@ internal static class HuggingFaceMllama
         }
 
         return config;
+    }
+
+    /// <summary>Writes the keys of the whole file.</summary>
+    /// <param name="json">Inside the file's object.</param>
+    /// <param name="vision">What the model sees with.</param>
+    /// <param name="writeText">Writes the keys of the text model.</param>
+    public static void Write(Utf8JsonWriter json, MllamaConfig vision, Action<Utf8JsonWriter> writeText)
+    {
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("MllamaForConditionalGeneration");
+        json.WriteEndArray();
+        json.WriteString("model_type", ModelType);
+        json.WriteNumber("image_token_index", vision.ImageToken);
+        json.WriteStartObject("text_config");
+        writeText(json);
+        WriteInts("cross_attention_layers", vision.CrossLayers);
+        json.WriteEndObject();
+        json.WriteStartObject("vision_config");
+        json.WriteString("model_type", "mllama_vision_model");
+        json.WriteNumber("hidden_size", vision.Hidden);
+        json.WriteNumber("intermediate_size", vision.Ffn);
+        json.WriteNumber("attention_heads", vision.Heads);
+        json.WriteNumber("num_hidden_layers", vision.LocalLayers);
+        json.WriteNumber("num_global_layers", vision.GlobalLayers);
+        WriteInts("intermediate_layers_indices", vision.Taps);
+        json.WriteNumber("vision_output_dim", vision.OutputWidth);
+        json.WriteNumber("image_size", vision.ImageSize);
+        json.WriteNumber("patch_size", vision.PatchSize);
+        json.WriteNumber("num_channels", MllamaConfig.Channels);
+        json.WriteNumber("max_num_tiles", vision.MaxTiles);
+        json.WriteStartArray("supported_aspect_ratios");
+        foreach ((int height, int width) in vision.AspectRatios)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(height);
+            json.WriteNumberValue(width);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("norm_eps", vision.NormEpsilon);
+        json.WriteString("hidden_act", "gelu");
+        json.WriteEndObject();
+
+        void WriteInts(string key, IReadOnlyList<int> values)
+        {
+            json.WriteStartArray(key);
+            foreach (int value in values)
+            {
+                json.WriteNumberValue(value);
+            }
+
+            json.WriteEndArray();
+        }
     }
 }

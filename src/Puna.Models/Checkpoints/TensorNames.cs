@@ -1,4 +1,5 @@
 using System.Globalization;
+using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
 
@@ -82,6 +83,13 @@ public static class TensorNames
 
         return string.Concat(pattern.Replace("{0}", layer, StringComparison.Ordinal).Replace("{1}", expert, StringComparison.Ordinal), canonical.AsSpan(dot));
     }
+
+    /// <summary>The shape in which a format holds a parameter: most as they are here.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="canonical">Canonical name.</param>
+    /// <param name="shape">Its shape here; values are in the same order.</param>
+    /// <param name="config">The model.</param>
+    public static Shape ShapeIn(CheckpointFormat format, string canonical, Shape shape, LlamaConfig config) => config.Vision is null ? shape : MllamaNames.FileShape(format, canonical, shape, config);
 
     /// <summary>Whether a tensor that no parameter asks for may be left out: tables of angles that are computed anyway.</summary>
     /// <param name="format">The format.</param>

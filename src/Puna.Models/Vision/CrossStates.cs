@@ -79,6 +79,19 @@ public sealed class CrossStates : IDisposable
         }
     }
 
+    /// <summary>The same images for a text in which they stand elsewhere; takes this value's place, so that only the result is to be disposed.</summary>
+    /// <returns>Null where tokens see other sets of tiles: then keys and values have to be computed anew.</returns>
+    public CrossStates? TryMove(CrossMask mask)
+    {
+        bool isSame = mask.Images == Mask.Images && mask.MaxTiles == Mask.MaxTiles && mask.Sets.Count == Mask.Sets.Count;
+        for (int set = 0; isSame && set < mask.Sets.Count; set++)
+        {
+            isSame = mask.Sets[set].SequenceEqual(Mask.Sets[set]);
+        }
+
+        return isSame ? new CrossStates(mask, _cache, _sequences, Features, FirstImage) : null;
+    }
+
     /// <summary>The keys and values of a set.</summary>
     internal KvSequence Keys(int set) => _sequences![set];
 
