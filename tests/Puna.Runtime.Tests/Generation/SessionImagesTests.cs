@@ -13,7 +13,7 @@ public sealed class SessionImagesTests : IDisposable
 {
     private const int ImageToken = 320;
 
-    private static readonly GenerationOptions _greedy = new() { Sampling = SamplingOptions.Greedy, MaxTokens = 12, StopIds = [] };
+    private static readonly GenerationOptions _greedy = new() { Sampling = SamplingOptions.Greedy with { LogProbs = 0 }, MaxTokens = 12, StopIds = [] };
 
     private readonly LanguageModel _model = LanguageModel.Open(TestFiles.GoldenModel("llama32-vision"));
     private readonly CpuOps _ops = new(2);
@@ -45,7 +45,7 @@ public sealed class SessionImagesTests : IDisposable
     {
         int[] prompt = [5, 9, ImageToken, 17, 30, 44], two = [.. prompt, ImageToken, ImageToken, 3];
         using var session = new Session(_model, _ops);
-        int[] first = Run(session, prompt, [_wide]);
+        (int, float)[] first = Run(session, prompt, [_wide]);
         Assert.Equal(Anew(prompt, [_wide]), first);
         Assert.NotEqual(Anew(prompt, [_tall]), first);
         Assert.NotEqual(Anew(prompt, []), first);
@@ -64,9 +64,9 @@ public sealed class SessionImagesTests : IDisposable
     {
         int[] prompt = [5, ImageToken, 17];
         using var session = new Session(_model, _ops);
-        int[] reply = Run(session, prompt, [_wide]);
+        (int Token, float)[] reply = Run(session, prompt, [_wide]);
         long bytes = session.CacheBytes;
-        int[] longer = [.. prompt, .. reply, 8, 21];
+        int[] longer = [.. prompt, .. reply.Select(static step => step.Token), 8, 21];
         Assert.Equal(Anew(longer, [_wide]), Run(session, longer, [new TiledImage(_wide.Grid, 28, 3, [.. _wide.Pixels])]));
 
         // The last token of the reply was never an input.
@@ -89,7 +89,7 @@ public sealed class SessionImagesTests : IDisposable
     {
         using var session = new Session(_model, _ops);
         int[] prompt = [5, ImageToken, 17];
-        int[] reply = Run(session, prompt, [_wide]);
+        (int, float)[] reply = Run(session, prompt, [_wide]);
         Assert.Equal("images: expected one for each of the 1 image tokens of the prompt, got 2", Refused(() => Run(session, prompt, [_wide, _tall])));
         Assert.Equal("images: expected one for each of the 0 image tokens of the prompt, got 1", Refused(() => Run(session, [5, 6], [_wide])));
         Assert.StartsWith("image: expected tiles in one of the layouts 1x1, 1x2, ", Refused(() => Run(session, prompt, [_wide with { Grid = new TileGrid(3, 2) }])), StringComparison.Ordinal);
@@ -103,15 +103,18 @@ public sealed class SessionImagesTests : IDisposable
 
     private static string Refused(Action action) => Assert.Throws<PunaException>(action).Message;
 
-    private static int[] Run(Session session, int[] prompt, TiledImage[] images) => [.. session.Generate(prompt, images, _greedy).Select(static step => step.Token)];
+    /// <summary>The greedy continuation, and how likely each token was: that differs where an image does, also where the tokens do not.</summary>
+    private static (int Token, float LogProb)[] Run(Session session, int[] prompt, TiledImage[] images) =>
+        [.. session.Generate(prompt, images, _greedy).Select(static step => (step.Token, step.LogProbs!.Chosen.LogProb))];
 
-    /// <summary>The greedy continuation, every token computed from the whole text, without a cache of text.</summary>
-    private int[] Anew(int[] prompt, TiledImage[] images)
+    /// <summary>The same, every token computed from the whole text, without a cache of text.</summary>
+    private (int, float)[] Anew(int[] prompt, TiledImage[] images)
     {
         MllamaConfig config = _model.Llama.Config.Vision!;
         MllamaImage[] seen = [.. images.Select(image => MllamaImage.Of(config, image.Pixels, image.Grid.Rows, image.Grid.Columns))];
         using CrossStates? states = seen.Length == 0 ? null : CrossStates.Compute(_model.Llama, _ops, seen, CrossMask.Of(prompt, ImageToken, [.. seen.Select(static image => image.IsUsed)], 4));
         List<int> all = [.. prompt];
+        var steps = new List<(int, float)>();
         for (int i = 0; i < _greedy.MaxTokens; i++)
         {
             ArenaMark mark = _ops.Mark();
@@ -121,8 +124,9 @@ public sealed class SessionImagesTests : IDisposable
             _ops.Read(_model.Llama.Forward(_ops, batch, new ForwardContext(), null, [states]), logits);
             _ops.Release(mark);
             all.Add(Array.IndexOf(logits, logits.Max()));
+            steps.Add((all[^1], TokenLogProbs.LogProbability(logits, all[^1])));
         }
 
-        return [.. all[prompt.Length..]];
+        return [.. steps];
     }
 }
