@@ -56,6 +56,23 @@ public sealed class CrossAttentionTests
         Assert.NotEqual(Runner.Whole(golden.Model, golden.Ids)[without.Length..], with[without.Length..]);
     }
 
+    [Theory]
+    [InlineData(DType.F16, 1e-3)]
+    [InlineData(DType.Q8_0, 5e-2)]
+    public void KeysAndValuesOfImagesCanBeRounded(DType type, double most)
+    {
+        using var golden = new MllamaGolden();
+        using var ops = new CpuOps(2);
+        using CrossStates whole = CrossStates.Compute(golden.Model, ops, [golden.Image], golden.Mask);
+        using CrossStates rounded = CrossStates.Compute(golden.Model, ops, [golden.Image], golden.Mask, type);
+        Assert.True(rounded.ByteLength < whole.ByteLength);
+        float[] logits = MllamaGolden.Whole(golden.Model, [golden.Ids], [rounded], ops)[0];
+
+        // Rounding is felt, and is small against logits of 2: halves have 11 bits, q8_0 about 7.
+        Assert.InRange(GoldenIo.MaxDifference(golden.Io.Floats("logits"), logits), 2e-5, most);
+        Assert.Equal(logits, MllamaGolden.Chunked(golden.Model, golden.Ids, rounded, ops, 5));
+    }
+
     [Fact]
     public void EveryWayToRunGivesTheSameBits()
     {

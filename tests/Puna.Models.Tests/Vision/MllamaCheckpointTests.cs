@@ -3,6 +3,7 @@ using Puna.Formats;
 using Puna.Formats.Safetensors;
 using Puna.Models.Checkpoints;
 using Puna.Models.Conversion;
+using Puna.Models.Packing;
 using Puna.Models.Vision;
 using Puna.Tensors;
 using Puna.Tests.Shared;
@@ -69,7 +70,10 @@ public sealed class MllamaCheckpointTests : IDisposable
         using Checkpoint rounded = Checkpoint.Open(halves);
 
         // Weights of 8 bits: logits of 2 move by about a hundredth.
-        Assert.InRange(GoldenIo.MaxDifference(Logits(_golden.Model), Logits(rounded.Load())), 1e-4, 0.1);
+        float[] logits = Logits(rounded.Load());
+        Assert.InRange(GoldenIo.MaxDifference(Logits(_golden.Model), logits), 1e-4, 0.1);
+        using var ops = new CpuOps(2);
+        Assert.Equal(logits, Logits(rounded.LoadPacked(ops)));
         foreach (CheckpointFormat format in new[] { CheckpointFormat.Gguf, CheckpointFormat.Meta })
         {
             string to = Path.Combine(_folder, "other");
@@ -80,6 +84,21 @@ public sealed class MllamaCheckpointTests : IDisposable
         }
 
         Assert.Contains("expected a model of text alone, got mllama", Assert.Throws<PunaException>(() => _golden.Checkpoint.Adapt(_folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ThePackCacheKeepsItToo()
+    {
+        using var ops = new CpuOps(2);
+        var warnings = new List<string>();
+        var cache = new PackCache(_folder, warnings.Add);
+        float[] expected = Logits(_golden.Model);
+        Assert.Equal(expected, Logits(cache.Load(_golden.Checkpoint, ops, TestContext.Current.CancellationToken)));
+        string file = Assert.Single(Directory.EnumerateFiles(_folder, "*.punapack"));
+        DateTime written = File.GetLastWriteTimeUtc(file);
+        Assert.Equal(expected, Logits(cache.Load(_golden.Checkpoint, ops, TestContext.Current.CancellationToken)));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(file));
+        Assert.Empty(warnings);
     }
 
     [Fact]
