@@ -74,6 +74,37 @@ public sealed class CrossAttentionTests
     }
 
     [Fact]
+    public void ATokenThatSeesAnImageAllocatesNothing()
+    {
+        using var golden = new MllamaGolden();
+        using var ops = new CpuOps(2);
+        using CrossStates states = CrossStates.Compute(golden.Model, ops, [golden.Image], golden.Mask);
+        using KvCache cache = golden.Model.CreateCache();
+        KvSequence[] sequence = [cache.CreateSequence()];
+        CrossStates?[] images = [states];
+        var context = new ForwardContext();
+        var batch = new Batch();
+        int[] token = [5];
+        sequence[0].Reserve(100);
+        Pass(40);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Pass(40);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Pass(int tokens)
+        {
+            for (int i = 0; i < tokens; i++)
+            {
+                ArenaMark mark = ops.Mark();
+                batch.Clear();
+                batch.Add(token, sequence[0].Length, BatchOutputs.Last);
+                golden.Model.Forward(ops, batch, context, sequence, images);
+                ops.Release(mark);
+            }
+        }
+    }
+
+    [Fact]
     public void EveryWayToRunGivesTheSameBits()
     {
         using var golden = new MllamaGolden();
