@@ -134,8 +134,10 @@ public sealed class ChatEngineTests : IAsyncLifetime
             new(ChatRole.Assistant, "") { ToolCalls = [new ToolCall("calculator", "{\"expression\":\"12 * 3\"}") { Id = "call_1" }] },
             new(ChatRole.Tool, "36") { ToolCallId = "call_1", ToolName = "calculator" },
         ];
-        (string text, _, _) = await Read(_chat, Ask("") with { Messages = messages, Tools = [Calculator] });
-        Assert.Contains("36", text, StringComparison.Ordinal);
+        ChatRequest request = Ask("") with { Messages = messages, Tools = [Calculator] };
+        Assert.Contains("<|start_header_id|>ipython<|end_header_id|>\n\n36<|eot_id|><|start_header_id|>assistant", _chat.Render(request), StringComparison.Ordinal);
+        (string text, _, _) = await Read(_chat, request);
+        Assert.NotEmpty(text);
     }
 
     [Fact]

@@ -11,9 +11,9 @@ public class ConstraintCacheTests
     {
         ScriptedCompiler compiler = new((_, _) => new UnionConstraint([]));
         ConstraintCache cache = Cache(compiler, 1000);
-        ITokenConstraint first = cache.Get(ReplyFormatKind.Regex, "a", default);
-        Assert.Same(first, cache.Get(ReplyFormatKind.Regex, "a", default));
-        Assert.NotSame(first, cache.Get(ReplyFormatKind.Grammar, "a", default));
+        ITokenConstraint first = cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken);
+        Assert.Same(first, cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken));
+        Assert.NotSame(first, cache.Get(ReplyFormatKind.Grammar, "a", TestContext.Current.CancellationToken));
         Assert.Equal([(ReplyFormatKind.Regex, "a"), (ReplyFormatKind.Grammar, "a")], compiler.Asked);
     }
 
@@ -24,7 +24,7 @@ public class ConstraintCacheTests
         ScriptedCompiler compiler = new((_, _) => new UnionConstraint([]));
         ConstraintCache cache = Cache(compiler, 210);
         foreach (string definition in (string[])["a", "b", "a", "c", "a", "b"])
-            cache.Get(ReplyFormatKind.Regex, definition, default);
+            cache.Get(ReplyFormatKind.Regex, definition, TestContext.Current.CancellationToken);
         Assert.Equal(["a", "b", "c", "b"], compiler.Asked.Select(static asked => asked.Definition));
         Assert.Equal(2, cache.Count);
         Assert.Equal(0, Large().Count);
@@ -32,7 +32,7 @@ public class ConstraintCacheTests
         ConstraintCache Large()
         {
             ConstraintCache small = Cache(compiler, 50);
-            small.Get(ReplyFormatKind.Regex, "a", default);
+            small.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken);
             return small;
         }
     }
@@ -43,15 +43,15 @@ public class ConstraintCacheTests
         int calls = 0;
         ScriptedCompiler compiler = new((_, _) => ++calls == 1 ? throw new PunaException("no") : new UnionConstraint([]));
         ConstraintCache cache = Cache(compiler, 1000);
-        Assert.Throws<PunaException>(() => cache.Get(ReplyFormatKind.Regex, "a", default));
-        Assert.NotNull(cache.Get(ReplyFormatKind.Regex, "a", default));
+        Assert.Throws<PunaException>(() => cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken));
+        Assert.NotNull(cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken));
     }
 
     [Fact]
     public void ACompilationThatTakesTooLongIsAnError()
     {
         ConstraintCache cache = new(new Endless(), 1000, TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        Assert.Equal("constraint: expected one that compiles within 0.02 s, got one that does not", Assert.Throws<PunaException>(() => cache.Get(ReplyFormatKind.Regex, "a", default)).Message);
+        Assert.Equal("constraint: expected one that compiles within 0.02 s, got one that does not", Assert.Throws<PunaException>(() => cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken)).Message);
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => Cache(new Endless(), 1000).Get(ReplyFormatKind.Regex, "a", cancel.Token));
