@@ -32,6 +32,9 @@ public sealed class ForwardContext
     /// <summary>Which rows go to which expert; made anew by every layer that has experts.</summary>
     public ExpertRouting Routing { get; } = new();
 
+    /// <summary>Rows of the batch that take embeddings of their own in place of their tokens': pictures. Set before a pass, and cleared by whoever set it.</summary>
+    public SoftTokens? Soft { get; set; }
+
     /// <summary>Cached keys and values, one per sequence of the batch, or null.</summary>
     public IReadOnlyList<KvSequence>? Cache { get; internal set; }
 }

@@ -123,7 +123,7 @@ public sealed class Llama
     public Tensor Hidden(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)
     {
         Prepare(ops, batch, context, cache);
-        Tensor x = ops.Gather(Embedding, batch.Tokens);
+        Tensor x = Embed(ops, batch, context.Soft);
         for (int i = 0; i < Blocks.Count; i++)
         {
             x = ops.Run(Blocks[i], x, context);
@@ -131,6 +131,29 @@ public sealed class Llama
 
         Advance(batch, cache);
         return batch.Outputs.IsEmpty ? ops.Allocate(new Shape(0, Config.Hidden)) : ops.RmsNorm(ops.SelectRows(x, batch.Outputs), Norm, Config.NormEpsilon);
+    }
+
+    /// <summary>Embeddings of the tokens; rows of pictures have their own.</summary>
+    private Tensor Embed(IOps ops, Batch batch, SoftTokens? soft)
+    {
+        Tensor x = ops.Gather(Embedding, batch.Tokens);
+        if (soft is null || soft.Rows.Length == 0)
+        {
+            return x;
+        }
+
+        Tensor keeps = ops.Allocate(new Shape(batch.Count, 1));
+        for (int row = 0; row < batch.Count; row++)
+        {
+            keeps.Row<float>(row)[0] = 1;
+        }
+
+        foreach (int row in soft.Rows)
+        {
+            keeps.Row<float>(row)[0] = 0;
+        }
+
+        return ops.AddRows(ops.ScaleRows(x, keeps), soft.Values, soft.Rows);
     }
 
     private static void Advance(Batch batch, IReadOnlyList<KvSequence>? cache)

@@ -45,6 +45,9 @@ public sealed record Llama4Config
     /// <summary>Size of the steps.</summary>
     public double AttentionScale { get; init; } = ReleasedAttentionScale;
 
+    /// <summary>The picture encoder, or null where the model reads text only.</summary>
+    public Vision.Llama4VisionConfig? Vision { get; init; }
+
     /// <summary>Layers where every n-th, counted from one, has what the others have not: experts (step - 1, 2 step - 1, ...), or no rotation.</summary>
     public static bool[] EveryNth(int layers, int step)
     {

@@ -76,6 +76,7 @@ public static class LlamaPresets
                 IsRotary = rotary,
                 IsLocal = rotary,
                 QkNorm = experts == 16,
+                Vision = new Vision.Llama4VisionConfig { Hidden = 1408, Layers = 34, Heads = 16, Ffn = 5632, AdapterHidden = 4096, AdapterOutput = 4096 },
             },
             BosId = 200000,
             EosIds = [200001, 200007, 200008],

@@ -38,7 +38,31 @@ internal static class MetaLlama4Files
         }
     }
 
-    private static IEnumerable<(string, long[], float[])> Part(Checkpoint source, int part, int parts)
+    private static IEnumerable<(string, long[], float[])> Part(Checkpoint source, int part, int parts) => TextPart(source, part, parts).Concat(VisionPart(source, part, parts));
+
+    /// <summary>The picture encoder: heads and widths divided, the rest in every part (spec llama4.md 3.11 and 5.1).</summary>
+    private static IEnumerable<(string, long[], float[])> VisionPart(Checkpoint source, int part, int parts)
+    {
+        foreach ((string name, Shape shape) in source.Config.Llama4!.Vision?.Parameters(source.Config.Hidden) ?? [])
+        {
+            Tensor tensor = source.File.GetTensor(Llama4VisionNames.In(CheckpointFormat.Safetensors, name));
+            bool isMatrix = shape.Rank == 2;
+            bool byRow = name.Contains(".wq.") || name.Contains(".wk.") || name.Contains(".wv.") || name.Contains("c_fc") || name.Contains("_linear") || name.Contains("vision_projection");
+            bool byColumn = isMatrix && (name.Contains(".wo.") || name.Contains("c_proj"));
+            int rows = isMatrix ? (int)shape[0] : 1, columns = (int)shape.Columns;
+            int fromRow = byRow && isMatrix ? rows * part / parts : 0, toRow = byRow && isMatrix ? rows * (part + 1) / parts : rows;
+            int fromColumn = byColumn || (byRow && !isMatrix) ? columns * part / parts : 0, toColumn = byColumn || (byRow && !isMatrix) ? columns * (part + 1) / parts : columns;
+            var values = new List<float>();
+            for (int r = fromRow; r < toRow; r++)
+            {
+                values.AddRange(tensor.Row<float>(r)[fromColumn..toColumn]);
+            }
+
+            yield return (name, isMatrix ? [toRow - fromRow, toColumn - fromColumn] : [toColumn - fromColumn], [.. values]);
+        }
+    }
+
+    private static IEnumerable<(string, long[], float[])> TextPart(Checkpoint source, int part, int parts)
     {
         LlamaConfig c = source.Config;
         Llama4Config four = c.Llama4!;
@@ -151,11 +175,15 @@ internal static class MetaLlama4Files
                 """;
         }
 
+        string vision = four.Vision is not { } v ? "" : FormattableString.Invariant($$"""
+            , "vision_args": {"image_size": {"height": {{v.ImageSize}}, "width": {{v.ImageSize}}}, "patch_size": {"height": {{v.PatchSize}}, "width": {{v.PatchSize}}}, "dim": {{v.Hidden}},
+            "n_layers": {{v.Layers}}, "n_heads": {{v.Heads}}, "mlp_ratio": 4.0, "output_dim": {{v.AdapterOutput}}, "pixel_shuffle_ratio": 0.5}
+            """);
         string json = FormattableString.Invariant($$"""
             {"dim": {{c.Hidden}}, "n_layers": {{c.Layers}}, "n_heads": {{c.Heads}}, "n_kv_heads": {{c.KvHeads}}, "vocab_size": -1, "norm_eps": 1e-5, "rope_theta": {{c.RopeTheta}},
             "attention_chunk_size": {{four.ChunkSize}}, "nope_layer_interval": 4, "use_qk_norm": {{(four.QkNorm ? "true" : "false")}}, "attn_temperature_tuning": true,
             "floor_scale": {{four.FloorScale}}, "attn_scale": {{four.AttentionScale}},
-            "moe_args": {"num_experts": {{four.Experts}}, "top_k": 1, "interleave_moe_layer_step": {{step}}}{{scaling}}}
+            "moe_args": {"num_experts": {{four.Experts}}, "top_k": 1, "interleave_moe_layer_step": {{step}}}{{scaling}}{{vision}}}
             """);
         return MetaParams.Parse(System.Text.Encoding.UTF8.GetBytes(json), "params.json");
     }

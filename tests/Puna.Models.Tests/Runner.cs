@@ -165,6 +165,12 @@ internal static class Runner
 
         public Tensor AddExperts(Tensor shared, ExpertRouting routing) => ops.AddExperts(shared, routing);
 
+        public Tensor TanhGate(Tensor x, Weight gate, bool isComplement = false) => ops.TanhGate(x, gate, isComplement);
+
+        public Tensor AddRows(Tensor x, Tensor y, ReadOnlySpan<int> rows) => ops.AddRows(x, y, rows);
+
+        public Tensor ConcatColumns(Tensor first, ReadOnlySpan<Tensor> others) => ops.ConcatColumns(first, others);
+
         public Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? cache, AttentionPlan plan, int headDim) => ops.Attention(q, k, v, cache, plan, headDim);
 
         public void Append(KvView cache, Tensor k, Tensor v, Batch batch) => ops.Append(cache, k, v, batch);

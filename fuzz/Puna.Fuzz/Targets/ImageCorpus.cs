@@ -17,10 +17,23 @@ internal static class ImageCorpus
     public static IReadOnlyList<byte[]> Pictures(string kind) =>
         [.. _pictures.Value.Where(p => p.Key.StartsWith(kind, StringComparison.Ordinal)).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value)];
 
-    /// <summary>Decodes, and looks at every pixel.</summary>
+    /// <summary>Decodes a picture, or where the length is even up to four frames, and looks at every pixel.</summary>
     public static void Run(byte[] input)
     {
-        RgbImage image = ImageReader.Decode(input, "fuzz", _limits);
+        if (input.Length % 2 == 1)
+        {
+            Look(ImageReader.Decode(input, "fuzz", _limits));
+            return;
+        }
+
+        foreach (RgbImage frame in ImageReader.DecodeFrames(input, "fuzz", 4, _limits))
+        {
+            Look(frame);
+        }
+    }
+
+    private static void Look(RgbImage image)
+    {
         if (image.Width < 1 || image.Height < 1 || image.Pixels.LongLength != 3L * image.Width * image.Height)
         {
             throw new InvalidOperationException($"a picture of {image.Width} x {image.Height} has {image.Pixels.Length} bytes");

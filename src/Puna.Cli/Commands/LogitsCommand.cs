@@ -2,9 +2,7 @@ using Puna.Cli.Generation;
 using Puna.Cli.Hosting;
 using Puna.Cli.Locating;
 using Puna.Cli.Parsing;
-using Puna.Formats;
 using Puna.Formats.Npy;
-using Puna.Formats.Safetensors;
 using Puna.Models;
 using Puna.Models.PromptGuard;
 using Puna.Tensors;
@@ -21,7 +19,7 @@ internal sealed class LogitsCommand : Command
 
     private static readonly ModelOptions Model = new();
     private static readonly Option<int[]?> Tokens = Parsing.Options.Tokens("tokens", "The token ids, exactly these: nothing is added");
-    private static readonly Option<string?> Inputs = Parsing.Options.Path("inputs", "F", "A safetensors file with the ids as input_ids, int64 [tokens] or [1, tokens]; other tensors in it are ignored", ValueHint.File);
+    private static readonly Option<string?> Inputs = Parsing.Options.Path("inputs", "F", "A safetensors file with the ids as input_ids, int64 [tokens] or [1, tokens], and for a model that sees pixel_values; others are ignored", ValueHint.File);
     private static readonly Option<string?> Out = Parsing.Options.Path("out", "F.npy", "The file to write", ValueHint.File);
 
     /// <inheritdoc/>
@@ -49,7 +47,8 @@ internal sealed class LogitsCommand : Command
     public override int Execute(CommandContext context)
     {
         string path = context.Args.Require(Out);
-        int[] ids = ReadIds(context.Args);
+        ModelInputs inputs = ReadInputs(context.Args);
+        int[] ids = inputs.Ids;
         ModelSource source = new ModelLocator(context).Locate(context.Args.Get(Model.Model));
         if (source.Path is string place && DebertaCheckpoint.IsIn(place))
         {
@@ -61,6 +60,7 @@ internal sealed class LogitsCommand : Command
         int width = llama.Output.Weight.Out;
         bool isClassifier = llama.Config.Labels > 0;
         Check(ids, llama.Config);
+        EarlyFusion? pictures = llama.Config.Llama4?.Vision is not null && inputs.Pixels is { } pixels ? EarlyFusion.Compute(opened.Checkpoint, opened.Ops, ids, pixels) : null;
         using var file = new NpyWriter(path, new Shape(isClassifier ? 1 : ids.Length, width));
         using KvCache cache = llama.CreateCache(opened.CacheType);
         using KvSequence sequence = cache.CreateSequence();
@@ -77,6 +77,7 @@ internal sealed class LogitsCommand : Command
             ArenaMark mark = opened.Ops.Mark();
             batch.Clear();
             batch.Add(ids.AsSpan(at, count), at, !isClassifier ? BatchOutputs.All : isLast ? BatchOutputs.Last : BatchOutputs.None);
+            pass.Soft = pictures?.Rows(at, count);
             Write(opened.Ops, llama.Forward(opened.Ops, batch, pass, sequences), file);
             opened.Ops.Release(mark);
         }
@@ -114,41 +115,15 @@ internal sealed class LogitsCommand : Command
         }
     }
 
-    private static int[] ReadIds(ParsedArguments args)
+    private static ModelInputs ReadInputs(ParsedArguments args)
     {
         args.Exclude(Tokens, Inputs);
         if (args.Get(Tokens) is { } ids)
         {
-            return ids;
+            return new ModelInputs(ids);
         }
 
-        string path = args.Get(Inputs) ?? throw new UsageException("logits: expected --tokens or --inputs, got neither");
-        using SafetensorsFile file = SafetensorsFile.Open(path);
-        if (!file.TryGetInfo("input_ids", out TensorInfo? info))
-        {
-            throw new FileFormatException(path, "tensor input_ids: expected in the file, got none");
-        }
-
-        bool isVector = info.Shape.Rank == 1 || (info.Shape.Rank == 2 && info.Shape[0] == 1);
-        if (!isVector || info.DType is not (DType.I64 or DType.I32))
-        {
-            throw new FileFormatException(path, $"tensor input_ids: expected i64 [tokens] or [1, tokens], got {info.DType.Name()} {info.Shape}");
-        }
-
-        Tensor tensor = file.GetTensor("input_ids");
-        if (info.DType == DType.I32)
-        {
-            return tensor.Row<int>(0).ToArray();
-        }
-
-        ReadOnlySpan<long> wide = tensor.Shape.Count == 0 ? [] : tensor.Row<long>(0);
-        var result = new int[wide.Length];
-        for (int i = 0; i < wide.Length; i++)
-        {
-            result[i] = wide[i] is >= 0 and <= int.MaxValue ? (int)wide[i] : throw new FileFormatException(path, $"tensor input_ids[{i}]: expected a token id, got {wide[i]}");
-        }
-
-        return result;
+        return ModelInputs.Read(args.Get(Inputs) ?? throw new UsageException("logits: expected --tokens or --inputs, got neither"));
     }
 
     private static void Check(int[] ids, LlamaConfig config)

@@ -1,121 +1,119 @@
-using System.Buffers.Binary;
 using Puna.Tensors;
 
 namespace Puna.Formats.Images;
 
 /// <summary>
-/// Decodes the first frame of a GIF (CompuServe's GIF89a specification). As Pillow has it: what the frame leaves free is transparent, hence white, where the frame has a transparent colour,
-/// and colour 0 of its table otherwise; a frame that reaches beyond the screen widens it; an index beyond the table is black; bytes between blocks that begin none are skipped.
+/// Draws the frames of a GIF as Pillow does: what the first frame leaves free is transparent, hence white, where it has a transparent colour, and colour 0 of its table otherwise; a frame that
+/// reaches beyond the screen widens it; an index beyond the table is black; a place that is cleared becomes transparent where there is a transparent colour, else what the background's index is in the frame's table.
 /// </summary>
 internal static class GifDecoder
 {
     // The longest string a code of 12 bits can stand for, generously, per byte of data.
     private const long MostPerByte = 4096;
+    private const int Clears = 2;
+    private const int PutsBack = 3;
 
     private static readonly (int First, int Step)[] Plain = [(0, 1)];
     private static readonly (int First, int Step)[] Interlaced = [(0, 8), (4, 8), (2, 4), (1, 2)];
 
-    public static RgbImage Decode(byte[] bytes, string path, ImageLimits limits)
-    {
-        var cursor = new Cursor(bytes, path) { At = 6 };
-        int screenWidth = cursor.Short();
-        int screenHeight = cursor.Short();
-        int flags = cursor.Byte();
-        cursor.At += 2;
-        ReadOnlySpan<byte> table = (flags & 0x80) != 0 ? cursor.Take(3 << ((flags & 7) + 1)) : [];
-        int transparent = -1;
-        while (true)
-        {
-            int at = cursor.At;
-            switch (cursor.Byte())
-            {
-                case 0x21:
-                    int label = cursor.Byte();
-                    byte[] extension = cursor.Blocks();
-                    if (label == 0xF9 && extension.Length >= 4 && (extension[0] & 1) != 0)
-                    {
-                        transparent = extension[3];
-                    }
+    /// <summary>Decodes the first frame.</summary>
+    public static RgbImage Decode(byte[] bytes, string path, ImageLimits limits) => Decode(GifFile.Read(bytes, path, limits, 1), [0], path)[0];
 
-                    break;
-                case 0x2C:
-                    return Frame(ref cursor, screenWidth, screenHeight, table, transparent, path, limits);
-                case 0x3B:
-                    throw new FileFormatException(path, "gif: expected a picture before the end, got none", at);
+    /// <summary>Decodes frames, each as it is seen on the screen.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="wanted">Their numbers, ascending.</param>
+    /// <param name="path">What to call the file in messages.</param>
+    public static RgbImage[] Decode(GifFile file, ReadOnlySpan<int> wanted, string path)
+    {
+        (int width, int height) = (file.Width, file.Height);
+        var images = new RgbImage[wanted.Length];
+        byte[]? canvas = null;
+        bool hasTransparency = false;
+        for (int i = 0, done = 0; done < wanted.Length; i++)
+        {
+            GifFrame frame = file.Frames[i];
+            byte[] indices = Indices(file, frame, path);
+            canvas ??= Background(frame, width, height);
+            hasTransparency |= frame.Transparent >= 0;
+            byte[]? before = frame.Disposal == PutsBack ? Save(frame, canvas, width) : null;
+            Draw(frame, indices, canvas, width);
+            for (; done < wanted.Length && wanted[done] == i; done++)
+            {
+                var rgb = new byte[(long)width * height * 3];
+                OnWhite.Blend(canvas, rgb);
+                images[done] = new RgbImage(width, height, rgb);
+            }
+
+            for (int y = 0; before is not null && y < frame.Height; y++)
+            {
+                before.AsSpan(y * frame.Width * 4, frame.Width * 4).CopyTo(Row(frame, canvas, width, y));
+            }
+
+            if (frame.Disposal == Clears)
+            {
+                Clear(frame, canvas, width, hasTransparency ? [0, 0, 0, 0] : Color(frame.Table, file.Background));
             }
         }
+
+        return images;
     }
 
-    private static RgbImage Frame(ref Cursor cursor, int screenWidth, int screenHeight, ReadOnlySpan<byte> table, int transparent, string path, ImageLimits limits)
+    private static byte[] Indices(GifFile file, GifFrame frame, string path)
     {
-        int start = cursor.At;
-        (int left, int top, int width, int height) = (cursor.Short(), cursor.Short(), cursor.Short(), cursor.Short());
-        int flags = cursor.Byte();
-        if ((flags & 0x80) != 0)
+        byte[] codes = file.Codes(frame);
+        long count = (long)frame.Width * frame.Height;
+        if (count > MostPerByte * (codes.Length + 1L))
         {
-            table = cursor.Take(3 << ((flags & 7) + 1));
-        }
-
-        int fullWidth = Math.Max(screenWidth, left + width);
-        int fullHeight = Math.Max(screenHeight, top + height);
-        limits.Check(path, "gif", fullWidth, fullHeight, 6);
-        limits.Check(path, "gif frame", width, height, start);
-        int codeBits = cursor.Byte();
-        if (codeBits is < 1 or > 8)
-        {
-            throw new FileFormatException(path, $"gif code size: expected 1 to 8, got {codeBits}", cursor.At - 1);
-        }
-
-        byte[] data = cursor.Blocks();
-        long count = (long)width * height;
-        if (count > MostPerByte * (data.Length + 1L))
-        {
-            throw new FileFormatException(path, $"gif data: expected enough for {count} pixels, got {data.Length} bytes", start);
+            throw new FileFormatException(path, $"gif data: expected enough for {count} pixels, got {codes.Length} bytes", frame.DataAt);
         }
 
         var indices = new byte[count];
-        long decoded = GifLzw.Decode(data, codeBits, indices);
-        if (decoded < count)
-        {
-            throw new FileFormatException(path, $"gif data: expected {count} pixels, got {decoded} and then a wrong code or the end", start);
-        }
-
-        var pixels = new byte[(long)fullWidth * fullHeight * 3];
-        if (transparent >= 0)
-        {
-            pixels.AsSpan().Fill(255);
-        }
-        else if (!table.IsEmpty && (width < fullWidth || height < fullHeight))
-        {
-            for (int i = 0; i < pixels.Length; i++)
-            {
-                pixels[i] = table[i % 3];
-            }
-        }
-
-        int row = 0;
-        foreach ((int first, int step) in (flags & 0x40) != 0 ? Interlaced : Plain)
-        {
-            for (int y = first; y < height; y += step, row++)
-            {
-                Paint(indices.AsSpan(row * width, width), table, transparent, pixels.AsSpan((int)((((long)(top + y) * fullWidth) + left) * 3), width * 3));
-            }
-        }
-
-        return new RgbImage(fullWidth, fullHeight, pixels);
+        long decoded = GifLzw.Decode(codes, frame.CodeBits, indices);
+        return decoded == count ? indices : throw new FileFormatException(path, $"gif data: expected {count} pixels, got {decoded} and then a wrong code or the end", frame.DataAt);
     }
 
-    private static void Paint(ReadOnlySpan<byte> indices, ReadOnlySpan<byte> table, int transparent, Span<byte> row)
+    /// <summary>What is there before the first frame.</summary>
+    /// <returns><c>[height, width, 4]</c>: red, green, blue, alpha.</returns>
+    private static byte[] Background(GifFrame first, int width, int height)
     {
+        var canvas = new byte[(long)width * height * 4];
+        if (first.Transparent < 0)
+        {
+            byte[] color = Color(first.Table, 0);
+            for (int i = 0; i < canvas.Length; i += 4)
+            {
+                color.CopyTo(canvas, i);
+            }
+        }
+
+        return canvas;
+    }
+
+    private static void Draw(GifFrame frame, byte[] indices, byte[] canvas, int canvasWidth)
+    {
+        int row = 0;
+        foreach ((int first, int step) in frame.IsInterlaced ? Interlaced : Plain)
+        {
+            for (int y = first; y < frame.Height; y += step, row++)
+            {
+                Draw(frame, indices.AsSpan(row * frame.Width, frame.Width), Row(frame, canvas, canvasWidth, y));
+            }
+        }
+    }
+
+    private static void Draw(GifFrame frame, ReadOnlySpan<byte> indices, Span<byte> row)
+    {
+        ReadOnlySpan<byte> table = frame.Table;
         for (int x = 0; x < indices.Length; x++)
         {
             int index = indices[x];
-            Span<byte> pixel = row.Slice(3 * x, 3);
-            if (index == transparent)
+            if (index == frame.Transparent)
             {
-                pixel.Fill(255);
+                continue;
             }
-            else if (table.IsEmpty)
+
+            Span<byte> pixel = row.Slice(4 * x, 4);
+            if (table.IsEmpty)
             {
                 pixel.Fill((byte)index); // without a table an index is a shade
             }
@@ -127,42 +125,46 @@ internal static class GifDecoder
             {
                 pixel.Clear();
             }
+
+            pixel[3] = 255;
         }
     }
 
-    private ref struct Cursor(byte[] bytes, string path)
+    /// <summary>An opaque colour; where the table has no such index, its first one.</summary>
+    private static byte[] Color(byte[] table, int index)
     {
-        private readonly byte[] _bytes = bytes;
-        private readonly string _path = path;
-
-        public int At;
-
-        public int Byte() => Take(1)[0];
-
-        public int Short() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
-
-        public ReadOnlySpan<byte> Take(int count)
+        if (table.Length == 0)
         {
-            if (count > _bytes.Length - At)
-            {
-                throw new FileFormatException(_path, $"gif: expected {count} more bytes, got {Math.Max(0, _bytes.Length - At)}", At);
-            }
-
-            ReadOnlySpan<byte> taken = _bytes.AsSpan(At, count);
-            At += count;
-            return taken;
+            return [(byte)index, (byte)index, (byte)index, 255];
         }
 
-        /// <summary>Blocks of up to 255 bytes, each behind its length, up to one of length 0.</summary>
-        public byte[] Blocks()
-        {
-            var all = new MemoryStream();
-            for (int length = Byte(); length > 0; length = Byte())
-            {
-                all.Write(Take(length));
-            }
+        int at = (3 * index) + 3 <= table.Length ? 3 * index : 0;
+        return [table[at], table[at + 1], table[at + 2], 255];
+    }
 
-            return all.ToArray();
+    private static byte[] Save(GifFrame frame, byte[] canvas, int canvasWidth)
+    {
+        var saved = new byte[(long)frame.Width * frame.Height * 4];
+        for (int y = 0; y < frame.Height; y++)
+        {
+            Row(frame, canvas, canvasWidth, y).CopyTo(saved.AsSpan(y * frame.Width * 4));
+        }
+
+        return saved;
+    }
+
+    private static void Clear(GifFrame frame, byte[] canvas, int canvasWidth, ReadOnlySpan<byte> color)
+    {
+        for (int y = 0; y < frame.Height; y++)
+        {
+            Span<byte> row = Row(frame, canvas, canvasWidth, y);
+            for (int i = 0; i < row.Length; i += 4)
+            {
+                color.CopyTo(row[i..]);
+            }
         }
     }
+
+    private static Span<byte> Row(GifFrame frame, byte[] canvas, int canvasWidth, int y) =>
+        canvas.AsSpan((int)((((long)(frame.Top + y) * canvasWidth) + frame.Left) * 4), frame.Width * 4);
 }

@@ -11,7 +11,6 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
 {
     // Progressive files have about ten; each one costs a pass over the whole picture, so large pictures may have fewer.
     private const int MostScans = 100;
-    private const int ScansOfLargest = 16;
 
     // A block of 64 pixels has a bit at least, whatever the coding; twice that for files that are a little short.
     private const long MostPerByte = 1024;
@@ -87,9 +86,9 @@ internal readonly record struct JpegHeader(int Width, int Height, int Components
             throw new FileFormatException(path, $"jpeg data: expected enough for {pixels} pixels, got {length} bytes");
         }
 
-        return scans <= Math.Max(ScansOfLargest, ScansOfLargest * limits.MaxPixels / pixels)
+        return scans <= Math.Max(ImageLimits.Passes, ImageLimits.Passes * limits.MaxPixels / pixels)
             ? frame
-            : throw new FileFormatException(path, $"jpeg scans: expected at most {ScansOfLargest * limits.MaxPixels} decoded pixels of all scans, got {scans} scans of {pixels}");
+            : throw new FileFormatException(path, $"jpeg scans: expected at most {ImageLimits.Passes * limits.MaxPixels} decoded pixels of all scans, got {scans} scans of {pixels}");
     }
 
     private static JpegHeader Frame(ReadOnlySpan<byte> frame, string path, ImageLimits limits, int offset)

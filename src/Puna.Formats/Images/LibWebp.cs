@@ -17,12 +17,10 @@ internal static class LibWebp
     /// <summary>Whether the library is there.</summary>
     public static bool IsFound => Library.Value.IsFound;
 
-    /// <summary>Decodes the picture, of an animation the first frame.</summary>
+    /// <summary>Decodes a still picture.</summary>
     public static RgbImage Decode(byte[] bytes, string path, WebpHeader header)
     {
-        (int width, int height) = (header.Width, header.Height);
-        WebpFrame frame = header.Frames[0];
-        byte[] rgba = header.IsAnimated ? DecodeFrame(bytes, path, frame) : DecodeStill(bytes, path, width, height);
+        byte[] rgba = DecodeStill(bytes, path, header.Width, header.Height);
         if (!header.HasAlpha)
         {
             for (int i = 3; i < rgba.Length; i += 4)
@@ -31,22 +29,9 @@ internal static class LibWebp
             }
         }
 
-        var rgb = new byte[(long)width * height * 3];
-        if ((frame.Width, frame.Height) == (width, height))
-        {
-            OnWhite.Blend(rgba, rgb);
-            return new RgbImage(width, height, rgb);
-        }
-
-        // Around a first frame that is smaller there is nothing: white where the picture may be transparent, else black.
-        rgb.AsSpan().Fill((byte)(header.HasAlpha ? 255 : 0));
-        for (int y = 0; y < frame.Height; y++)
-        {
-            int at = (((frame.Top + y) * width) + frame.Left) * 3;
-            OnWhite.Blend(rgba.AsSpan(y * frame.Width * 4, frame.Width * 4), rgb.AsSpan(at, frame.Width * 3));
-        }
-
-        return new RgbImage(width, height, rgb);
+        var rgb = new byte[rgba.Length / 4 * 3];
+        OnWhite.Blend(rgba, rgb);
+        return new RgbImage(header.Width, header.Height, rgb);
     }
 
     /// <summary>Decodes one frame of an animation, by making a still picture of its chunks.</summary>

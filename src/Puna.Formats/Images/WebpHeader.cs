@@ -56,6 +56,7 @@ internal sealed record WebpHeader(int Width, int Height, bool HasAlpha, bool IsA
             else if (isAnimated && type.SequenceEqual("ANMF"u8))
             {
                 frames.Add(Frame(bytes[..(at + 8 + length)], at + 8, canvas!.Value, path, limits));
+                ImageLimits.CheckFrames(path, frames.Count);
             }
 
             at += 8 + length + (length & 1);

@@ -4,6 +4,7 @@ using Puna.Formats.Gguf;
 using Puna.Formats.Meta;
 using Puna.Formats.Safetensors;
 using Puna.Models.Adapters;
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
@@ -196,6 +197,44 @@ public sealed class Checkpoint : IDisposable
             }
 
             return result;
+        });
+    }
+
+    /// <summary>Builds the picture encoder of a Llama 4, its weights packed for a device where one is given.</summary>
+    /// <param name="ops">The device, or null.</param>
+    /// <exception cref="PunaException">The checkpoint has none, or one of another shape.</exception>
+    public Llama4Vision LoadLlama4Vision(IOps? ops = null)
+    {
+        if (Config.Llama4?.Vision is not { } vision)
+        {
+            throw new PunaException($"model {Path}: expected a picture encoder, got a model that reads text only");
+        }
+
+        var shapes = vision.Parameters(Config.Hidden).ToDictionary(static p => p.Name, static p => p.Shape, StringComparer.Ordinal);
+        return Llama4Vision.Build(vision, canonical =>
+        {
+            string name = Llama4VisionNames.In(Format, canonical);
+            string got = File.TryGetInfo(name, out TensorInfo? info) ? info.Shape.ToString() : "no such tensor";
+            if (info?.Shape != shapes[canonical])
+            {
+                throw new FileFormatException(Path, $"tensor {name}: expected {shapes[canonical]}, got {got}");
+            }
+
+            Tensor tensor = File.GetTensor(name);
+            if (!tensor.DType.IsFloat())
+            {
+                throw new FileFormatException(Path, $"tensor {name}: expected floats, got {tensor.DType.Name()}");
+            }
+
+            tensor = tensor.Shape.Rank == 1 && tensor.DType != DType.F32 ? ToFloat(tensor) : tensor;
+            if (canonical.EndsWith("class_embedding", StringComparison.Ordinal))
+            {
+                // A table of one row.
+                tensor = new Tensor(tensor.Storage, tensor.Offset, new Shape(1, tensor.Columns), tensor.DType);
+            }
+
+            var weight = new Weight(name, tensor);
+            return ops?.Pack(weight) ?? weight;
         });
     }
 

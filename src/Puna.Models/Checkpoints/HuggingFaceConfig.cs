@@ -38,6 +38,7 @@ public static class HuggingFaceConfig
             throw json.Refuse("architectures", "a causal language model or a sequence classifier");
         }
 
+        Vision.Llama4VisionConfig? vision = type == HuggingFaceLlama4.WholeType ? Llama4VisionReader.ReadHuggingFace(json) : null;
         json = isFour ? json.Object("text_config") ?? json : json;
         RefuseForeign(json, isFour);
         if (!isFour)
@@ -58,7 +59,7 @@ public static class HuggingFaceConfig
             Name = isFour ? "llama4" : type,
             Hidden = hidden,
             Ffn = isFour ? json.Int("intermediate_size_mlp") ?? 16384 : json.RequireInt("intermediate_size"),
-            Llama4 = isFour && layers is > 0 and <= 10000 ? HuggingFaceLlama4.Read(json, layers) : null,
+            Llama4 = isFour && layers is > 0 and <= 10000 ? HuggingFaceLlama4.Read(json, layers) with { Vision = vision } : null,
             Layers = layers,
             Heads = heads,
             KvHeads = json.Int("num_key_value_heads") ?? heads,

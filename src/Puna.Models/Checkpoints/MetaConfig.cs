@@ -34,7 +34,7 @@ public static class MetaConfig
         }
 
         int headDim = extra.Int("head_dim") ?? (parameters.Dim % parameters.NHeads == 0 ? parameters.Dim / parameters.NHeads : throw extra.Refuse("n_heads", $"a divisor of dim {parameters.Dim}"));
-        Llama4Config? four = extra.Has("moe_args") && parameters.NLayers <= 10000 ? MetaLlama4.Read(extra, file, parameters.NLayers) : null;
+        Llama4Config? four = extra.Has("moe_args") && parameters.NLayers <= 10000 ? MetaLlama4.Read(extra, file, parameters.NLayers) with { Vision = Llama4VisionReader.ReadMeta(extra) } : null;
         double theta = parameters.RopeTheta ?? (four is null ? 10000 : 500000);
         RopeScaling scaling = new RopeScaling.None();
         if (extra.Has("rope_scaling"))

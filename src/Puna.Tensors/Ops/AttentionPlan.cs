@@ -11,7 +11,8 @@ public sealed class AttentionPlan
     private readonly List<int> _first = [];
     private readonly List<int> _end = [];
     private readonly List<int> _past = [];
-    private readonly List<int> _starts = [];
+    private readonly List<int> _starts = [0];
+    private readonly List<int> _keyStarts = [0];
 
     /// <summary>Per query row, its first visible key.</summary>
     public ReadOnlySpan<int> KeyFirst => CollectionsMarshal.AsSpan(_first);
@@ -25,6 +26,12 @@ public sealed class AttentionPlan
     /// <summary>Row of each sequence's first query, and the number of rows: <c>[sequences + 1]</c>.</summary>
     public ReadOnlySpan<int> Starts => CollectionsMarshal.AsSpan(_starts);
 
+    /// <summary>Row of each sequence's first key that is not in the cache, and the number of these keys: <c>[sequences + 1]</c>. In self-attention the same as <see cref="Starts"/>.</summary>
+    public ReadOnlySpan<int> KeyStarts => CollectionsMarshal.AsSpan(_keyStarts);
+
+    /// <summary>Keys of a sequence, cached ones included.</summary>
+    public int KeyCount(int sequence) => _past[sequence] + _keyStarts[sequence + 1] - _keyStarts[sequence];
+
     /// <summary>Plans ordinary causal attention: a token sees every earlier token of its sequence and itself.</summary>
     /// <param name="batch">Its first position of each sequence says how many keys are in the cache.</param>
     public void SetCausal(Batch batch) => SetChunked(batch, int.MaxValue);
@@ -36,7 +43,6 @@ public sealed class AttentionPlan
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunk);
         Clear();
-        _starts.Add(0);
         for (int s = 0; s < batch.Sequences; s++)
         {
             int start = batch.Starts[s];
@@ -50,14 +56,50 @@ public sealed class AttentionPlan
             }
 
             _starts.Add(batch.Starts[s + 1]);
+            _keyStarts.Add(batch.Starts[s + 1]);
         }
     }
 
-    private void Clear()
+    /// <summary>Plans nothing yet: sequences follow by <see cref="AddSequence"/>.</summary>
+    public void Clear()
     {
         _first.Clear();
         _end.Clear();
         _past.Clear();
         _starts.Clear();
+        _keyStarts.Clear();
+        _starts.Add(0);
+        _keyStarts.Add(0);
+    }
+
+    /// <summary>Adds a sequence of queries with keys of its own, which need not be as many; the queries follow by <see cref="AddQueries"/>.</summary>
+    /// <param name="past">Its keys that are in the cache.</param>
+    /// <param name="keys">Its keys that are not.</param>
+    public void AddSequence(int past, int keys)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(past);
+        ArgumentOutOfRangeException.ThrowIfNegative(keys);
+        _past.Add(past);
+        _starts.Add(_starts[^1]);
+        _keyStarts.Add(checked(_keyStarts[^1] + keys));
+    }
+
+    /// <summary>Adds queries of the latest sequence that see the same of its keys.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="first">The first key they see.</param>
+    /// <param name="end">The end of the keys they see.</param>
+    public void AddQueries(int count, int first, int end)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfLessThan(end, first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(end, KeyCount(_past.Count - 1));
+        for (int i = 0; i < count; i++)
+        {
+            _first.Add(first);
+            _end.Add(end);
+        }
+
+        _starts[^1] += count;
     }
 }

@@ -73,6 +73,24 @@ public interface IGradientOps : IOps
     /// <param name="dLogits"><c>[tokens, experts]</c>; added to.</param>
     void GateScoresBack(Tensor dy, Tensor scores, ReadOnlySpan<int> rows, int expert, Tensor dLogits);
 
+    /// <summary>Gradients of <see cref="IOps.TanhGate"/>: dx (+)= t dy, dgate += (1 - tanh^2) sum(dy x), with the sign of the factor.</summary>
+    /// <param name="dy">Gradient by the output.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="gate">The gate.</param>
+    /// <param name="isComplement">As on the way there.</param>
+    /// <param name="dx">Gradient by the input.</param>
+    /// <param name="add">Whether to add to it.</param>
+    /// <param name="dGate">Gradient by the gate, added to; null where it is not wanted.</param>
+    void TanhGateBack(Tensor dy, Tensor x, Weight gate, bool isComplement, Tensor dx, bool add, Tensor? dGate);
+
+    /// <summary>Gradient of <see cref="IOps.ConcatColumns"/> by one of its inputs: dx (+)= columns first + step * j of dy.</summary>
+    /// <param name="dy"><c>[rows, columns]</c>.</param>
+    /// <param name="first">The column of dy that belongs to column 0 of the input.</param>
+    /// <param name="step">Columns of dy from one column of the input to the next.</param>
+    /// <param name="dx"><c>[rows, n]</c>.</param>
+    /// <param name="add">Whether to add to it.</param>
+    void ConcatColumnsBack(Tensor dy, int first, int step, Tensor dx, bool add);
+
     /// <summary>to (+)= from, same shape: the residual connection.</summary>
     void AddBack(Tensor from, Tensor to, bool add);
 

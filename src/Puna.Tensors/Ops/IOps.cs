@@ -34,7 +34,7 @@ public interface IOps
     /// <summary><see cref="RmsNorm"/> followed by <see cref="MatMul"/>; one op, so that a device can fuse them.</summary>
     void NormMatMul(Tensor x, Weight norm, float epsilon, ReadOnlySpan<Weight> w, Span<Tensor> y);
 
-    /// <summary>x / sqrt(mean(x^2) + epsilon) * norm, row by row.</summary>
+    /// <summary>x / sqrt(mean(x^2) + epsilon) * norm, row by row; a norm shorter than a row, of headDim values, does so head by head.</summary>
     Tensor RmsNorm(Tensor x, Weight norm, float epsilon);
 
     /// <summary>(x - mean(x)) / sqrt(variance(x) + epsilon) * norm + bias, row by row; the variance is divided by the number of columns.</summary>
@@ -98,10 +98,29 @@ public interface IOps
     /// <returns><c>[tokens, hidden]</c>.</returns>
     Tensor AddExperts(Tensor shared, ExpertRouting routing);
 
+    /// <summary>tanh(gate) x, or (1 - tanh(gate)) x: the learned gates of Llama 3.2 Vision (spec llama1-3.md 4.2 and 4.3).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="gate">One value.</param>
+    /// <param name="isComplement">Whether the factor is what the gate leaves over.</param>
+    Tensor TanhGate(Tensor x, Weight gate, bool isComplement = false);
+
+    /// <summary>x with another tensor's rows added to some of its own.</summary>
+    /// <param name="x"><c>[tokens, columns]</c>.</param>
+    /// <param name="y"><c>[rows, columns]</c>.</param>
+    /// <param name="rows">Row of x for each row of y.</param>
+    /// <returns><c>[tokens, columns]</c>; rows that are not named are those of x, bit by bit.</returns>
+    Tensor AddRows(Tensor x, Tensor y, ReadOnlySpan<int> rows);
+
+    /// <summary>Columns of several tensors side by side: those of the first, then those of the others interleaved, so that column first.Columns + others.Count * j + i is column j of others[i].</summary>
+    /// <param name="first"><c>[rows, columns]</c>.</param>
+    /// <param name="others">Each <c>[rows, n]</c>; none of them gives the first alone.</param>
+    /// <returns><c>[rows, columns + others.Count * n]</c>.</returns>
+    Tensor ConcatColumns(Tensor first, ReadOnlySpan<Tensor> others);
+
     /// <summary>Softmax attention over cached keys and those of this batch. Where there is a cache, this batch's keys and values are in it already (<see cref="Append"/>) and
     /// are read from there, rounded to its type as the earlier ones; they are arguments all the same, for whoever goes backwards.</summary>
     /// <param name="q">Queries <c>[tokens, heads * headDim]</c>, rotated.</param>
-    /// <param name="k">Keys of this batch <c>[tokens, kvHeads * headDim]</c>, rotated.</param>
+    /// <param name="k">Keys of this batch <c>[keys, kvHeads * headDim]</c>, rotated; as many as queries in self-attention, any number in cross-attention (<see cref="AttentionPlan.KeyStarts"/>).</param>
     /// <param name="v">Values of this batch, as the keys.</param>
     /// <param name="cache">The cache, or null where every sequence is whole in the batch; then keys and values stay float32.</param>
     /// <param name="plan">Which keys each query sees.</param>

@@ -1,5 +1,7 @@
 using Puna.Formats.Npy;
+using Puna.Formats.Safetensors;
 using Puna.Hub.Tests;
+using Puna.Tensors;
 using Puna.Tests.Shared;
 
 namespace Puna.Cli.Tests.Commands;
@@ -30,6 +32,36 @@ public class LogitsCommandTests
         string again = folder.File("again.npy");
         Assert.Equal(0, CliRun.Of("logits", "--model", path, "--tokens", string.Join(',', ids), "--out", again, "--threads", "1", "--no-mmap").Code);
         Assert.Equal(File.ReadAllBytes(output), File.ReadAllBytes(again));
+    }
+
+    [Fact]
+    public void AgreesWithTheReferenceOnPictures()
+    {
+        using var folder = new TempFolder();
+        string path = TestFiles.GoldenModel("llama4-vision"), golden = TestFiles.Golden("llama4-vision", "io.safetensors"), output = folder.File("logits.npy");
+        Assert.Equal(new CliRun(0, "", ""), CliRun.Of("logits", "--model", path, "--inputs", golden, "--out", output));
+        float[] expected = TestModels.ReadFloats(golden, "logits");
+        Assert.All(expected.Zip(Read(output, out _)), static pair => Assert.True(Math.Abs(pair.First - pair.Second) <= Tolerance, $"{pair.First} {pair.Second}"));
+
+        // Without pixels the patch tokens are tokens like others, and pixels for another number of them are refused.
+        int[] ids = TestModels.ReadIds(golden, "input_ids");
+        Assert.Equal(0, CliRun.Of("logits", "--model", path, "--tokens", string.Join(',', ids), "--out", folder.File("text.npy")).Code);
+        Assert.NotEqual(File.ReadAllBytes(output), File.ReadAllBytes(folder.File("text.npy")));
+        string fewer = folder.File("fewer.safetensors");
+        using (SafetensorsFile io = SafetensorsFile.Open(golden))
+        using (var writer = new SafetensorsWriter(fewer))
+        {
+            Tensor pixels = io.GetTensor("pixel_values");
+            writer.Declare("input_ids", DType.I64, new Shape(ids.Length));
+            writer.Declare("pixel_values", DType.F32, new Shape(1, 3, 56, 56));
+            writer.Begin();
+            writer.WriteTensor(io.GetTensor("input_ids"));
+            writer.WriteTensor(pixels.Slice(0, 3 * 56));
+            writer.Complete();
+        }
+
+        CliRun.Of("logits", "--model", path, "--inputs", fewer, "--out", folder.File("no.npy")).AssertRefused("tokens: expected 4 of the patch token 312 for 1 tiles, got 8");
+        Assert.False(File.Exists(folder.File("no.npy")));
     }
 
     [Fact]

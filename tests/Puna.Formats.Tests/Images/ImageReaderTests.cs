@@ -60,6 +60,18 @@ public class ImageReaderTests
     }
 
     [Fact]
+    public void FramesWithoutEndAreRefused()
+    {
+        // A frame of one pixel: its descriptor, codes of one bit (clear, 0, end), the end of its blocks.
+        byte[] frame = [0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0b00_11_00_10, 0];
+        byte[] head = [.. "GIF89a"u8, 1, 0, 1, 0, 0x80, 0, 0, 9, 8, 7, 6, 5, 4];
+        byte[] Video(int frames) => [.. head, .. Enumerable.Repeat(frame, frames).SelectMany(f => f)];
+        Assert.Equal(10_000, ImageReader.DecodeFrames(Video(10_000), "a.gif", int.MaxValue).Count);
+        Assert.Contains("image frames: expected at most 10000", Assert.Throws<FileFormatException>(() => ImageReader.DecodeFrames(Video(10_001), "a.gif", 8)).Message);
+        Assert.Equal([9, 8, 7], ImageReader.Decode(Video(10_001), "a.gif").Pixels.Select(v => (int)v));
+    }
+
+    [Fact]
     public void AFileIsReadAndWhatIsNoneIsAnErrorThatNamesIt()
     {
         string path = Path.Combine(Path.GetTempPath(), $"puna-{Guid.NewGuid():N}.png");

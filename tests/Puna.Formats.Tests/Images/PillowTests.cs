@@ -17,6 +17,15 @@ public class PillowTests
         }
     }
 
+    public static TheoryData<string> Videos
+    {
+        get
+        {
+            using SafetensorsFile file = Open();
+            return [.. file.Tensors.Select(t => t.Name).Where(n => n.EndsWith(".frames", StringComparison.Ordinal)).Select(n => n[..^7])];
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void APictureIsWhatPillowMakesOfIt(string name)
@@ -33,6 +42,48 @@ public class PillowTests
         for (int i = 0; i < expected.Length; i++)
         {
             Assert.True(Math.Abs(expected[i] - image.Pixels[i]) <= tolerance, $"byte {i} (pixel {i / 3 % image.Width}, {i / 3 / image.Width}): expected {expected[i]}, got {image.Pixels[i]}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Videos))]
+    public void FramesAreWhatPillowShows(string name)
+    {
+        Assert.SkipUnless(!name.StartsWith("webp", StringComparison.Ordinal) || ImageReader.ReadsWebp, "needs libwebp");
+        using SafetensorsFile file = Open();
+        byte[] bytes = Bytes(file, name + ".file"), expected = Bytes(file, name + ".frames");
+        int count = (int)file.GetTensor(name + ".frames").Shape[0], length = expected.Length / count;
+        IReadOnlyList<RgbImage> frames = ImageReader.DecodeFrames(bytes, name, 100);
+        Assert.Equal(count, frames.Count);
+        int tolerance = name.StartsWith("webp", StringComparison.Ordinal) && !name.Contains("lossless", StringComparison.Ordinal) ? 1 : 0; // as above
+        for (int n = 0; n < count; n++)
+        {
+            for (int i = 0; i < length; i++)
+            {
+                int want = expected[(n * length) + i], got = frames[n].Pixels[i];
+                Assert.True(Math.Abs(want - got) <= tolerance, $"frame {n}, pixel {i / 3 % frames[n].Width}, {i / 3 / frames[n].Width}: expected {want}, got {got}");
+            }
+        }
+
+        Assert.Equal(frames[0].Pixels, Assert.Single(ImageReader.DecodeFrames(bytes, name, 1)).Pixels);
+        Assert.Equal([frames[0].Pixels, frames[^1].Pixels], ImageReader.DecodeFrames(bytes, name, 2).Select(f => f.Pixels));
+        if (count == 6)
+        {
+            Assert.Equal([frames[0].Pixels, frames[2].Pixels, frames[3].Pixels, frames[5].Pixels], ImageReader.DecodeFrames(bytes, name, 4).Select(f => f.Pixels));
+        }
+
+        var limits = new ImageLimits(MaxPixels: (frames[0].Width * frames[0].Height * 2) - 1);
+        Assert.Contains("image frames: expected at most", Assert.Throws<FileFormatException>(() => ImageReader.DecodeFrames(bytes, name, 2, limits)).Message);
+    }
+
+    [Fact]
+    public void AStillPictureHasOneFrame()
+    {
+        using SafetensorsFile file = Open();
+        foreach (string name in (string[])["png-2-8-plain", "gif-plain"])
+        {
+            byte[] bytes = Bytes(file, name + ".file");
+            Assert.Equal(ImageReader.Decode(bytes, name).Pixels, Assert.Single(ImageReader.DecodeFrames(bytes, name, 8)).Pixels);
         }
     }
 

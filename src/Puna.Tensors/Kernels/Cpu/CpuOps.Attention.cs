@@ -21,7 +21,7 @@ public sealed unsafe partial class CpuOps
         int heads = (int)q.Columns / headDim;
         int kvHeads = (int)k.Columns / headDim;
         int sequences = plan.PastLength.Length;
-        if (q.Rows != plan.KeyEnd.Length || k.Rows != q.Rows || heads * headDim != q.Columns || kvHeads * headDim != k.Columns || kvHeads == 0 || heads % kvHeads != 0)
+        if (q.Rows != plan.KeyEnd.Length || (cache is null && k.Rows != plan.KeyStarts[^1]) || heads * headDim != q.Columns || kvHeads * headDim != k.Columns || kvHeads == 0 || heads % kvHeads != 0)
         {
             throw new InvalidOperationException($"attention: queries {q.Shape}, keys {k.Shape}, head size {headDim} and a plan of {plan.KeyEnd.Length} rows do not fit");
         }
@@ -192,7 +192,7 @@ public sealed unsafe partial class CpuOps
         int blocks = 0;
         for (int s = 0; s < plan.PastLength.Length; s++)
         {
-            int length = plan.PastLength[s] + plan.Starts[s + 1] - plan.Starts[s];
+            int length = plan.KeyCount(s);
             if (cache.Sequences[s].BlockCount * KvCache.BlockSize < length)
             {
                 throw new InvalidOperationException($"attention: expected {length} cached tokens of sequence {s}, this batch's included");
@@ -227,7 +227,7 @@ public sealed unsafe partial class CpuOps
             }
 
             blockStart[s] = blocks;
-            blocks += (plan.Starts[s + 1] - plan.Starts[s] + KvTile.Tokens - 1) / KvTile.Tokens;
+            blocks += (plan.KeyCount(s) + KvTile.Tokens - 1) / KvTile.Tokens;
         }
 
         nint* table = (nint*)_arena.Allocate(new Shape(Math.Max(1, blocks) * 2L)).Address;
@@ -237,11 +237,11 @@ public sealed unsafe partial class CpuOps
         int at = 0;
         for (int s = 0; s < plan.PastLength.Length; s++)
         {
-            for (int row = plan.Starts[s]; row < plan.Starts[s + 1]; row += KvTile.Tokens)
+            for (int row = plan.KeyStarts[s]; row < plan.KeyStarts[s + 1]; row += KvTile.Tokens)
             {
                 byte* tile = tiles + (at * bytes);
                 table[at] = (nint)tile;
-                items[at++] = new KvStoreItem { Tiles = tile, FirstRow = row, Rows = Math.Min(KvTile.Tokens, plan.Starts[s + 1] - row) };
+                items[at++] = new KvStoreItem { Tiles = tile, FirstRow = row, Rows = Math.Min(KvTile.Tokens, plan.KeyStarts[s + 1] - row) };
             }
         }
 

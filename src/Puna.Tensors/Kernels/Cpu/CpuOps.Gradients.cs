@@ -40,7 +40,8 @@ public sealed unsafe partial class CpuOps : IGradientOps
         RequireSame(dy, x, "rms norm gradient");
         RequireSame(dy, dx, "rms norm gradient");
         ArenaMark mark = _arena.Mark();
-        int rows = (int)x.Rows, columns = (int)x.Columns;
+        // A norm shorter than a row norms each head on its own.
+        int columns = norm.In, rows = NormRows(x, norm, "rms norm gradient");
         float* scales = (float*)_arena.Allocate(new Shape(Math.Max(1, rows))).Address;
         var job = new OnPath<RmsNormBack>
         {
@@ -53,7 +54,8 @@ public sealed unsafe partial class CpuOps : IGradientOps
         Share(ref job, rows, x.Shape.Count * 3);
         if (dNorm is Tensor dw)
         {
-            SumColumns(dy, x, scales, dw);
+            var heads = new Shape(rows, columns);
+            SumColumns(new Tensor(dy.Storage, dy.Offset, heads, DType.F32), new Tensor(x.Storage, x.Offset, heads, DType.F32), scales, dw);
         }
 
         _arena.Release(mark);
@@ -121,12 +123,17 @@ public sealed unsafe partial class CpuOps : IGradientOps
                 throw new InvalidOperationException($"attention gradient: expected sequences that are whole in the batch, got {plan.PastLength[s]} cached tokens of sequence {s}");
             }
 
-            longest = Math.Max(longest, plan.Starts[s + 1] - plan.Starts[s]);
+            longest = Math.Max(longest, plan.KeyCount(s));
+        }
+
+        if (dy.Rows != plan.KeyEnd.Length || k.Rows != plan.KeyStarts[^1])
+        {
+            throw new InvalidOperationException($"attention gradient: queries {q.Shape}, keys {k.Shape} and a plan of {plan.KeyEnd.Length} rows and {plan.KeyStarts[^1]} keys do not fit");
         }
 
         ArenaMark mark = _arena.Mark();
         nint scratch = Kernels.Cpu.Gradients.AttentionBack.ScratchFloats(longest, headDim);
-        fixed (int* keyFirst = plan.KeyFirst, keyEnd = plan.KeyEnd, starts = plan.Starts)
+        fixed (int* keyFirst = plan.KeyFirst, keyEnd = plan.KeyEnd, starts = plan.Starts, keyStarts = plan.KeyStarts)
         {
             var job = new OnPath<AttentionBack>
             {
@@ -136,7 +143,7 @@ public sealed unsafe partial class CpuOps : IGradientOps
                     Q = (float*)q.Address, K = (float*)k.Address, Values = (float*)v.Address, Dy = (float*)dy.Address,
                     Dq = (float*)dq.Address, Dk = (float*)dk.Address, Dv = (float*)dv.Address, AddQ = addQ, AddK = addK, AddV = addV,
                     Heads = (int)(q.Columns / headDim), KvHeads = (int)(k.Columns / headDim), HeadDim = headDim, Scale = 1f / MathF.Sqrt(headDim),
-                    KeyFirst = keyFirst, KeyEnd = keyEnd, Starts = starts,
+                    KeyFirst = keyFirst, KeyEnd = keyEnd, Starts = starts, KeyStarts = keyStarts,
                     Scratch = (float*)_arena.Allocate(new Shape(_threads.Threads, (long)scratch)).Address, WorkerFloats = scratch,
                 },
             };

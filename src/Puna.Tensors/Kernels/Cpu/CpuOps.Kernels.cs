@@ -201,8 +201,11 @@ public sealed unsafe partial class CpuOps
     /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Weight norm, float epsilon)
     {
-        Kernels.Cpu.RmsNorm job = PrepareNorm(x, norm, epsilon, out Tensor y);
-        Share(ref job, (int)x.Rows, x.Shape.Count);
+        // A norm shorter than a row norms each head on its own.
+        int rows = NormRows(x, norm, "rms norm");
+        Tensor y = _arena.Allocate(x.Shape);
+        var job = new Kernels.Cpu.RmsNorm { Path = Path, X = (float*)x.Address, W = (float*)norm.Master.Address, Y = (float*)y.Address, Columns = norm.In, Epsilon = epsilon };
+        Share(ref job, rows, x.Shape.Count);
         GC.KeepAlive(x.Storage);
         GC.KeepAlive(norm.Master.Storage);
         return y;
@@ -265,6 +268,14 @@ public sealed unsafe partial class CpuOps
 
         y = _arena.Allocate(x.Shape);
         return new Kernels.Cpu.RmsNorm { Path = Path, X = (float*)x.Address, W = (float*)norm.Master.Address, Y = (float*)y.Address, Columns = (int)x.Columns, Epsilon = epsilon };
+    }
+
+    /// <summary>How many pieces of the norm's size the rows are made of.</summary>
+    private static int NormRows(Tensor x, Weight norm, string what)
+    {
+        RequireFloat(x, what);
+        RequireFloat(norm.Master, norm.Name);
+        return norm.Shape.Rank == 1 && norm.In > 0 && x.Columns % norm.In == 0 ? checked((int)(x.Shape.Count / norm.In)) : throw new InvalidOperationException($"{what} {norm}: expected {x.Columns} values, or a divisor of that");
     }
 
     private Rotate PrepareRope(Tensor x, Tensor cos, Tensor sin, RopeLayout layout, out Tensor y)

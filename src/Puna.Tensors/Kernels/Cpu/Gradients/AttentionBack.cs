@@ -37,14 +37,17 @@ internal unsafe struct AttentionBack : IVectorJob
     public int* KeyFirst;
     public int* KeyEnd;
 
-    /// <summary>Row of each sequence's first token, and the number of rows.</summary>
+    /// <summary>Row of each sequence's first query, and the number of queries.</summary>
     public int* Starts;
+
+    /// <summary>Row of each sequence's first key, and the number of keys.</summary>
+    public int* KeyStarts;
 
     /// <summary>Per worker <see cref="ScratchFloats"/> floats.</summary>
     public float* Scratch;
     public nint WorkerFloats;
 
-    /// <summary>Floats of scratch one worker needs for sequences of at most <paramref name="longest"/> tokens.</summary>
+    /// <summary>Floats of scratch one worker needs for sequences of at most <paramref name="longest"/> keys.</summary>
     public static nint ScratchFloats(int longest, int headDim)
     {
         nint keys = Up(longest), width = Up(headDim);
@@ -59,7 +62,9 @@ internal unsafe struct AttentionBack : IVectorJob
         int sequence = item / KvHeads;
         int head = item % KvHeads;
         int first = Starts[sequence];
-        int count = Starts[sequence + 1] - first;
+        int rows = Starts[sequence + 1] - first;
+        int firstKey = KeyStarts[sequence];
+        int count = KeyStarts[sequence + 1] - firstKey;
         nint keys = Up(count), width = Up(HeadDim), kvRow = (nint)KvHeads * HeadDim;
         float* keysAcross = Scratch + (worker * WorkerFloats);
         float* valuesAcross = keysAcross + (keys * HeadDim);
@@ -70,8 +75,8 @@ internal unsafe struct AttentionBack : IVectorJob
         float* ds = p + (QueryTile * keys);
         float* queryTile = ds + (QueryTile * keys);
         float* dyTile = queryTile + (QueryTile * width);
-        float* k = K + (((nint)first * KvHeads) + head) * HeadDim;
-        float* v = Values + (((nint)first * KvHeads) + head) * HeadDim;
+        float* k = K + (((nint)firstKey * KvHeads) + head) * HeadDim;
+        float* v = Values + (((nint)firstKey * KvHeads) + head) * HeadDim;
         Pack(k, kvRow, true, HeadDim, count, keysAcross);
         Pack(v, kvRow, true, HeadDim, count, valuesAcross);
         Pack(k, kvRow, false, count, HeadDim, keyRows);
@@ -81,9 +86,9 @@ internal unsafe struct AttentionBack : IVectorJob
         nint row = (nint)Heads * HeadDim;
         for (int g = 0; g < group; g++)
         {
-            for (int t = 0; t < count; t += QueryTile)
+            for (int t = 0; t < rows; t += QueryTile)
             {
-                int queries = Math.Min(QueryTile, count - t);
+                int queries = Math.Min(QueryTile, rows - t);
                 nint at = (((nint)(first + t) * Heads) + (head * group) + g) * HeadDim;
                 int from = int.MaxValue, end = 0;
                 for (int i = 0; i < queries; i++)
@@ -122,8 +127,8 @@ internal unsafe struct AttentionBack : IVectorJob
             }
         }
 
-        Deliver(dk, width, Dk + (((nint)first * KvHeads) + head) * HeadDim, kvRow, count, AddK);
-        Deliver(dv, width, Dv + (((nint)first * KvHeads) + head) * HeadDim, kvRow, count, AddV);
+        Deliver(dk, width, Dk + (((nint)firstKey * KvHeads) + head) * HeadDim, kvRow, count, AddK);
+        Deliver(dv, width, Dv + (((nint)firstKey * KvHeads) + head) * HeadDim, kvRow, count, AddV);
     }
 
     /// <summary>Queries that see no key have no gradient.</summary>

@@ -148,7 +148,7 @@ public sealed class CpuOpsGradientTests
     }
 
     /// <summary>The gradient of a function of rows, by central differences in double.</summary>
-    private static double[] Slope(Tensor x, Tensor dy, Func<double[], double[]> function)
+    internal static double[] Slope(Tensor x, Tensor dy, Func<double[], double[]> function)
     {
         const double Step = 1e-6;
         int columns = (int)x.Columns;
@@ -321,7 +321,7 @@ public sealed class CpuOpsGradientTests
         return y.Values();
     }
 
-    private static double[] Wide(Tensor x) => Array.ConvertAll(x.Values(), static v => (double)v);
+    internal static double[] Wide(Tensor x) => Array.ConvertAll(x.Values(), static v => (double)v);
 
     private static double Difference(double[] expected, float[] actual)
     {
@@ -336,7 +336,7 @@ public sealed class CpuOpsGradientTests
     /// <param name="run">Told where to, and whether to add.</param>
     /// <param name="adds">Whether the gradient is always added.</param>
     /// <param name="overwrites">Whether it never is.</param>
-    private static void OnEveryPath(double[] expected, Tensor before, Action<CpuOps, Tensor, bool> run, bool adds = false, bool overwrites = false)
+    internal static void OnEveryPath(double[] expected, Tensor before, Action<CpuOps, Tensor, bool> run, bool adds = false, bool overwrites = false)
     {
         double[] sum = Wide(before).Zip(expected, static (a, b) => a + b).ToArray();
         float[]? bits = null, added = null;
