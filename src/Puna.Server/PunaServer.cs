@@ -40,6 +40,21 @@ public sealed class PunaServer : IAsyncDisposable
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 
+    /// <summary>Checks what can be checked before a model is loaded.</summary>
+    /// <exception cref="PunaException">A server would listen beyond this machine without a key, or the address is none.</exception>
+    public static void Check(PunaServerOptions options)
+    {
+        if (!IPAddress.TryParse(options.Host.Trim('[', ']'), out _) && !options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new PunaException($"host {options.Host}: expected an address or localhost, got another name");
+        }
+
+        if (!IsLoopback(options.Host) && options.ApiKeys.Count == 0 && !options.IsInsecure)
+        {
+            throw new PunaException($"host {options.Host}: expected a key with an address that other machines reach (--api-key), got none");
+        }
+    }
+
     /// <summary>Prepares a server.</summary>
     /// <param name="options">How it works.</param>
     /// <param name="model">What it serves; not owned.</param>
@@ -49,11 +64,7 @@ public sealed class PunaServer : IAsyncDisposable
     /// <summary>Prepares a server on something else than sockets, for tests.</summary>
     internal static PunaServer Create(PunaServerOptions options, ServedModel model, Action<WebApplicationBuilder> configure)
     {
-        if (!IsLoopback(options.Host) && options.ApiKeys.Count == 0 && !options.IsInsecure)
-        {
-            throw new PunaException($"host {options.Host}: expected a key with an address that other machines reach (--api-key), got none");
-        }
-
+        Check(options);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(static o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
@@ -139,17 +150,6 @@ public sealed class PunaServer : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         kestrel.AllowSynchronousIO = false;
-        if (IPAddress.TryParse(options.Host.Trim('[', ']'), out IPAddress? address))
-        {
-            kestrel.Listen(address, options.Port);
-        }
-        else if (options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
-        {
-            kestrel.Listen(IPAddress.Loopback, options.Port);
-        }
-        else
-        {
-            throw new PunaException($"host {options.Host}: expected an address or localhost, got another name");
-        }
+        kestrel.Listen(IPAddress.TryParse(options.Host.Trim('[', ']'), out IPAddress? address) ? address : IPAddress.Loopback, options.Port);
     }
 }
