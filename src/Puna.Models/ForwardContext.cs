@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Models;
@@ -34,6 +35,9 @@ public sealed class ForwardContext
 
     /// <summary>Rows of the batch that take embeddings of their own in place of their tokens': pictures. Set before a pass, and cleared by whoever set it.</summary>
     public SoftTokens? Soft { get; set; }
+
+    /// <summary>The tokens that see images, and what they see.</summary>
+    public CrossBatch Cross { get; } = new();
 
     /// <summary>Cached keys and values, one per sequence of the batch, or null.</summary>
     public IReadOnlyList<KvSequence>? Cache { get; internal set; }

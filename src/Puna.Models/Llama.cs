@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Models;
@@ -8,17 +9,34 @@ namespace Puna.Models;
 /// </summary>
 public sealed class Llama
 {
-    private Llama(LlamaConfig config, Weight embedding, TransformerBlock[] blocks, Weight norm, Linear output) =>
-        (Config, Embedding, Blocks, Norm, Output) = (config, embedding, blocks, norm, output);
+    // Blocks and CrossBlocks in the order in which they run.
+    private readonly IBlock<ForwardContext>[] _order;
+
+    private Llama(LlamaConfig config, Weight embedding, TransformerBlock[] blocks, CrossAttentionBlock[] crossBlocks, Weight norm, Linear output, MllamaVision? vision)
+    {
+        (Config, Embedding, Blocks, CrossBlocks, Norm, Output, Vision) = (config, embedding, blocks, crossBlocks, norm, output, vision);
+        _order = new IBlock<ForwardContext>[blocks.Length + crossBlocks.Length];
+        int crossed = 0;
+        for (int i = 0; i < _order.Length; i++)
+        {
+            _order[i] = config.Vision is { } seen && crossed < crossBlocks.Length && seen.CrossLayers[crossed] == i ? crossBlocks[crossed++] : blocks[i - crossed];
+        }
+    }
 
     /// <summary>Shape and arithmetic.</summary>
     public LlamaConfig Config { get; }
 
-    /// <summary>Token embedding <c>[vocab, hidden]</c>.</summary>
+    /// <summary>Token embedding <c>[inputVocab, hidden]</c>.</summary>
     public Weight Embedding { get; }
 
     /// <summary>The blocks, first to last.</summary>
     public IReadOnlyList<TransformerBlock> Blocks { get; }
+
+    /// <summary>The blocks that look at images, first to last; they stand between the others as <see cref="MllamaConfig.CrossLayers"/> says. None in most models.</summary>
+    public IReadOnlyList<CrossAttentionBlock> CrossBlocks { get; }
+
+    /// <summary>What makes images into what these blocks look at, or null.</summary>
+    public MllamaVision? Vision { get; }
 
     /// <summary>Final norm <c>[hidden]</c>.</summary>
     public Weight Norm { get; }
@@ -69,7 +87,26 @@ public sealed class Llama
         }
 
         Linear output = config.Labels > 0 ? Layer("score") : config.TiedEmbeddings ? new Linear(embedding) : Layer("output");
-        return new Llama(config, embedding, blocks, weight("norm.weight"), output);
+        Weight norm = weight("norm.weight");
+        var crossBlocks = new CrossAttentionBlock[config.Vision?.CrossLayers.Count ?? 0];
+        for (int j = 0; j < crossBlocks.Length; j++)
+        {
+            string p = $"cross_attention_layers.{j}.";
+            Weight attentionNorm = weight(p + "attention_norm.weight");
+            var attention = new CrossAttention(
+                Layer(p + "attention.wq"),
+                Layer(p + "attention.wk"),
+                Layer(p + "attention.wv"),
+                Layer(p + "attention.wo"),
+                weight(p + "attention.q_norm.weight"),
+                weight(p + "attention.k_norm.weight"),
+                config.HeadDim,
+                config.NormEpsilon);
+            Weight attentionGate = weight(p + "gate_attn"), ffnNorm = weight(p + "ffn_norm.weight");
+            crossBlocks[j] = new CrossAttentionBlock(j, config.NormEpsilon, attentionNorm, attention, attentionGate, ffnNorm, Gated(p + "feed_forward."), weight(p + "gate_ffwd"));
+        }
+
+        return new Llama(config, embedding, blocks, crossBlocks, norm, output, config.Vision is { } vision ? MllamaVision.Build(vision, weight) : null);
     }
 
     /// <summary>The cache's type where nobody asks for another: float16 where weights of the blocks are quantised in blocks, else float32.</summary>
@@ -93,7 +130,7 @@ public sealed class Llama
         // A tied output layer is the embedding itself and must be packed once.
         Weight embedding = Pack(Embedding);
         Linear output = Output.Weight == Embedding ? Output.With(_ => embedding) : Output.With(Pack);
-        return new Llama(Config, embedding, [.. Blocks.Select(block => block.With(Pack))], Pack(Norm), output);
+        return new Llama(Config, embedding, [.. Blocks.Select(block => block.With(Pack))], [.. CrossBlocks.Select(block => block.With(Pack))], Pack(Norm), output, Vision?.With(Pack));
     }
 
     /// <summary>An empty cache of this model's shape.</summary>
@@ -108,11 +145,12 @@ public sealed class Llama
     /// <param name="context">Reused from pass to pass.</param>
     /// <param name="cache">One cached sequence per sequence of the batch, whose lengths are the batch's first positions; they grow by the batch's tokens. Null
     /// where every sequence is whole in the batch; keys and values are float32 then.</param>
+    /// <param name="images">The images of each sequence of the batch, null for text alone; or null where no sequence has any.</param>
     /// <returns>Logits of the batch's outputs <c>[outputs, vocab]</c> float32.</returns>
     /// <exception cref="PunaException">A token id outside the vocabulary, or a position outside the context.</exception>
-    public Tensor Forward(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)
+    public Tensor Forward(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null, IReadOnlyList<CrossStates?>? images = null)
     {
-        Tensor x = Hidden(ops, batch, context, cache);
+        Tensor x = Hidden(ops, batch, context, cache, images);
         return batch.Outputs.IsEmpty ? ops.Allocate(new Shape(0, Output.Weight.Out)) : Output.Forward(ops, x);
     }
 
@@ -120,13 +158,15 @@ public sealed class Llama
     /// <inheritdoc cref="Forward" path="/param"/>
     /// <returns>The normed hidden states of the batch's outputs <c>[outputs, hidden]</c> float32.</returns>
     /// <inheritdoc cref="Forward" path="/exception"/>
-    public Tensor Hidden(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null)
+    public Tensor Hidden(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null, IReadOnlyList<CrossStates?>? images = null)
     {
         Prepare(ops, batch, context, cache);
+        context.Cross.Set(ops, batch, images, Config.Vision?.TileTokens ?? 0);
         Tensor x = Embed(ops, batch, context.Soft);
-        for (int i = 0; i < Blocks.Count; i++)
+        foreach (IBlock<ForwardContext> block in _order)
         {
-            x = ops.Run(Blocks[i], x, context);
+            // Text alone never meets a block that looks at images: it has the bits of the text model.
+            x = context.Cross.IsEmpty && block is CrossAttentionBlock ? x : ops.Run(block, x, context);
         }
 
         Advance(batch, cache);

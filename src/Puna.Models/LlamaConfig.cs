@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Models;
@@ -14,7 +15,7 @@ public sealed record LlamaConfig
     /// <summary>Width of the feed-forward layer.</summary>
     public required int Ffn { get; init; }
 
-    /// <summary>Number of transformer blocks.</summary>
+    /// <summary>Number of transformer blocks; those that look at images only are counted in <see cref="Vision"/>.</summary>
     public required int Layers { get; init; }
 
     /// <summary>Query heads.</summary>
@@ -26,8 +27,11 @@ public sealed record LlamaConfig
     /// <summary>Values per head; not always hidden / heads.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>Rows of the embedding.</summary>
+    /// <summary>Tokens that can be written: rows of the output layer.</summary>
     public required int Vocab { get; init; }
+
+    /// <summary>Tokens that can be read: rows of the embedding.</summary>
+    public int InputVocab => Vocab + (Vision?.ExtraEmbeddings ?? 0);
 
     /// <summary>Tokens the model was made for.</summary>
     public required int ContextLength { get; init; }
@@ -55,6 +59,9 @@ public sealed record LlamaConfig
 
     /// <summary>What a Llama 4 has beyond a dense model; null for every other Llama.</summary>
     public Llama4Config? Llama4 { get; init; }
+
+    /// <summary>What a Llama 3.2 Vision has beyond its text model; null for every other Llama.</summary>
+    public MllamaConfig? Vision { get; init; }
 
     /// <summary>Labels of a sequence classifier (a reward model has one), or 0 for a language model.</summary>
     public int Labels { get; init; }
@@ -105,10 +112,10 @@ public sealed record LlamaConfig
         return checked((int)((width + multipleOf - 1) / multipleOf * multipleOf));
     }
 
-    /// <summary>Every parameter under its canonical name (Meta's) with its shape <c>[out, in]</c>, in the order of the forward pass.</summary>
+    /// <summary>Every parameter under its canonical name (Meta's) with its shape <c>[out, in]</c>, in the order of the forward pass; those for images come last.</summary>
     public IEnumerable<(string Name, Shape Shape)> Parameters()
     {
-        yield return ("tok_embeddings.weight", new Shape(Vocab, Hidden));
+        yield return ("tok_embeddings.weight", new Shape(InputVocab, Hidden));
         long q = (long)Heads * HeadDim;
         long kv = (long)KvHeads * HeadDim;
         for (int i = 0; i < Layers; i++)
@@ -162,6 +169,14 @@ public sealed record LlamaConfig
         {
             yield return ("output.weight", new Shape(Vocab, Hidden));
         }
+
+        if (Vision is { } vision)
+        {
+            foreach ((string, Shape) parameter in vision.CrossParameters(this).Concat(vision.EncoderParameters(Hidden)))
+            {
+                yield return parameter;
+            }
+        }
     }
 
     private IEnumerable<(string Name, Shape Shape)> ExpertParameters(string prefix, Llama4Config four)
@@ -194,7 +209,7 @@ public sealed record LlamaConfig
         Require(HeadDim % 2 == 0, $"head size: expected an even number, got {HeadDim}");
         Require(float.IsFinite(NormEpsilon) && NormEpsilon >= 0, $"norm epsilon: expected a small positive number, got {NormEpsilon.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
         Require(float.IsFinite((float)RopeTheta) && (float)RopeTheta > 0, FormattableString.Invariant($"rope theta: expected a positive number that float32 can hold, got {RopeTheta}"));
-        string? problem = Llama4?.Problem(Layers) ?? RopeScaling.Problem(this);
+        string? problem = Llama4?.Problem(Layers) ?? Vision?.Problem(Layers) ?? (Vision is not null && (TiedEmbeddings || Labels > 0) ? "output layer: expected one of its own where a model sees images, got none" : null) ?? RopeScaling.Problem(this);
         Require(problem is null, problem ?? "");
         CheckFrequencies();
         return this;

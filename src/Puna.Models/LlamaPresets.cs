@@ -1,6 +1,8 @@
+using Puna.Models.Vision;
+
 namespace Puna.Models;
 
-/// <summary>The shapes of every released Llama's text model (spec llama1-3.md 1.2, with the errata of 1.6; llama4.md 2). Of Llama 4 Behemoth no shapes were published, so there is none.</summary>
+/// <summary>The shapes of every released Llama, of Llama 4 the text model alone (spec llama1-3.md 1.2, with the errata of 1.6; llama4.md 2). Of Llama 4 Behemoth no shapes were published, so there is none.</summary>
 public static class LlamaPresets
 {
     private static readonly RopeScaling By8 = new RopeScaling.Llama3(8, 1, 4, 8192);
@@ -32,6 +34,9 @@ public static class LlamaPresets
         Dense("llama-3.1-405b",        126, 16384, 128,   8, 53248, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
         Dense("llama-3.2-1b",           16,  2048,  32,   8,  8192, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By32, TiedEmbeddings = true },
         Dense("llama-3.2-3b",           28,  3072,  24,   8,  8192, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By32, TiedEmbeddings = true },
+        Sees(Dense("llama-3.2-11b-vision",          32, 4096, 32, 8, 14336, 128256, 131072, 1e-5f, 5e5), 8, 448),
+        Sees(Dense("llama-3.2-11b-vision-instruct", 32, 4096, 32, 8, 14336, 128256, 131072, 1e-5f, 5e5), 8, 560),
+        Sees(Dense("llama-3.2-90b-vision",          80, 8192, 64, 8, 28672, 128256, 131072, 1e-5f, 5e5), 20, 560),
         Dense("llama-3.3-70b",          80,  8192,  64,   8, 28672, 128256, 131072, 1e-5f, 5e5) with { RopeScaling = By8 },
         Four("llama-4-scout",     16, 1, 10485760) with { RopeScaling = new RopeScaling.Llama3(16, 1, 1, 8192) },
         Four("llama-4-maverick", 128, 2,  1048576),
@@ -61,6 +66,25 @@ public static class LlamaPresets
         BosId = vocab > 100000 ? 128000 : 1,
         // End of message (128008) came with Llama 3.1: in Llama 3 that id is a reserved token (spec llama1-3.md 1.4).
         EosIds = vocab < 100000 ? [2] : context > 8192 ? [128001, 128008, 128009] : [128001, 128009],
+    };
+
+    // Llama Guard 3 11B Vision has the numbers of the 11B instruction model; only the 11B base model has smaller tiles (spec llama1-3.md 1.3).
+    private static LlamaConfig Sees(LlamaConfig text, int crossLayers, int side) => text with
+    {
+        RopeScaling = By8,
+        Vision = new MllamaConfig
+        {
+            CrossLayers = MllamaConfig.Spread(text.Layers, crossLayers),
+            ImageToken = text.Vocab,
+            Hidden = 1280,
+            Ffn = 5120,
+            Heads = 16,
+            LocalLayers = 32,
+            GlobalLayers = 8,
+            Taps = [3, 7, 15, 23, 30],
+            ImageSize = side,
+            PatchSize = 14,
+        },
     };
 
     private static LlamaConfig Four(string name, int experts, int step, int context)

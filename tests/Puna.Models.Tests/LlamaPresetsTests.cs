@@ -1,3 +1,5 @@
+using Puna.Models.Vision;
+
 namespace Puna.Models.Tests;
 
 public sealed class LlamaPresetsTests
@@ -26,6 +28,9 @@ public sealed class LlamaPresetsTests
     [InlineData("llama-3.1-405b", 405_853_388_800)]
     [InlineData("llama-3.2-1b", 1_235_814_400)]
     [InlineData("llama-3.2-3b", 3_212_749_824)]
+    [InlineData("llama-3.2-11b-vision", 10_642_941_475)]
+    [InlineData("llama-3.2-11b-vision-instruct", 10_670_220_835)]
+    [InlineData("llama-3.2-90b-vision", 88_593_355_323)]
     [InlineData("llama-3.3-70b", 70_553_706_496)]
     [InlineData("llama-4-scout", 107_769_861_120)]
     [InlineData("llama-4-maverick", 400_711_848_960)]
@@ -106,6 +111,24 @@ public sealed class LlamaPresetsTests
         Assert.Equal(isScout, four.HasExperts[0]);
         Assert.Equal(isScout ? new RopeScaling.Llama3(16, 1, 1, 8192) : new RopeScaling.None(), config.RopeScaling);
         Assert.Null(LlamaPresets.Find("llama-4-behemoth"));
+    }
+
+    /// <summary>Spec llama1-3.md 1.3, 4.3 and 4.9. Meta's files have tables by row and column of a tile, which are smaller.</summary>
+    [Theory]
+    [InlineData("llama-3.2-11b-vision", 448, 1025, 8, 10_616_650_275)]
+    [InlineData("llama-3.2-11b-vision-instruct", 560, 1601, 8, 10_629_184_035)]
+    [InlineData("llama-3.2-90b-vision", 560, 1601, 20, 88_552_318_523)]
+    public void VisionShapesAreThePublishedOnes(string name, int side, int tokens, int crossLayers, long meta)
+    {
+        LlamaConfig config = LlamaPresets.All[name];
+        MllamaConfig vision = config.Vision!;
+        Assert.Equal((side, 14, tokens, 4, 128256, 128264), (vision.ImageSize, vision.PatchSize, vision.TileTokens, vision.MaxTiles, vision.ImageToken, config.InputVocab));
+        Assert.Equal((1280, 16, 5120, 32, 8, 7680), (vision.Hidden, vision.Heads, vision.Ffn, vision.LocalLayers, vision.GlobalLayers, vision.OutputWidth));
+        Assert.Equal(Enumerable.Range(0, crossLayers).Select(static j => 3 + (5 * j)), vision.CrossLayers);
+        Assert.Equal([3, 7, 15, 23, 30], vision.Taps);
+        Assert.Equal(new RopeScaling.Llama3(8, 1, 4, 8192), config.RopeScaling);
+        Assert.Equal(meta, (config with { Vision = vision with { HasCellTables = true } }).ParameterCount);
+        Assert.Equal(crossLayers == 8 ? 906 : 906 + (48 * 9) + (12 * 13), config.Parameters().Count());
     }
 
     [Fact]

@@ -110,7 +110,7 @@ internal static class Runner
     }
 
     /// <summary>Sees the residual stream without the model knowing: an example of a decorator of ops.</summary>
-    private sealed class Tap(IOps ops, Action<Tensor> hidden) : IOps
+    internal sealed class Tap(IOps ops, Action<Tensor> hidden) : IOps
     {
         private int _depth;
 

@@ -5,6 +5,7 @@ using Puna.Cli.Parsing;
 using Puna.Formats.Npy;
 using Puna.Models;
 using Puna.Models.PromptGuard;
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Cli.Commands;
@@ -19,7 +20,7 @@ internal sealed class LogitsCommand : Command
 
     private static readonly ModelOptions Model = new();
     private static readonly Option<int[]?> Tokens = Parsing.Options.Tokens("tokens", "The token ids, exactly these: nothing is added");
-    private static readonly Option<string?> Inputs = Parsing.Options.Path("inputs", "F", "A safetensors file with the ids as input_ids, int64 [tokens] or [1, tokens], and for a model that sees pixel_values; others are ignored", ValueHint.File);
+    private static readonly Option<string?> Inputs = Parsing.Options.Path("inputs", "F", "A safetensors file with the ids as input_ids, int64 [tokens] or [1, tokens], and for a model that sees pixel_values and what goes with them; others are ignored", ValueHint.File);
     private static readonly Option<string?> Out = Parsing.Options.Path("out", "F.npy", "The file to write", ValueHint.File);
 
     /// <inheritdoc/>
@@ -61,6 +62,7 @@ internal sealed class LogitsCommand : Command
         bool isClassifier = llama.Config.Labels > 0;
         Check(ids, llama.Config);
         EarlyFusion? pictures = llama.Config.Llama4?.Vision is not null && inputs.Pixels is { } pixels ? EarlyFusion.Compute(opened.Checkpoint, opened.Ops, ids, pixels) : null;
+        using CrossStates? seen = MllamaInputs.Read(inputs, llama.Config) is { } images ? Look(opened, images) : null;
         using var file = new NpyWriter(path, new Shape(isClassifier ? 1 : ids.Length, width));
         using KvCache cache = llama.CreateCache(opened.CacheType);
         using KvSequence sequence = cache.CreateSequence();
@@ -78,7 +80,7 @@ internal sealed class LogitsCommand : Command
             batch.Clear();
             batch.Add(ids.AsSpan(at, count), at, !isClassifier ? BatchOutputs.All : isLast ? BatchOutputs.Last : BatchOutputs.None);
             pass.Soft = pictures?.Rows(at, count);
-            Write(opened.Ops, llama.Forward(opened.Ops, batch, pass, sequences), file);
+            Write(opened.Ops, llama.Forward(opened.Ops, batch, pass, sequences, seen is null ? null : [seen]), file);
             opened.Ops.Release(mark);
         }
 
@@ -115,6 +117,14 @@ internal sealed class LogitsCommand : Command
         }
     }
 
+    private static CrossStates Look(OpenedModel opened, MllamaInputs images)
+    {
+        ArenaMark mark = opened.Ops.Mark();
+        CrossStates states = CrossStates.Compute(opened.Llama, opened.Ops, images.Images, images.Mask, opened.CacheType);
+        opened.Ops.Release(mark);
+        return states;
+    }
+
     private static ModelInputs ReadInputs(ParsedArguments args)
     {
         args.Exclude(Tokens, Inputs);
@@ -133,7 +143,7 @@ internal sealed class LogitsCommand : Command
             throw new PunaException("tokens: expected at least one, got none");
         }
 
-        TokenIds.Check(ids, config.Vocab);
+        TokenIds.Check(ids, config.InputVocab);
         if (ids.Length > config.ContextLength && config.RopeScaling is not RopeScaling.Dynamic)
         {
             throw new PunaException($"tokens: expected at most the context of {config.ContextLength}, got {ids.Length}");

@@ -27,7 +27,7 @@ internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, 
     {
         if (Tokens is not null)
         {
-            TokenIds.Check(Tokens, opened.Llama.Config.Vocab);
+            TokenIds.Check(Tokens, opened.Llama.Config.InputVocab);
             return new PreparedPrompt(Tokens, opened.Language.Tokenizer?.Decode(Tokens), null);
         }
 

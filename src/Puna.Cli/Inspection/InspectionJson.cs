@@ -98,6 +98,22 @@ internal static class InspectionJson
             json.WriteBoolean("qk_norm", four.QkNorm);
         }
 
+        if (config.Vision is { } vision)
+        {
+            json.WriteStartObject("vision");
+            json.WriteNumber("hidden", vision.Hidden);
+            json.WriteNumber("ffn", vision.Ffn);
+            json.WriteNumber("heads", vision.Heads);
+            json.WriteNumber("local_layers", vision.LocalLayers);
+            json.WriteNumber("global_layers", vision.GlobalLayers);
+            json.WriteNumber("image_size", vision.ImageSize);
+            json.WriteNumber("patch_size", vision.PatchSize);
+            json.WriteNumber("max_tiles", vision.MaxTiles);
+            json.WriteNumber("image_token", vision.ImageToken);
+            json.WriteNumber("cross_attention_layers", vision.CrossLayers.Count);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
     }
 

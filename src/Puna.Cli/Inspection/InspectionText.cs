@@ -65,6 +65,11 @@ internal static class InspectionText
         facts.Add("norm", Text($"epsilon {config.NormEpsilon}"));
         facts.Add("vocabulary", Text($"{config.Vocab:N0} tokens, {(config.Labels > 0 ? Text($"classifier of {config.Labels}") : config.TiedEmbeddings ? "output tied to the embedding" : "own output matrix")}"));
         facts.Add("parameters", Text($"{config.ParameterCount:N0}{(config.Llama4 is null ? "" : Text($", of which a token meets {config.ActiveParameterCount:N0}"))}"));
+        if (config.Vision is { } vision)
+        {
+            facts.Add("vision", Text($"{vision.LocalLayers} and {vision.GlobalLayers} blocks of width {vision.Hidden}, {vision.MaxTiles} tiles of {vision.ImageSize} x {vision.ImageSize} pixels in patches of {vision.PatchSize}; {vision.CrossLayers.Count} more layers look at images"));
+        }
+
         if (config.Llama4 is { } four)
         {
             facts.Add("experts", Text($"{four.Experts} of width {four.ExpertFfn} and a shared one in {four.HasExperts.Count(static x => x)} layers, {four.ExpertsPerToken} per token"));

@@ -27,6 +27,11 @@ public sealed class LoraAdapter
     public static LoraAdapter Open(string path, LlamaConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
+        if (config.Vision is not null)
+        {
+            throw new PunaException($"adapter {path}: expected a model of text alone, got {config.Name}");
+        }
+
         if (Directory.Exists(path))
         {
             return new LoraAdapter(path, PeftAdapterReader.Read(path, config));

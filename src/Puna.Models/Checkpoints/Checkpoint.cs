@@ -15,12 +15,18 @@ namespace Puna.Models.Checkpoints;
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {
+    // Of a Llama 3.2 Vision: the shapes of its parameters, which files hold otherwise.
+    private readonly Dictionary<string, Shape> _shapes = new(StringComparer.Ordinal);
+
     // What stands before the names of a text model that is part of a larger one.
     private readonly string _prefix;
 
-    private Checkpoint(string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout, string prefix = "")
+    // Of a Llama 3.2 Vision in safetensors: whether its prefixes are the newer ones.
+    private readonly bool _isNested;
+
+    private Checkpoint(string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout, string prefix = "", bool isNested = false)
     {
-        _prefix = prefix;
+        (_prefix, _isNested) = (prefix, isNested);
         (Path, Format, File, Config, RopeLayout) = (path, format, file, config, layout);
     }
 
@@ -94,7 +100,7 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>The name of a parameter in this file; of an expert what it would be called alone, also where the file holds all experts in one tensor.</summary>
     /// <param name="canonical">Canonical name, for example <c>layers.0.attention.wq.weight</c>.</param>
-    public string NameOf(string canonical) => _prefix + TensorNames.In(Format, canonical, Config);
+    public string NameOf(string canonical) => Config.Vision is { } vision ? MllamaNames.In(Format, canonical, vision, _isNested) : _prefix + TensorNames.In(Format, canonical, Config);
 
     /// <summary>What the file says of a parameter.</summary>
     /// <param name="canonical">Canonical name.</param>
@@ -125,7 +131,7 @@ public sealed class Checkpoint : IDisposable
     /// <param name="canonical">Canonical name.</param>
     public Tensor GetTensor(string canonical)
     {
-        Tensor stored = Stacked(canonical) is { } place ? place.Take(File.GetTensor(place.Stack.Name)) : File.GetTensor(NameOf(canonical));
+        Tensor stored = Config.Vision is not null ? Shaped(canonical) : Stacked(canonical) is { } place ? place.Take(File.GetTensor(place.Stack.Name)) : File.GetTensor(NameOf(canonical));
         if (Adapter is null || !Adapter.Changes(canonical))
         {
             return stored;
@@ -241,6 +247,38 @@ public sealed class Checkpoint : IDisposable
     /// <inheritdoc/>
     public void Dispose() => File.Dispose();
 
+    /// <summary>A parameter of a Llama 3.2 Vision in its shape here: tables of tiles and the patches' kernel have more dimensions, or fewer, in files, and Meta's embedding is in two parts.</summary>
+    private Tensor Shaped(string canonical)
+    {
+        Shape shape = _shapes[canonical];
+        Tensor stored = File.GetTensor(NameOf(canonical));
+        if (stored.Shape == shape)
+        {
+            return stored;
+        }
+
+        if (stored.Shape.Count == shape.Count && stored.IsContiguous)
+        {
+            return new Tensor(stored.Storage, stored.Offset, shape, stored.DType);
+        }
+
+        Tensor extra = File.GetTensor(MllamaNames.MetaExtraEmbedding);
+        if (extra.DType != stored.DType)
+        {
+            throw new FileFormatException(Path, $"tensor {MllamaNames.MetaExtraEmbedding}: expected {stored.DType.Name()} as the embedding, got {extra.DType.Name()}");
+        }
+
+        Tensor joined = Tensor.Create(shape, stored.DType);
+        for (long row = 0; row < shape.Rows; row++)
+        {
+            (row < stored.Rows ? stored.Row<byte>(row) : extra.Row<byte>(row - stored.Rows)).CopyTo(joined.Row<byte>(row));
+        }
+
+        File.Release(stored);
+        File.Release(extra);
+        return joined;
+    }
+
     private ExpertPlace? Stacked(string canonical) => Config.Llama4 is not null && ExpertTensors.IsExpert(canonical) && !File.TryGetInfo(NameOf(canonical), out _)
         ? ExpertTensors.Find(File, Format, _prefix, canonical, Config)
         : null;
@@ -316,13 +354,19 @@ public sealed class Checkpoint : IDisposable
             int labels = file.TryGetInfo("score.weight", out TensorInfo? score) ? checked((int)score.Shape.Rows) : 0;
             LlamaConfig read = HuggingFaceConfig.Read(config, labels);
             string prefix = read.Llama4 is not null && file.TryGetInfo("language_model.model.embed_tokens.weight", out _) ? "language_model." : "";
-            if (!read.TiedEmbeddings && read.Llama4 is null && read.Labels == 0 && !file.TryGetInfo("lm_head.weight", out _) && !JsonConfig.Read(config).Has("tie_word_embeddings"))
+            bool isNested = file.TryGetInfo("model.language_model.embed_tokens.weight", out _);
+            if (read.Vision is { } vision && file.TryGetInfo(isNested ? "model.language_model.embed_tokens.weight" : "language_model.model.embed_tokens.weight", out TensorInfo? table) && table.Shape.Rows - read.Vocab is >= 0 and < 1 << 16)
+            {
+                read = read with { Vision = vision with { ExtraEmbeddings = (int)(table.Shape.Rows - read.Vocab) } };
+            }
+
+            if (!read.TiedEmbeddings && read.Vision is null && read.Llama4 is null && read.Labels == 0 && !file.TryGetInfo("lm_head.weight", out _) && !JsonConfig.Read(config).Has("tie_word_embeddings"))
             {
                 // Some writers leave the key out where it has its default in their own class.
                 read = read with { TiedEmbeddings = true };
             }
 
-            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, read.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved, prefix);
+            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, read.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved, prefix, isNested);
         });
     }
 
@@ -399,12 +443,26 @@ public sealed class Checkpoint : IDisposable
                 throw new FileFormatException(Path, $"tensor {name}: expected {shape}, got no such tensor");
             }
 
-            if (info.Shape != shape)
+            Shape expected = shape;
+            if (Config.Vision is not null)
             {
-                throw new FileFormatException(Path, $"tensor {name}: expected {shape}, got {info.Shape}");
+                expected = MllamaNames.FileShape(Format, canonical, shape, Config);
+                _shapes.Add(canonical, shape);
+            }
+
+            if (info.Shape != expected)
+            {
+                throw new FileFormatException(Path, $"tensor {name}: expected {expected}, got {info.Shape}");
             }
 
             known.Add(name);
+        }
+
+        if (Config.Vision is { } seen && Format == CheckpointFormat.Meta)
+        {
+            var extra = new Shape(seen.ExtraEmbeddings, Config.Hidden);
+            Shape? found = File.TryGetInfo(MllamaNames.MetaExtraEmbedding, out TensorInfo? rows) ? rows.Shape : null;
+            known.Add(found == extra ? MllamaNames.MetaExtraEmbedding : throw new FileFormatException(Path, $"tensor {MllamaNames.MetaExtraEmbedding}: expected {extra}, got {found?.ToString() ?? "no such tensor"}"));
         }
 
         if (Config.TiedEmbeddings && Config.Labels == 0)

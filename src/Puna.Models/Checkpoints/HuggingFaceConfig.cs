@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
@@ -6,7 +7,7 @@ namespace Puna.Models.Checkpoints;
 public static class HuggingFaceConfig
 {
     /// <summary>The model types whose arithmetic is a Llama's.</summary>
-    private static readonly string[] ModelTypes = ["llama", "mistral", "qwen2", HuggingFaceLlama4.TextType, HuggingFaceLlama4.WholeType];
+    private static readonly string[] ModelTypes = ["llama", "mistral", "qwen2", HuggingFaceLlama4.TextType, HuggingFaceLlama4.WholeType, HuggingFaceMllama.ModelType];
 
     /// <summary>Settings that change the arithmetic in ways a Llama does not know, with the value that means nothing changes.</summary>
     private static readonly (string Key, double Neutral)[] Foreign =
@@ -30,28 +31,37 @@ public static class HuggingFaceConfig
         }
 
         bool isFour = type is HuggingFaceLlama4.TextType or HuggingFaceLlama4.WholeType;
+        bool isMllama = type == HuggingFaceMllama.ModelType;
         bool? tied = json.Bool("tie_word_embeddings");
         bool classifier = labels > 0 || architectures.Any(a => a.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
         if (architectures.Count > 0 && !classifier && !architectures.Any(a => a.EndsWith("ForCausalLM", StringComparison.Ordinal) || a.EndsWith("Model", StringComparison.Ordinal)
-            || (isFour && a.EndsWith("ForConditionalGeneration", StringComparison.Ordinal))))
+            || ((isFour || isMllama) && a.EndsWith("ForConditionalGeneration", StringComparison.Ordinal))))
         {
             throw json.Refuse("architectures", "a causal language model or a sequence classifier");
         }
 
-        Vision.Llama4VisionConfig? vision = type == HuggingFaceLlama4.WholeType ? Llama4VisionReader.ReadHuggingFace(json) : null;
-        json = isFour ? json.Object("text_config") ?? json : json;
+        Llama4VisionConfig? earlyVision = type == HuggingFaceLlama4.WholeType ? Llama4VisionReader.ReadHuggingFace(json) : null;
+        JsonConfig whole = json;
+        json = isFour ? json.Object("text_config") ?? json : isMllama ? json.Object("text_config") ?? throw json.Refuse("text_config", "the settings of the text model") : json;
         RefuseForeign(json, isFour);
-        if (!isFour)
+        if (!isFour && !isMllama)
         {
             RefuseDefaultsOfOtherClasses(json, type);
         }
 
         int hidden = json.RequireInt("hidden_size");
         int heads = json.RequireInt("num_attention_heads");
-        int context = json.Int("max_position_embeddings") ?? (isFour ? 131072 : 2048);
+        int context = json.Int("max_position_embeddings") ?? (isFour || isMllama ? 131072 : 2048);
         int layers = json.RequireInt("num_hidden_layers");
         int headDim = json.Int("head_dim") ?? (isFour && json.Lacks("head_dim") ? (int?)128 : null) ?? (heads > 0 && hidden % heads == 0 ? hidden / heads : throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {hidden}"));
-        double theta = Theta(json, isFour ? 500000 : 10000);
+        MllamaConfig? vision = isMllama ? HuggingFaceMllama.Read(whole, json) : null;
+        if (vision is not null)
+        {
+            // There they are counted together.
+            layers -= vision.CrossLayers.Count;
+        }
+
+        double theta = Theta(json, isFour || isMllama ? 500000 : 10000);
         bool bias = json.Bool("attention_bias") ?? false;
         JsonConfig? generation = Generation(file);
         return new LlamaConfig
@@ -59,14 +69,15 @@ public static class HuggingFaceConfig
             Name = isFour ? "llama4" : type,
             Hidden = hidden,
             Ffn = isFour ? json.Int("intermediate_size_mlp") ?? 16384 : json.RequireInt("intermediate_size"),
-            Llama4 = isFour && layers is > 0 and <= 10000 ? HuggingFaceLlama4.Read(json, layers) with { Vision = vision } : null,
+            Llama4 = isFour && layers is > 0 and <= 10000 ? HuggingFaceLlama4.Read(json, layers) with { Vision = earlyVision } : null,
+            Vision = vision,
             Layers = layers,
             Heads = heads,
             KvHeads = json.Int("num_key_value_heads") ?? heads,
             HeadDim = headDim,
             Vocab = json.RequireInt("vocab_size"),
             ContextLength = context,
-            NormEpsilon = (float)(json.Number("rms_norm_eps") ?? (isFour ? 1e-5 : 1e-6)),
+            NormEpsilon = (float)(json.Number("rms_norm_eps") ?? (isFour || isMllama ? 1e-5 : 1e-6)),
             RopeTheta = theta,
             RopeScaling = ReadScaling(json, context),
             TiedEmbeddings = json.Bool("tie_word_embeddings") ?? tied ?? false,

@@ -143,6 +143,23 @@ internal sealed class JsonConfig
             : throw Wrong(key, "a list of numbers", e);
     }
 
+    /// <summary>A list of pairs of numbers.</summary>
+    public IReadOnlyList<(int First, int Second)>? IntPairs(string key)
+    {
+        if (Find(key) is not JsonElement e)
+        {
+            return null;
+        }
+
+        var list = new List<(int, int)>();
+        foreach (JsonElement item in e.ValueKind == JsonValueKind.Array ? e.EnumerateArray() : throw Wrong(key, "a list of pairs", e))
+        {
+            list.Add(item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2 && Whole(item[0]) is int first && Whole(item[1]) is int second ? (first, second) : throw Wrong(key, "pairs of whole numbers", item));
+        }
+
+        return list;
+    }
+
     /// <summary>A list of strings.</summary>
     public IReadOnlyList<string>? Strings(string key)
     {

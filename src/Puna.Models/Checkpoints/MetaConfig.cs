@@ -22,12 +22,14 @@ public static class MetaConfig
     {
         string path = Path.Combine(Directory.Exists(file.Path) ? file.Path : Path.GetDirectoryName(Path.GetFullPath(file.Path)) ?? "", "params.json");
         JsonConfig extra = JsonConfig.Of(path, parameters.Raw);
-        if (extra.Has("quantization_args") || extra.Has("vision_chunk_size"))
+        if (extra.Has("quantization_args"))
         {
-            throw extra.Refuse(extra.Has("quantization_args") ? "quantization_args" : "vision_chunk_size", "none: this is no text model in 16 or 32 bits");
+            throw extra.Refuse("quantization_args", "none: this is no model in 16 or 32 bits");
         }
 
-        int vocab = Rows(file, "tok_embeddings.weight");
+        bool sees = MetaMllama.Is(extra);
+        string text = sees ? MetaMllama.TextPrefix : "";
+        int vocab = Rows(file, text + "tok_embeddings.weight");
         if (parameters.VocabSize >= 0 && parameters.VocabSize != vocab)
         {
             throw extra.Refuse("vocab_size", $"{vocab}, as many as tok_embeddings.weight has rows, or -1");
@@ -53,20 +55,21 @@ public static class MetaConfig
 
         return new LlamaConfig
         {
-            Name = four is null ? "llama" : "llama4",
+            Name = sees ? "mllama" : four is null ? "llama" : "llama4",
+            Vision = sees && parameters.NLayers <= 10000 ? MetaMllama.Read(extra, file, parameters, vocab) : null,
             Llama4 = four,
             Hidden = parameters.Dim,
-            Ffn = four is null ? Rows(file, "layers.0.feed_forward.w1.weight") : MetaLlama4.DenseFfn(four, file, parameters),
+            Ffn = four is null ? Rows(file, text + "layers.0.feed_forward.w1.weight") : MetaLlama4.DenseFfn(four, file, parameters),
             Layers = parameters.NLayers,
             Heads = parameters.NHeads,
-            KvHeads = KvHeads(file, parameters, headDim),
+            KvHeads = KvHeads(file, parameters, headDim, text),
             HeadDim = headDim,
             Vocab = vocab,
             ContextLength = extra.Int("max_position_embeddings") ?? (four is null ? Context(parameters, vocab, theta) : parameters.UseScaledRope ? 10485760 : 1048576),
             NormEpsilon = (float)parameters.NormEps,
             RopeTheta = theta,
             RopeScaling = scaling,
-            TiedEmbeddings = extra.Bool("tie_word_embeddings") ?? !file.TryGetInfo("output.weight", out _),
+            TiedEmbeddings = extra.Bool("tie_word_embeddings") ?? !file.TryGetInfo(text + "output.weight", out _),
             QkvBias = file.TryGetInfo("layers.0.attention.wq.bias", out _),
             AttentionOutputBias = file.TryGetInfo("layers.0.attention.wo.bias", out _),
             MlpBias = file.TryGetInfo("layers.0.feed_forward.w1.bias", out _),
@@ -82,9 +85,9 @@ public static class MetaConfig
         : (float)parameters.NormEps == 1e-6f && vocab == 32000 ? 2048
         : 4096;
 
-    private static int KvHeads(TensorFile file, MetaParams parameters, int headDim) =>
+    private static int KvHeads(TensorFile file, MetaParams parameters, int headDim, string text) =>
         // The 16-part files of 405B hold every key-value head twice; the weight tells how often. Any other number is a wrong shape.
-        headDim > 0 && Rows(file, "layers.0.attention.wk.weight") is int rows && rows % ((long)headDim * parameters.KvHeads) == 0 ? Math.Max(rows / headDim, 1) : parameters.KvHeads;
+        headDim > 0 && Rows(file, text + "layers.0.attention.wk.weight") is int rows && rows % ((long)headDim * parameters.KvHeads) == 0 ? Math.Max(rows / headDim, 1) : parameters.KvHeads;
 
     private static int Rows(TensorFile file, string name) => file.TryGetInfo(name, out TensorInfo? info)
         ? checked((int)info.Shape.Rows)

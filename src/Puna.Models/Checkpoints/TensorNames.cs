@@ -1,4 +1,5 @@
 using System.Globalization;
+using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
 
@@ -41,6 +42,11 @@ public static class TensorNames
     /// <exception cref="ArgumentException">No such parameter.</exception>
     public static string In(CheckpointFormat format, string canonical, LlamaConfig? config = null)
     {
+        if (config?.Vision is { } vision)
+        {
+            return MllamaNames.In(format, canonical, vision);
+        }
+
         int dot = canonical.LastIndexOf('.');
         string stem = canonical[..dot];
         string layer = "";
@@ -78,6 +84,13 @@ public static class TensorNames
         return string.Concat(pattern.Replace("{0}", layer, StringComparison.Ordinal).Replace("{1}", expert, StringComparison.Ordinal), canonical.AsSpan(dot));
     }
 
+    /// <summary>The shape in which a format holds a parameter: most as they are here.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="canonical">Canonical name.</param>
+    /// <param name="shape">Its shape here; values are in the same order.</param>
+    /// <param name="config">The model.</param>
+    public static Shape ShapeIn(CheckpointFormat format, string canonical, Shape shape, LlamaConfig config) => config.Vision is null ? shape : MllamaNames.FileShape(format, canonical, shape, config);
+
     /// <summary>Whether a tensor that no parameter asks for may be left out: tables of angles that are computed anyway.</summary>
     /// <param name="format">The format.</param>
     /// <param name="name">Name in the file.</param>
@@ -86,7 +99,7 @@ public static class TensorNames
     {
         CheckpointFormat.Safetensors => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal),
         CheckpointFormat.Gguf => name == "rope_freqs.weight" || name.EndsWith(".attn_rot_embd.weight", StringComparison.Ordinal),
-        _ => name == "rope.freqs",
+        _ => name is "rope.freqs" or "text_model.rope.freqs",
     };
 
     private static bool IsVision(string name) =>

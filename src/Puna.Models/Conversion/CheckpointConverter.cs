@@ -34,6 +34,11 @@ public static class CheckpointConverter
             throw new PunaException("format meta: expected a model before Llama 4, whose parts this program reads but does not write, got llama4");
         }
 
+        if (source.Config.Vision is not null && (options.Format != CheckpointFormat.Safetensors || source.Format != CheckpointFormat.Safetensors))
+        {
+            throw new PunaException($"format {options.Format.ToString().ToLowerInvariant()}: expected a model of text alone, or safetensors made of safetensors, got {source.Config.Name} in {source.Format.ToString().ToLowerInvariant()}");
+        }
+
         List<PlannedTensor> plan = ConversionPlan.Make(source, options);
         using TensorWriter writer = CreateWriter(source, destination, options, plan);
         float[]? divisors = options.Format == CheckpointFormat.Gguf ? GgufMetadataWriter.RopeDivisors(source.Config) : null;
@@ -44,7 +49,7 @@ public static class CheckpointConverter
 
         foreach (PlannedTensor tensor in plan)
         {
-            writer.Declare(tensor.NameIn(options.Format, source.Config), tensor.Type, tensor.Shape);
+            writer.Declare(tensor.NameIn(options.Format, source.Config), tensor.Type, TensorNames.ShapeIn(options.Format, tensor.Name, tensor.Shape, source.Config));
         }
 
         long total = writer.Tensors.Sum(x => x.ByteLength);

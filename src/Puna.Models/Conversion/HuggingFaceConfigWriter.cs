@@ -28,10 +28,27 @@ public static class HuggingFaceConfigWriter
         var buffer = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
+        if (config.Vision is { } vision)
+        {
+            HuggingFaceMllama.Write(json, vision, text => WriteModel(text, config, qwen));
+        }
+        else
+        {
+            WriteModel(json, config, qwen);
+        }
+
+        json.WriteString("torch_dtype", type switch { DType.F16 => "float16", DType.BF16 => "bfloat16", _ => "float32" });
+        json.WriteEndObject();
+        json.Flush();
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, LlamaConfig config, bool qwen)
+    {
         json.WriteStartArray("architectures");
-        json.WriteStringValue((qwen ? "Qwen2" : config.Llama4 is null ? "Llama" : "Llama4") + (config.Labels > 0 ? "ForSequenceClassification" : "ForCausalLM"));
+        json.WriteStringValue((qwen ? "Qwen2" : config.Vision is not null ? "Mllama" : config.Llama4 is null ? "Llama" : "Llama4") + (config.Labels > 0 ? "ForSequenceClassification" : "ForCausalLM"));
         json.WriteEndArray();
-        json.WriteString("model_type", qwen ? "qwen2" : config.Llama4 is null ? "llama" : HuggingFaceLlama4.TextType);
+        json.WriteString("model_type", qwen ? "qwen2" : config.Vision is not null ? HuggingFaceMllama.TextType : config.Llama4 is null ? "llama" : HuggingFaceLlama4.TextType);
         json.WriteNumber("hidden_size", config.Hidden);
         if (config.Llama4 is { } four)
         {
@@ -42,7 +59,7 @@ public static class HuggingFaceConfigWriter
             json.WriteNumber("intermediate_size", config.Ffn);
         }
 
-        json.WriteNumber("num_hidden_layers", config.Layers);
+        json.WriteNumber("num_hidden_layers", config.Layers + (config.Vision?.CrossLayers.Count ?? 0));
         json.WriteNumber("num_attention_heads", config.Heads);
         json.WriteNumber("num_key_value_heads", config.KvHeads);
         json.WriteNumber("head_dim", config.HeadDim);
@@ -72,10 +89,6 @@ public static class HuggingFaceConfigWriter
             json.WriteEndObject();
         }
 
-        json.WriteString("torch_dtype", type switch { DType.F16 => "float16", DType.BF16 => "bfloat16", _ => "float32" });
-        json.WriteEndObject();
-        json.Flush();
-        return [.. buffer.WrittenSpan, (byte)'\n'];
     }
 
     /// <summary>Writes <c>rope_scaling</c>; null where there is none.</summary>

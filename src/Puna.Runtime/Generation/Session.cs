@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Puna.Models;
+using Puna.Models.Vision;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
 
@@ -19,6 +20,7 @@ public sealed class Session : IDisposable
     private readonly CpuOps _ops;
     private readonly KvCache _cache;
     private readonly KvSequence[] _sequence;
+    private readonly SessionImages _images = new();
     private readonly Batch _batch = new();
     private readonly ForwardContext _context = new();
     private readonly List<int> _tokens = [];
@@ -52,8 +54,8 @@ public sealed class Session : IDisposable
     /// <summary>Tokens of the latest prompt whose computation was spared, because they were in the cache.</summary>
     public int ReusedTokens { get; private set; }
 
-    /// <summary>Bytes of cached keys and values.</summary>
-    public long CacheBytes => _cache.ByteLength;
+    /// <summary>Bytes of cached keys and values, those of images included.</summary>
+    public long CacheBytes => _cache.ByteLength + _images.ByteLength;
 
     /// <summary>Frees the cached keys and values, after the pass under way.</summary>
     public void Dispose()
@@ -62,6 +64,7 @@ public sealed class Session : IDisposable
         {
             _disposed = true;
             _cache.Dispose();
+            _images.Dispose();
         }
     }
 
@@ -74,7 +77,16 @@ public sealed class Session : IDisposable
     /// <exception cref="InvalidOperationException">The enumeration goes on after another one has begun: the session has moved on to that text.</exception>
     /// <exception cref="ObjectDisposedException">The session, its model or its device is closed.</exception>
     /// <returns>The steps, each computed when it is asked for. An enumeration may be left at any step; enumerating again begins again.</returns>
-    public IEnumerable<GenerationStep> Generate(IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancel = default)
+    public IEnumerable<GenerationStep> Generate(IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancel = default) => Generate(prompt, [], options, cancel);
+
+    /// <summary>Continues a prompt with images in it.</summary>
+    /// <param name="prompt">The whole text so far as tokens; at least one. What it shares with the session's tokens, up to an image that is another one, is not computed again.</param>
+    /// <param name="images">An image for every image token of the prompt, in their order; none is text alone. Images that stay the same are not looked at again.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancel">Ends the generation between tokens, and between chunks of the prompt; the session stays usable.</param>
+    /// <exception cref="PunaException">As without images; or, at the first step: the model does not see, an image does not fit it, or there are more or fewer than image tokens.</exception>
+    /// <returns>The steps, as without images.</returns>
+    public IEnumerable<GenerationStep> Generate(IReadOnlyList<int> prompt, IReadOnlyList<TiledImage> images, GenerationOptions options, CancellationToken cancel = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         options.Sampling.Validate();
@@ -100,7 +112,7 @@ public sealed class Session : IDisposable
         }
 
         // A copy, because the session's own tokens may be what is given.
-        return Steps([.. prompt], options, cancel);
+        return Steps([.. prompt], [.. images], options, cancel);
     }
 
     /// <summary>
@@ -111,6 +123,11 @@ public sealed class Session : IDisposable
     public void Save(string path)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_images.Any)
+        {
+            throw new PunaException($"session {path}: expected a text without images, which are not kept, got one with some");
+        }
+
         SessionFile.Write(path, Fingerprint(), _sequence[0], CollectionsMarshal.AsSpan(_tokens));
     }
 
@@ -124,6 +141,7 @@ public sealed class Session : IDisposable
         ++_generation;
         _sequence[0].Dispose();
         _sequence[0] = sequence;
+        _images.Dispose();
         _tokens.Clear();
         _tokens.AddRange(tokens);
     }
@@ -158,10 +176,10 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>How likely each of some tokens is as the next one. The text is computed as by <see cref="Generate"/>, and kept for it.</summary>
+    /// <summary>How likely each of some tokens is as the next one. The text is computed as by <see cref="Generate(IReadOnlyList{int}, GenerationOptions, CancellationToken)"/>, and kept for it.</summary>
     /// <param name="prompt">The text so far; at least one token, fewer than the context.</param>
     /// <param name="tokens">Ids of the vocabulary.</param>
-    /// <param name="cancel">As for <see cref="Generate"/>.</param>
+    /// <param name="cancel">As for <see cref="Generate(IReadOnlyList{int}, GenerationOptions, CancellationToken)"/>.</param>
     /// <returns>Natural logarithms of the probabilities, at temperature one.</returns>
     /// <exception cref="PunaException">The prompt is empty or leaves no room in the context.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -174,7 +192,7 @@ public sealed class Session : IDisposable
         }
 
         ++_generation;
-        Prefill([.. prompt], cancel);
+        Prefill([.. prompt], [], cancel);
 
         // Rows beyond the vocabulary are padding of the matrix, not tokens.
         ReadOnlySpan<float> logits = _logits.AsSpan(0, Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue));
@@ -187,7 +205,7 @@ public sealed class Session : IDisposable
         return result;
     }
 
-    private IEnumerable<GenerationStep> Steps(int[] prompt, GenerationOptions options, CancellationToken cancel)
+    private IEnumerable<GenerationStep> Steps(int[] prompt, TiledImage[] images, GenerationOptions options, CancellationToken cancel)
     {
         if (options.MaxTokens == 0)
         {
@@ -195,7 +213,7 @@ public sealed class Session : IDisposable
         }
 
         int generation = ++_generation;
-        Prefill(prompt, cancel);
+        Prefill(prompt, images, cancel);
         int context = End(options, prompt.Length);
         // Rows beyond the vocabulary are padding of the matrix, not tokens.
         int vocabulary = Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue);
@@ -240,7 +258,7 @@ public sealed class Session : IDisposable
             : config.TokenLimit;
     }
 
-    private void Prefill(int[] prompt, CancellationToken cancel)
+    private void Prefill(int[] prompt, TiledImage[] images, CancellationToken cancel)
     {
         int same = 0;
         int reusable = Math.Min(_sequence[0].Length, prompt.Length - 1);
@@ -249,6 +267,8 @@ public sealed class Session : IDisposable
             same++;
         }
 
+        same = _images.Reusable(prompt, same, images, _model.Llama.Config.Vision?.ImageToken);
+        Look(prompt, images);
         bool dynamic = _model.Llama.Config.RopeScaling is RopeScaling.Dynamic;
         ReusedTokens = same = dynamic ? 0 : _sequence[0].Restorable(same);
         _sequence[0].Truncate(same);
@@ -269,6 +289,26 @@ public sealed class Session : IDisposable
         }
     }
 
+    /// <summary>Takes the prompt's images.</summary>
+    private void Look(int[] prompt, TiledImage[] images)
+    {
+        lock (_ops.Gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _model.EnterPass();
+            ArenaMark mark = _ops.Mark();
+            try
+            {
+                _images.Set(_model.Llama, _ops, prompt, images, _cache.Type);
+            }
+            finally
+            {
+                _ops.Release(mark);
+                _model.ExitPass();
+            }
+        }
+    }
+
     private void Forward(int first, int count, bool last)
     {
         lock (_ops.Gate)
@@ -280,7 +320,7 @@ public sealed class Session : IDisposable
             {
                 _batch.Clear();
                 _batch.Add(CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
-                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence);
+                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence, _images.States);
                 if (last)
                 {
                     _ops.Read(logits, _logits);

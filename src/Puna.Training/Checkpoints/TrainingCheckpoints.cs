@@ -133,16 +133,18 @@ public sealed class TrainingCheckpoints
         using var writer = new SafetensorsWriter(path);
         foreach (TrainableParameter parameter in model.Parameters)
         {
-            writer.Declare(TensorNames.In(CheckpointFormat.Safetensors, parameter.Name, model.Config), DType.F32, parameter.Values.Shape);
+            writer.Declare(TensorNames.In(CheckpointFormat.Safetensors, parameter.Name, model.Config), DType.F32, FileShape(parameter));
         }
 
         writer.Begin();
         foreach (TrainableParameter parameter in model.Parameters)
         {
-            writer.WriteTensor(parameter.Values);
+            writer.WriteTensor(new Tensor(parameter.Values.Storage, parameter.Values.Offset, FileShape(parameter), DType.F32));
         }
 
         writer.Complete();
+
+        Shape FileShape(TrainableParameter parameter) => TensorNames.ShapeIn(CheckpointFormat.Safetensors, parameter.Name, parameter.Values.Shape, model.Config);
     }
 
     private static void WriteMoments(Trainer trainer, string path)

@@ -6,7 +6,7 @@ using Puna.Tensors;
 namespace Puna.Training.Core;
 
 /// <summary>
-/// Random weights of a new model: matrices and embeddings N(0, 0.02), those that write into the residual stream divided by sqrt(2 layers), norms 1, biases 0. A pure function of name, element and
+/// Random weights of a new model: matrices and embeddings N(0, 0.02), those that write into the residual stream divided by sqrt(2 layers), norms 1, biases and gates 0. A pure function of name, element and
 /// seed, so that it does not depend on the order of creation.
 /// </summary>
 /// <remarks>
@@ -24,9 +24,13 @@ public static class Initialization
         Tensor tensor = Tensor.Create(shape);
         if (shape.Rank < 2)
         {
-            if (name.EndsWith("norm.weight", StringComparison.Ordinal))
+            if (name.EndsWith("norm.weight", StringComparison.Ordinal) || (name.Contains(".ln_", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal)))
             {
                 tensor.Row<float>(0).Fill(1);
+            }
+            else if (name.EndsWith(".class_embedding", StringComparison.Ordinal))
+            {
+                Normal(tensor.Row<float>(0), seed, Stream(name), 0, Deviation);
             }
 
             return tensor;

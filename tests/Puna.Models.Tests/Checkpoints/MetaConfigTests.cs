@@ -100,7 +100,6 @@ public sealed class MetaConfigTests : IDisposable
 
     [Theory]
     [InlineData(""" "quantization_args": {"scheme": "int4"} """, "quantization_args")]
-    [InlineData(""" "vision_chunk_size": 448 """, "vision_chunk_size")]
     [InlineData(""" "rope_theta": 1e300 """, "rope theta")]
     [InlineData(""" "rope_scaling": {"rope_type": "linear", "factor": 0} """, "factor")]
     [InlineData(""" "n_layers": 100000000 """, "layers")]
