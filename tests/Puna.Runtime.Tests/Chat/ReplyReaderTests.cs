@@ -20,7 +20,7 @@ public class ReplyReaderTests
 
     [Fact]
     public void CallsComeNameFirst() => Assert.Equal(
-        ["Well.", " ", "f#0", "0{\"a\":\"x", "0y", "0\"}", "g#1", "1{}", "[ToolCalls]"], Read(WithTools(), "Well. [f(", "a='x", "y')", ", g()]"));
+        ["Well.", " ", "f#0", "0{\"a\":\"x", "0y\"}", "g#1", "1{}", "[ToolCalls]"], Read(WithTools(), "Well. [f(", "a='x", "y')", ", g()]"));
 
     [Fact]
     public void TheWholeIsThePiecesTogether()
