@@ -75,7 +75,7 @@ internal sealed partial class ServerPipeline(PunaServerOptions options, ApiKeys 
             return;
         }
 
-        if (answer.Status >= 500 && error is not ApiException)
+        if (answer.Status == 500)
         {
             Failed(log, http.Items["request-id"] as string ?? "", error);
         }
