@@ -38,6 +38,8 @@ def requests(a, rate, context, rng):
     if a.mix == "trace":
         with open(a.trace, newline="", encoding="utf-8") as f:
             rows = [(datetime.fromisoformat(r["TIMESTAMP"][:26]), int(r["ContextTokens"]), int(r["GeneratedTokens"])) for _, r in zip(range(5000), csv.DictReader(f))]
+        # The first minutes of the recordings are nearly empty.
+        rows = rows[1000:] or rows
         # Lengths are scaled so that the longest fits the context; gaps so that the mean rate is the one asked for.
         scale = context / 2 / max(c + g for _, c, g in rows)
         span = (rows[-1][0] - rows[0][0]).total_seconds() / (len(rows) - 1)
@@ -86,7 +88,7 @@ async def one(port, model, prompt, most, extra, results):
 
 
 def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
 async def drive(a, port, model, context, pid):
