@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Serving;
 using Puna.Server.Http;
@@ -8,7 +9,7 @@ using Puna.Server.Operations;
 namespace Puna.Server;
 
 /// <summary>What all endpoints share: the model, what is counted, and whether the server is ending.</summary>
-internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, ServerState state)
+internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, ServerTelemetry telemetry, ServerState state)
 {
     /// <summary>The model.</summary>
     public ServedModel Model => model;
@@ -35,9 +36,52 @@ internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, Server
     public ChatEngine RequireChat() => model.Chat
         ?? throw new ApiException(400, "invalid_request_error", "unsupported_parameter", $"model {model.Name}: expected one with a chat format, got one that continues plain text (use /v1/completions)", "model");
 
-    /// <summary>Counts a request when it is over, however that comes.</summary>
-    public RequestRecord Record(ChatReply reply, ChatRequest request) => new(metrics, () => reply.Usage, request.Choices, request.MaxTokens);
+    /// <summary>Counts and traces a request when it is over, however that comes.</summary>
+    /// <param name="http">Where it came from.</param>
+    /// <param name="name">The name that was asked for.</param>
+    /// <param name="reply">What it is answered with.</param>
+    /// <param name="request">The request.</param>
+    public RequestRecord Record(HttpContext http, string name, ChatReply reply, ChatRequest request)
+    {
+        TelemetrySpan span = telemetry.Begin("chat", name, model.Name);
+        span.Asked(request.Sampling, request.MaxTokens, request.Choices, request.StopStrings, request.Format.Kind is ReplyFormatKind.JsonObject or ReplyFormatKind.JsonSchema);
+        return new(metrics, span, () => reply.Usage, request.Choices, request.MaxTokens, http.RequestAborted);
+    }
 
-    /// <summary>Counts a request when it is over, however that comes.</summary>
-    public RequestRecord Record(GenerationHandle handle, GenerationRequest request) => new(metrics, () => handle.Usage, request.Choices, request.MaxTokens);
+    /// <summary>Counts and traces a request when it is over, however that comes.</summary>
+    /// <param name="http">Where it came from.</param>
+    /// <param name="name">The name that was asked for.</param>
+    /// <param name="handle">What it is answered with.</param>
+    /// <param name="request">The request.</param>
+    public RequestRecord Record(HttpContext http, string name, GenerationHandle handle, GenerationRequest request)
+    {
+        TelemetrySpan span = telemetry.Begin("text_completion", name, model.Name);
+        span.Asked(request.Sampling, request.MaxTokens, request.Choices, request.StopStrings, isJson: false);
+        return new(metrics, span, () => handle.Usage, request.Choices, request.MaxTokens, http.RequestAborted);
+    }
+
+    /// <summary>Vectors of prompts, traced.</summary>
+    /// <param name="http">Where the request came from.</param>
+    /// <param name="name">The name that was asked for.</param>
+    /// <param name="prompts">The prompts.</param>
+    public async Task<float[][]> EmbedAsync(HttpContext http, string name, IReadOnlyList<int[]> prompts)
+    {
+        TelemetrySpan span = telemetry.Begin("embeddings", name, model.Name);
+        string? error = RequestRecord.Cancelled;
+        try
+        {
+            float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted);
+            error = null;
+            return vectors;
+        }
+        catch (Exception e) when (ApiException.Of(e) is { } answer)
+        {
+            error = answer.Code ?? answer.Type;
+            throw;
+        }
+        finally
+        {
+            span.End(null, prompts.Sum(static p => p.Length), 1, [], error);
+        }
+    }
 }

@@ -8,12 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Puna.Runtime.Sampling;
-using Puna.Runtime.Serving;
-using Puna.Server.Anthropic;
 using Puna.Server.Http;
-using Puna.Server.Ollama;
-using Puna.Server.OpenAI;
 using Puna.Server.Operations;
 using Puna.Tensors;
 
@@ -24,17 +19,23 @@ namespace Puna.Server;
 /// </summary>
 public sealed class PunaServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(20);
-
     private readonly WebApplication _app;
     private readonly PunaServerOptions _options;
-    private readonly ServedModel _model;
     private readonly ServerState _state;
 
-    private PunaServer(WebApplication app, PunaServerOptions options, ServedModel model, ServerState state) => (_app, _options, _model, _state) = (app, options, model, state);
+    private PunaServer(WebApplication app, PunaServerOptions options, ServerState state) => (_app, _options, _state) = (app, options, state);
 
     /// <summary>Where it listens, for example <c>http://127.0.0.1:8080</c>; of use once it is started.</summary>
     public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+
+    /// <summary>Names of all endpoints, for tests.</summary>
+    internal IEnumerable<string> EndpointNames => Routes.Select(static e => e.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName ?? "none");
+
+    /// <summary>Method and path of all endpoints, for tests.</summary>
+    internal IEnumerable<(string Method, string Path)> Endpoints =>
+        Routes.SelectMany(static e => e.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(m => (m, "/" + e.RoutePattern.RawText!.Trim('/').Replace("{**id}", "default", StringComparison.Ordinal))));
+
+    private IEnumerable<RouteEndpoint> Routes => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(static d => d.Endpoints).OfType<RouteEndpoint>();
 
     /// <summary>Whether a name or address is this machine's own.</summary>
     public static bool IsLoopback(string host) =>
@@ -44,6 +45,7 @@ public sealed class PunaServer : IAsyncDisposable
     /// <exception cref="PunaException">A server would listen beyond this machine without a key, or the address is none.</exception>
     public static void Check(PunaServerOptions options)
     {
+        TelemetryExport.Check(options.OtlpEndpoint);
         if (!IPAddress.TryParse(options.Host.Trim('[', ']'), out _) && !options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
         {
             throw new PunaException($"host {options.Host}: expected an address or localhost, got another name");
@@ -70,15 +72,16 @@ public sealed class PunaServer : IAsyncDisposable
         builder.Logging.AddSimpleConsole(static o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        TelemetryExport.Add(builder, options.OtlpEndpoint, options.OtlpProtocol);
         configure(builder);
+        builder.Services.AddPunaServer(model, options);
         WebApplication app = builder.Build();
-        var state = new ServerState();
-        var metrics = new ServerMetrics(options.MetricsPrefix, model.Name, model.Engine);
-        var host = new ModelHost(model, metrics, state);
-        new ServerPipeline(options, new ApiKeys(options.ApiKeys), state, app.Services.GetRequiredService<ILogger<ServerPipeline>>()).Use(app);
+
+        // Routing comes first, so that errors have the shape of the API that a path belongs to; paths of nothing need the key too.
         app.UseRouting();
-        Map(app, host);
-        return new PunaServer(app, options, model, state);
+        app.Use(app.Services.GetRequiredService<ServerPipeline>().InvokeAsync);
+        Map(app);
+        return new PunaServer(app, options, app.Services.GetRequiredService<ServerState>());
     }
 
     /// <summary>Begins to listen, and then lets the model say a word: <c>/health</c> is well when it has.</summary>
@@ -93,32 +96,15 @@ public sealed class PunaServer : IAsyncDisposable
         {
             throw new PunaException($"address {_options.Host}:{_options.Port}: cannot be listened on: {e.Message}", e);
         }
-
-        int token = _model.Tokenizer.BosId ?? 0;
-        using GenerationHandle warm = _model.Engine.Submit(new GenerationRequest { Prompt = [token], MaxTokens = 1, Sampling = SamplingOptions.Greedy }, cancel);
-        await foreach (TokenEvent _ in warm.Events.ReadAllAsync(cancel))
-        {
-        }
-
-        _state.IsReady = true;
     }
 
     /// <summary>Takes no more requests, lets those finish that have begun, for as long as the options say, and ends.</summary>
     public async Task StopAsync()
     {
         _state.IsDraining = true;
-        long started = Environment.TickCount64;
-        while (_state.Requests > 0 && Environment.TickCount64 - started < _options.DrainTimeout.TotalMilliseconds)
-        {
-            await Task.Delay(Round);
-        }
-
-        // What is left now is cut short, and told so.
-        await _model.Engine.DrainAsync(TimeSpan.Zero);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
         try
         {
-            await _app.StopAsync(limit.Token);
+            await _app.StopAsync();
         }
         catch (OperationCanceledException)
         {
@@ -128,21 +114,17 @@ public sealed class PunaServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
-    private static void Map(WebApplication app, ModelHost host)
+    private static void Map(WebApplication app)
     {
         app.MapMethods("/", ["GET", "HEAD"], WebPage.Index).WithName("index");
         app.MapGet("/app.js", static http => WebPage.SendAsync(http, "app.js")).WithName("script");
         app.MapGet("/style.css", static http => WebPage.SendAsync(http, "style.css")).WithName("style");
-        new HealthEndpoints(host).Map(app);
-        new OpenAIEndpoints(host).Map(app);
-        new AnthropicEndpoints(host).Map(app);
-        new OllamaEndpoints(host).Map(app);
-        new DebugEndpoints(host).Map(app);
-        app.MapGet("/metrics", async http =>
-        {
-            http.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-            await http.Response.WriteAsync(host.Metrics.Write(), http.RequestAborted);
-        }).WithName("metrics");
+        app.MapLlamaHealth();
+        app.MapOpenAI();
+        app.MapAnthropic();
+        app.MapOllama();
+        app.MapLlamaMetrics();
+        app.MapPunaOpenApi();
     }
 
     private static void Listen(KestrelServerOptions kestrel, PunaServerOptions options)

@@ -25,6 +25,12 @@ public sealed record PunaServerOptions
     /// <summary>What names of metrics begin with.</summary>
     public string MetricsPrefix { get; init; } = "vllm";
 
+    /// <summary>Where traces and metrics are sent (OTLP), for example <c>http://localhost:4317</c>; null sends them where OpenTelemetry's environment variables say, and nowhere without those.</summary>
+    public string? OtlpEndpoint { get; init; }
+
+    /// <summary>How they are sent: <c>grpc</c> or <c>http/protobuf</c>; null is what the environment says, or grpc.</summary>
+    public string? OtlpProtocol { get; init; }
+
     /// <summary>How long requests may go on when the server ends.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(15);
 }

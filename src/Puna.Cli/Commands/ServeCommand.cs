@@ -30,6 +30,7 @@ internal sealed class ServeCommand : Command
     private static readonly Option<int> Guess = Parsing.Options.Integer("guess", "N", "Most tokens to guess ahead from what the text said before", 0, 0, 16);
     private static readonly Option<string?> Draft = Parsing.Options.Path("draft", "M", "A small model with the same vocabulary that guesses tokens ahead", ValueHint.File);
     private static readonly Option<string?> Metrics = Parsing.Options.Text("metrics-prefix", "NAME", "What names of metrics begin with, instead of vllm");
+    private static readonly Option<string?> Otlp = Parsing.Options.Text("otlp", "URL", "Where to send traces and metrics (OpenTelemetry), instead of where OTEL_EXPORTER_OTLP_ENDPOINT says");
     private static readonly Option<int> Drain = Parsing.Options.Integer("drain", "SECONDS", "How long requests may go on when the server is told to end", 15, 0, 3600);
 
     /// <inheritdoc/>
@@ -50,7 +51,7 @@ internal sealed class ServeCommand : Command
         Model.Group,
         new("Address and access", Host, Port, Key, KeyFile, Insecure, AllowedHost),
         new("Engine", Parallel, Queue, PerKey, Cache, NoPrefix, Guess, Draft),
-        new("Operation", Metrics, Drain),
+        new("Operation", Metrics, Otlp, Drain),
     ];
 
     /// <inheritdoc/>
@@ -72,6 +73,7 @@ internal sealed class ServeCommand : Command
             IsInsecure = args.Get(Insecure),
             AllowedHosts = args.GetAll(AllowedHost),
             MetricsPrefix = args.Get(Metrics) ?? "vllm",
+            OtlpEndpoint = args.Get(Otlp),
             DrainTimeout = TimeSpan.FromSeconds(args.Get(Drain)),
         };
         PunaServer.Check(options);

@@ -42,9 +42,11 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         host.Find(name);
         ChatRequest request = Read(http, body) with { MaxTokens = body.Int("max_tokens", 1) ?? throw body.Missing("max_tokens") };
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
-        using var recorded = host.Record(reply, request);
+        using var recorded = host.Record(http, name, reply, request);
         string id = Ids.New("msg_");
-        if (!(body.Bool("stream") ?? false))
+        bool stream = body.Bool("stream") ?? false;
+        recorded.Answers(id, stream);
+        if (!stream)
         {
             CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
@@ -63,8 +65,8 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
-            recorded.Ended("error");
             ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
+            recorded.Failed(error.Code ?? error.Type);
             await events.SendAsync(Dialects.Body(Dialect.Anthropic, error, http.Items["request-id"] as string ?? ""), "error");
         }
     }

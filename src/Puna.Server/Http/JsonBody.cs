@@ -26,24 +26,31 @@ internal static class JsonBody
             throw new ApiException(415, "invalid_request_error", "unsupported_media_type", $"content type: expected application/json, got {Puna.Tensors.PunaException.OneLine(type)}");
         }
 
+        using var memory = new MemoryStream();
+        await http.Request.Body.CopyToAsync(memory, http.RequestAborted);
+        ReadOnlyMemory<byte> body = memory.GetBuffer().AsMemory(0, (int)memory.Length);
         JsonDocument document;
         try
         {
-            document = await JsonDocument.ParseAsync(http.Request.Body, Reading, http.RequestAborted);
+            document = JsonDocument.Parse(body, Reading);
         }
         catch (JsonException e)
         {
             throw new ApiException(400, "invalid_request_error", "invalid_json", $"body: expected JSON, got something else: {Puna.Tensors.PunaException.OneLine(e.Message)}");
         }
 
-        if (document.RootElement.ValueKind != JsonValueKind.Object)
+        try
         {
-            string kind = RequestObject.Kind(document.RootElement);
-            document.Dispose();
-            throw new ApiException(400, "invalid_request_error", "invalid_json", $"body: expected a JSON object, got {kind}");
+            WellFormed.Check(body.Span, document.RootElement);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? document
+                : throw new ApiException(400, "invalid_request_error", "invalid_json", $"body: expected a JSON object, got {RequestObject.Kind(document.RootElement)}");
         }
-
-        return document;
+        catch (ApiException)
+        {
+            document.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Answers with an object.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Puna.Server.Http;
 
-/// <summary>An object of a request's body: typed members, and errors that name the one that is wrong. A member that is null counts as absent.</summary>
+/// <summary>An object of a request's body: typed members, and errors that name the one that is wrong. A member that is null counts as absent. Texts are well-formed: <see cref="WellFormed"/>.</summary>
 /// <param name="element">The object.</param>
 /// <param name="path">Where it stands, for messages.</param>
 internal readonly struct RequestObject(JsonElement element, string path = "")
@@ -23,7 +23,7 @@ internal readonly struct RequestObject(JsonElement element, string path = "")
     public JsonElement? Find(string name) => element.TryGetProperty(name, out JsonElement found) && found.ValueKind != JsonValueKind.Null ? found : null;
 
     /// <summary>A text, or null.</summary>
-    public string? String(string name) => Find(name) is not { } e ? null : e.ValueKind == JsonValueKind.String ? Text(e, At(name)) : throw Wrong(name, "a string", e);
+    public string? String(string name) => Find(name) is not { } e ? null : e.ValueKind == JsonValueKind.String ? e.GetString()! : throw Wrong(name, "a string", e);
 
     /// <summary>A text that must be there.</summary>
     public string RequireString(string name) => String(name) ?? throw Missing(name);
@@ -109,7 +109,7 @@ internal readonly struct RequestObject(JsonElement element, string path = "")
 
         if (e.ValueKind == JsonValueKind.String)
         {
-            return [Text(e, At(name))];
+            return [e.GetString()!];
         }
 
         IReadOnlyList<JsonElement> items = Array(name, most)!;
@@ -117,7 +117,7 @@ internal readonly struct RequestObject(JsonElement element, string path = "")
         for (int i = 0; i < result.Length; i++)
         {
             string where = $"{At(name)}[{i}]";
-            result[i] = items[i].ValueKind == JsonValueKind.String ? Text(items[i], where) : throw ApiException.Bad(where, $"{where}: expected a string, got {Kind(items[i])}");
+            result[i] = items[i].ValueKind == JsonValueKind.String ? items[i].GetString()! : throw ApiException.Bad(where, $"{where}: expected a string, got {Kind(items[i])}");
         }
 
         return result;
@@ -137,17 +137,4 @@ internal readonly struct RequestObject(JsonElement element, string path = "")
         JsonValueKind.Array => "an array",
         _ => "null",
     };
-
-    // Half a surrogate pair is valid JSON and no text.
-    private static string Text(JsonElement e, string where)
-    {
-        try
-        {
-            return e.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw ApiException.Bad(where, $"{where}: expected well-formed Unicode, got half a surrogate pair");
-        }
-    }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Puna.Server.Operations;
@@ -13,15 +12,22 @@ internal sealed partial class ServerPipeline(PunaServerOptions options, ApiKeys 
     private const string Letters = "0123456789abcdefghijklmnopqrstuvwxyz";
     private const int LongestRequestId = 128;
 
+    /// <summary>Whether requests must bring a key.</summary>
+    public bool HasKeys => keys.Count > 0;
+
     /// <summary>Whether a path needs no key.</summary>
     public static bool IsOpen(PathString path) =>
         path == "/" || path == "/app.js" || path == "/style.css" || path == "/favicon.ico" || path.StartsWithSegments("/health", StringComparison.Ordinal);
 
-    /// <summary>Puts it before the endpoints.</summary>
-    public void Use(WebApplication app) => app.Use(InvokeAsync);
-
-    private async Task InvokeAsync(HttpContext http, RequestDelegate next)
+    /// <summary>Lets a request through to its endpoint, and answers where it fails. A request that comes here twice is let through the second time.</summary>
+    public async Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
+        if (http.Items.ContainsKey("request-id"))
+        {
+            await next(http);
+            return;
+        }
+
         string id = RequestId(http.Request);
         http.Items["request-id"] = id;
         http.Response.Headers["x-request-id"] = id;
@@ -32,13 +38,14 @@ internal sealed partial class ServerPipeline(PunaServerOptions options, ApiKeys 
             CheckHost(http.Request);
             bool isAdmitted = keys.Admits(http.Request, out string owner);
             http.Items["owner"] = owner;
-            if (!isAdmitted && !IsOpen(http.Request.Path))
+            bool isOpen = EndpointRules.Of(http)?.IsOpen ?? IsOpen(http.Request.Path);
+            if (!isAdmitted && !isOpen)
             {
                 http.Response.Headers.WWWAuthenticate = "Bearer";
                 throw new ApiException(401, "authentication_error", "invalid_api_key", "key: expected one of this server's in Authorization: Bearer or x-api-key, got none or another");
             }
 
-            if (state.IsDraining && !IsOpen(http.Request.Path) && HttpMethods.IsPost(http.Request.Method))
+            if (state.IsDraining && !isOpen && HttpMethods.IsPost(http.Request.Method))
             {
                 http.Response.Headers.Connection = "close";
                 throw new ApiException(503, "unavailable_error", "draining", "the server is ending", null, TimeSpan.FromSeconds(5));
@@ -91,7 +98,7 @@ internal sealed partial class ServerPipeline(PunaServerOptions options, ApiKeys 
 
     private static async Task AnswerAsync(HttpContext http, ApiException error)
     {
-        Dialect dialect = Dialects.Of(http.Request.Path);
+        Dialect dialect = EndpointRules.Of(http)?.Dialect ?? Dialects.Of(http.Request.Path);
         if (error.RetryAfter is { } wait)
         {
             http.Response.Headers.RetryAfter = Math.Clamp((int)Math.Ceiling(wait.TotalSeconds), 1, 60).ToString(CultureInfo.InvariantCulture);

@@ -98,8 +98,10 @@ internal sealed class OllamaEndpoints(ModelHost host)
         });
         long started = TimeProvider.System.GetTimestamp();
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
-        using var recorded = host.Record(reply, request);
-        if (!(body.Bool("stream") ?? true))
+        using var recorded = host.Record(http, name, reply, request);
+        bool stream = body.Bool("stream") ?? true;
+        recorded.Answers(null, stream);
+        if (!stream)
         {
             CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
@@ -138,7 +140,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
-            recorded.Ended("error");
+            recorded.Failed(ApiException.Of(e)?.Code ?? "draining");
             await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
         }
     }
@@ -181,7 +183,8 @@ internal sealed class OllamaEndpoints(ModelHost host)
         List<ChatMessage> messages = body.String("system") is { Length: > 0 } system ? [new ChatMessage(ChatRole.System, system)] : [];
         ChatRequest request = WithOptions(http, body, model, new ChatRequest { Messages = [.. messages, new ChatMessage(ChatRole.User, prompt)], Format = Format(body) });
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
-        using var recorded = host.Record(reply, request);
+        using var recorded = host.Record(http, name, reply, request);
+        recorded.Answers(null, stream);
         await using EventStream? lines = stream ? EventStream.Begin(http, isLines: true) : null;
         var collected = new CollectedReply();
         try
@@ -202,7 +205,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
         catch (Exception e) when (lines is not null && !http.RequestAborted.IsCancellationRequested)
         {
-            recorded.Ended("error");
+            recorded.Failed(ApiException.Of(e)?.Code ?? "draining");
             await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
         }
     }
@@ -215,7 +218,8 @@ internal sealed class OllamaEndpoints(ModelHost host)
             Prompt = model.Tokenizer.EncodePrompt(prompt), MaxTokens = options.MaxTokens, Sampling = options.Sampling, StopStrings = options.StopStrings, Key = options.Key, CacheSalt = options.CacheSalt,
         };
         using GenerationHandle handle = model.Engine.Submit(request, http.RequestAborted);
-        using var recorded = host.Record(handle, request);
+        using var recorded = host.Record(http, name, handle, request);
+        recorded.Answers(null, stream);
         await using EventStream? lines = stream ? EventStream.Begin(http, isLines: true) : null;
         var text = new System.Text.StringBuilder();
         FinishReason? finish = null;
@@ -239,7 +243,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
         catch (Exception e) when (lines is not null && !http.RequestAborted.IsCancellationRequested)
         {
-            recorded.Ended("error");
+            recorded.Failed(ApiException.Of(e)?.Code ?? "draining");
             await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
         }
     }
@@ -255,7 +259,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         int? dimensions = body.Int("dimensions", 1, model.Engine.Model.Llama.Config.Hidden);
         IReadOnlyList<int[]> prompts = body.Has("input") ? PromptFields.Read(body, "input", model.Tokenizer, MostInputs) : [];
         prompts = [.. prompts.Select(p => truncate && p.Length > model.Engine.ContextLength ? p[..model.Engine.ContextLength] : p)];
-        float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted);
+        float[][] vectors = await host.EmbedAsync(http, name, prompts);
         await JsonBody.WriteAsync(http, new JsonObject
         {
             ["model"] = name,

@@ -14,6 +14,9 @@ internal sealed class ChatCompletionJson(string model, string fingerprint, Token
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     private readonly HashSet<int> _begun = [];
 
+    /// <summary>The number of the answer.</summary>
+    public string Id => _id;
+
     /// <summary>A whole answer.</summary>
     public JsonObject Whole(IReadOnlyList<CollectedReply> replies, GenerationUsage usage)
     {

@@ -53,6 +53,30 @@ internal static class ChatMessages
         return text.ToString();
     }
 
+    /// <summary>Arguments of an earlier call: a JSON object in a string, as OpenAI writes them, or an object.</summary>
+    public static string Arguments(RequestObject function)
+    {
+        if (function.Find("arguments") is not { } arguments)
+        {
+            return "{}";
+        }
+
+        string text = arguments.ValueKind == JsonValueKind.String ? function.String("arguments")! : arguments.GetRawText();
+        try
+        {
+            using JsonDocument parsed = JsonDocument.Parse(text.Length == 0 ? "{}" : text);
+            if (parsed.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return text.Length == 0 ? "{}" : text;
+            }
+        }
+        catch (JsonException)
+        {
+        }
+
+        throw ApiException.Bad(function.At("arguments"), $"{function.At("arguments")}: expected a string with a JSON object, got something else");
+    }
+
     private static ChatMessage Message(RequestObject message, Dictionary<string, string> calls)
     {
         string role = message.RequireString("role");
@@ -92,28 +116,5 @@ internal static class ChatMessages
         return message.Has("content") || message.Has("refusal") || made.Count > 0
             ? new ChatMessage(ChatRole.Assistant, message.Has("content") ? Content(message) : message.String("refusal") ?? "") { ToolCalls = made.Count == 0 ? null : made }
             : throw message.Missing("content");
-    }
-
-    private static string Arguments(RequestObject function)
-    {
-        if (function.Find("arguments") is not { } arguments)
-        {
-            return "{}";
-        }
-
-        string text = arguments.ValueKind == JsonValueKind.String ? function.String("arguments")! : arguments.GetRawText();
-        try
-        {
-            using JsonDocument parsed = JsonDocument.Parse(text.Length == 0 ? "{}" : text);
-            if (parsed.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                return text.Length == 0 ? "{}" : text;
-            }
-        }
-        catch (JsonException)
-        {
-        }
-
-        throw ApiException.Bad(function.At("arguments"), $"{function.At("arguments")}: expected a string with a JSON object, got something else");
     }
 }

@@ -80,7 +80,7 @@ internal sealed class CompletionEndpoint(ModelHost host)
                 handles.Add(model.Engine.Submit(request, http.RequestAborted));
             }
 
-            await AnswerAsync(http, model, requests, handles, json, choices, echo, stream, hasUsage);
+            await AnswerAsync(http, name, model, requests, handles, json, choices, echo, stream, hasUsage);
         }
         finally
         {
@@ -92,10 +92,15 @@ internal sealed class CompletionEndpoint(ModelHost host)
     }
 
     private async Task AnswerAsync(
-        HttpContext http, ServedModel model, GenerationRequest[] requests, List<GenerationHandle> handles, CompletionJson json, int choices, bool echo, bool stream, bool hasUsage)
+        HttpContext http, string name, ServedModel model, GenerationRequest[] requests, List<GenerationHandle> handles, CompletionJson json, int choices, bool echo, bool stream, bool hasUsage)
     {
         CompletionText[] texts = [.. requests.SelectMany(r => Enumerable.Range(0, choices).Select(_ => new CompletionText(model.Tokenizer, echo ? r.Prompt : null)))];
-        Operations.RequestRecord[] records = [.. handles.Select((h, i) => host.Record(h, requests[i]))];
+        Operations.RequestRecord[] records = [.. handles.Select((h, i) => host.Record(http, name, h, requests[i]))];
+        foreach (Operations.RequestRecord record in records)
+        {
+            record.Answers(json.Id, stream);
+        }
+
         try
         {
             if (!stream)
@@ -107,7 +112,10 @@ internal sealed class CompletionEndpoint(ModelHost host)
                         texts[(i * choices) + token.Choice].Add(token);
                     }
 
-                    records[i].Ended(texts[i * choices].Finish ?? "stop");
+                    for (int c = 0; c < choices; c++)
+                    {
+                        records[i].Ended(texts[(i * choices) + c].Finish ?? "stop");
+                    }
                 }
 
                 await JsonBody.WriteAsync(http, json.Whole(texts, handles.Sum(static h => h.Usage.PromptTokens), handles.Sum(static h => h.Usage.GeneratedTokens), handles.Sum(static h => h.Usage.CachedTokens)));
@@ -142,6 +150,11 @@ internal sealed class CompletionEndpoint(ModelHost host)
             catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
             {
                 ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
+                foreach (Operations.RequestRecord record in records)
+                {
+                    record.Failed(error.Code ?? error.Type);
+                }
+
                 await events.SendAsync(Dialects.Body(Dialect.OpenAI, error, ""));
             }
         }

@@ -11,6 +11,9 @@ internal sealed class CompletionJson(string model, string fingerprint, Tokenizer
     private readonly string _id = Ids.New("cmpl-");
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
+    /// <summary>The number of the answer.</summary>
+    public string Id => _id;
+
     /// <summary>Whether log-probabilities were asked for.</summary>
     public bool HasLogProbs => hasLogProbs;
 

@@ -48,7 +48,7 @@ internal sealed class EmbeddingEndpoint(ModelHost host)
             "base64" => true,
             string other => throw ApiException.Bad("encoding_format", $"encoding_format: expected float or base64, got {Tensors.PunaException.OneLine(other)}"),
         };
-        float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted);
+        float[][] vectors = await host.EmbedAsync(http, name, prompts);
         int tokens = prompts.Sum(static p => p.Length);
         await JsonBody.WriteAsync(http, new JsonObject
         {
@@ -70,7 +70,7 @@ internal sealed class EmbeddingEndpoint(ModelHost host)
         IReadOnlyList<string> documents = body.Has("documents") ? body.Strings("documents", Most) : throw body.Missing("documents");
         int[][] prompts = [model.Tokenizer.EncodePrompt(body.RequireString("query")), .. documents.Select(d => model.Tokenizer.EncodePrompt(d))];
         int top = body.Int("top_n", 1) ?? documents.Count;
-        float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted);
+        float[][] vectors = await host.EmbedAsync(http, model.Name, prompts);
         bool withText = body.Bool("return_documents") ?? false;
         var ranked = documents.Select((text, i) => (Text: text, Index: i, Score: vectors[0].Zip(vectors[i + 1], static (a, b) => (double)a * b).Sum()))
             .OrderByDescending(static d => d.Score).ThenBy(static d => d.Index).Take(top);

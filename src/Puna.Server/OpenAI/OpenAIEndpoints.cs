@@ -110,11 +110,16 @@ internal sealed class OpenAIEndpoints(ModelHost host)
 
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
         var json = new ChatCompletionJson(name, host.Fingerprint, model.Tokenizer, request.Sampling.LogProbs is not null, stream && hasUsage);
-        using var recorded = host.Record(reply, request);
+        using var recorded = host.Record(http, name, reply, request);
+        recorded.Answers(json.Id, stream);
         if (!stream)
         {
             CollectedReply[] replies = await CollectedReply.ReadAsync(reply, request.Choices, http.RequestAborted);
-            recorded.Ended(ChatCompletionJson.Reason(replies[0].Finish));
+            foreach (CollectedReply one in replies)
+            {
+                recorded.Ended(ChatCompletionJson.Reason(one.Finish));
+            }
+
             await JsonBody.WriteAsync(http, json.Whole(replies, reply.Usage));
             return;
         }
@@ -145,8 +150,8 @@ internal sealed class OpenAIEndpoints(ModelHost host)
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
             // The status is sent already: the error is an event, and the end is missing (spec serving.md 4.3).
-            recorded.Ended("error");
             ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
+            recorded.Failed(error.Code ?? error.Type);
             await events.SendAsync(Dialects.Body(Dialect.OpenAI, error, ""));
         }
     }

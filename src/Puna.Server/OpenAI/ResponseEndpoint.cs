@@ -35,11 +35,14 @@ internal sealed class ResponseEndpoint(ModelHost host)
             throw ApiException.Unsupported("background", "background: expected false: nothing is kept between requests");
         }
 
+        CheckMetadata(body);
         ChatRequest request = Read(http, body, model);
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
-        using var recorded = host.Record(reply, request);
+        using var recorded = host.Record(http, name, reply, request);
         var json = new ResponseJson(name, body, request);
-        if (!(body.Bool("stream") ?? false))
+        bool stream = body.Bool("stream") ?? false;
+        recorded.Answers(json.Number, stream);
+        if (!stream)
         {
             CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
@@ -72,9 +75,26 @@ internal sealed class ResponseEndpoint(ModelHost host)
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
-            recorded.Ended("error");
             ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
+            recorded.Failed(error.Code ?? error.Type);
             await SendAsync(events, json.Failed(error));
+        }
+    }
+
+    // They come back in the answer, whose shape they must not break.
+    private static void CheckMetadata(RequestObject body)
+    {
+        if (body.Object("metadata") is not { } metadata)
+        {
+            return;
+        }
+
+        foreach (JsonProperty entry in metadata.Element.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.String)
+            {
+                throw metadata.Wrong(entry.Name, "a string", entry.Value);
+            }
         }
     }
 
@@ -138,7 +158,7 @@ internal sealed class ResponseEndpoint(ModelHost host)
             case "function_call":
                 string id = item.RequireString("call_id"), name = item.RequireString("name");
                 names[id] = name;
-                messages.Add(new ChatMessage(ChatRole.Assistant, "") { ToolCalls = [new ToolCall(name, item.String("arguments") ?? "{}") { Id = id }] });
+                messages.Add(new ChatMessage(ChatRole.Assistant, "") { ToolCalls = [new ToolCall(name, ChatMessages.Arguments(item)) { Id = id }] });
                 break;
             case "function_call_output":
                 string answered = item.RequireString("call_id");

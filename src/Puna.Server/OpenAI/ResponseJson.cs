@@ -18,6 +18,9 @@ internal sealed class ResponseJson(string model, RequestObject body, ChatRequest
     private ChatFinishReason _finish = ChatFinishReason.Stop;
     private int _sequence;
 
+    /// <summary>The number of the answer.</summary>
+    public string Number => _id;
+
     /// <summary>A whole answer: the same items that a stream puts together.</summary>
     public JsonObject Whole(CollectedReply reply, GenerationUsage usage)
     {
@@ -193,7 +196,7 @@ internal sealed class ResponseJson(string model, RequestObject body, ChatRequest
         ["previous_response_id"] = null,
         ["store"] = false,
         ["temperature"] = request.Sampling.Temperature,
-        ["text"] = Copy("text") ?? new JsonObject { ["format"] = new JsonObject { ["type"] = "text" } },
+        ["text"] = new JsonObject { ["format"] = body.Object("text")?.Find("format") is { } format ? JsonNode.Parse(format.GetRawText()) : new JsonObject { ["type"] = "text" } },
         ["tool_choice"] = Copy("tool_choice") ?? "auto",
         ["tools"] = Tools(),
         ["top_p"] = request.Sampling.TopP,

@@ -2,14 +2,43 @@ using Puna.Runtime.Serving;
 
 namespace Puna.Server.Operations;
 
-/// <summary>Counts a request once, when it is over; one that nobody said the end of was broken off.</summary>
-internal sealed class RequestRecord(ServerMetrics metrics, Func<GenerationUsage> usage, int choices, int? maxTokens) : IDisposable
+/// <summary>Counts and traces a request once, when it is over; one that nobody said the end of was broken off by its client, or failed.</summary>
+/// <param name="metrics">What is counted.</param>
+/// <param name="span">What traces tell.</param>
+/// <param name="usage">What it took so far.</param>
+/// <param name="choices">Choices asked for.</param>
+/// <param name="maxTokens">Most tokens asked for, or null.</param>
+/// <param name="aborted">Set when the client has gone.</param>
+internal sealed class RequestRecord(ServerMetrics metrics, TelemetrySpan span, Func<GenerationUsage> usage, int choices, int? maxTokens, CancellationToken aborted) : IDisposable
 {
-    private string _reason = "abort";
+    /// <summary>What the type of error is called where the client has gone.</summary>
+    public const string Cancelled = "cancelled";
 
-    /// <summary>Says why it ended.</summary>
-    public void Ended(string reason) => _reason = reason;
+    private readonly List<string> _reasons = [];
+    private string? _error;
+
+    /// <summary>Says how it is answered.</summary>
+    /// <param name="id">Number of the answer, where the API has one.</param>
+    /// <param name="isStream">Whether it comes in pieces.</param>
+    public void Answers(string? id, bool isStream) => span.Answers(id, isStream);
+
+    /// <summary>Says why a choice ended.</summary>
+    public void Ended(string reason) => _reasons.Add(reason);
+
+    /// <summary>Says that it failed.</summary>
+    /// <param name="error">Code of the error.</param>
+    public void Failed(string error) => _error = error;
 
     /// <inheritdoc/>
-    public void Dispose() => metrics.Record(usage(), _reason, choices, maxTokens);
+    public void Dispose()
+    {
+        if (_error is null && _reasons.Count == 0)
+        {
+            _error = aborted.IsCancellationRequested ? Cancelled : "internal_error";
+        }
+
+        GenerationUsage took = usage();
+        metrics.Record(took, _error == Cancelled ? "abort" : _error is not null ? "error" : _reasons[0], choices, maxTokens);
+        span.End(took, took.PromptTokens, choices, _reasons, _error);
+    }
 }
