@@ -257,7 +257,7 @@ $('form').addEventListener('submit', e => {
   $('input').value = ''; pictures = []; preview(); grow();
   answer();
 });
-const grow = () => { const i = $('input'); i.style.height = 'auto'; i.style.height = Math.min(i.scrollHeight, innerHeight * .4) + 'px'; };
+const grow = () => { const i = $('input'); i.style.height = 'auto'; i.style.height = Math.min(i.scrollHeight + i.offsetHeight - i.clientHeight, innerHeight * .4) + 'px'; };
 $('input').addEventListener('input', grow);
 $('input').addEventListener('keydown', e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing && !coarse()) { e.preventDefault(); $('form').requestSubmit(); } });
 addEventListener('keydown', e => {
@@ -270,4 +270,5 @@ $('menu').onclick = () => document.body.classList.toggle('open');
 $('log').addEventListener('click', () => document.body.classList.remove('open'));
 
 begin();
+grow();
 models();
