@@ -136,10 +136,10 @@ internal sealed class SchemaCompiler
 
     private void Enumerate(List<int> todo, HashSet<int> flat, List<int[]> choices, List<SchemaBranch> branches, SchemaNode node, ref int combinations, int depth)
     {
-        _budget.Tick(_document.Where(node.Sources[0]));
+        _budget.Tick(Where(node));
         if (depth > 256)
         {
-            throw new PunaException($"schema: expected at most 256 choices within one another, got more ({_document.Where(node.Sources[0])})");
+            throw new PunaException($"schema: expected at most 256 choices within one another, got more ({Where(node)})");
         }
 
         while (todo.Count > 0)
@@ -168,7 +168,7 @@ internal sealed class SchemaCompiler
         {
             if (++combinations > _budget.Limits.MaxBranches)
             {
-                throw new PunaException($"schema: expected at most {_budget.Limits.MaxBranches} combinations of alternatives, got more ({_document.Where(node.Sources[0])})");
+                throw new PunaException($"schema: expected at most {_budget.Limits.MaxBranches} combinations of alternatives, got more ({Where(node)})");
             }
 
             SchemaBranch branch = _scalars.Branch(flat);
@@ -187,6 +187,8 @@ internal sealed class SchemaCompiler
             Enumerate([alternative], [.. flat], choices[1..], branches, node, ref combinations, depth + 1);
         }
     }
+
+    private string Where(SchemaNode node) => node.Sources.Length == 0 ? "#" : _document.Where(node.Sources[0]);
 
     /// <summary>The strings among the values of a set of subschemas.</summary>
     private CodePointDfa StringsOf(int[] sources, string where)
