@@ -159,6 +159,21 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Equal("two llamas<|eot_id|>", (await _server.AskAsync("/detokenize", $$"""{"tokens":{{tokens["tokens"]!.ToJsonString()}}}"""))["content"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("/v1/chat/completions", """ "messages":[{"role":"user","content":"Make one."}],"max_tokens":300,"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"type":"object","properties":{"name":{"type":"string","maxLength":12},"age":{"type":"integer","minimum":1,"maximum":99}},"required":["name","age"],"additionalProperties":false}}}""")]
+    [InlineData("/v1/responses", """ "input":"Make one.","max_output_tokens":300,"text":{"format":{"type":"json_schema","name":"x","schema":{"type":"object","properties":{"name":{"type":"string","maxLength":12},"age":{"type":"integer","minimum":1,"maximum":99}},"required":["name","age"],"additionalProperties":false}}}""")]
+    public async Task ASchemaIsFulfilled(string path, string rest)
+    {
+        for (int seed = 0; seed < 5; seed++)
+        {
+            JsonObject answer = await _server.AskAsync(path, $$"""{"model":"default","temperature":1,"seed":{{seed}},{{rest}}}""");
+            string text = (answer["choices"]?[0]!["message"]!["content"] ?? answer["output"]![0]!["content"]![0]!["text"])!.GetValue<string>();
+            JsonObject made = JsonNode.Parse(text)!.AsObject();
+            Assert.Equal(["name", "age"], made.Select(static m => m.Key));
+            Assert.InRange(made["age"]!.GetValue<int>(), 1, 99);
+        }
+    }
+
     [Fact]
     public async Task SpecialTokensInContentsAreText()
     {
