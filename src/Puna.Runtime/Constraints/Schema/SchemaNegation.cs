@@ -46,26 +46,26 @@ internal static class SchemaNegation
                     break;
                 case "const":
                     Scalars([value], where);
-                    ways.Add(new JsonObject { [NotEnum] = new JsonArray(Node(value)) });
+                    ways.Add((JsonNode)new JsonObject { [NotEnum] = new JsonArray(Node(value)) });
                     break;
                 case "enum":
                     Scalars(value.EnumerateArray(), where);
-                    ways.Add(new JsonObject { [NotEnum] = Node(value) });
+                    ways.Add((JsonNode)new JsonObject { [NotEnum] = Node(value) });
                     break;
                 case "pattern":
-                    ways.Add(new JsonObject { ["type"] = "string", [NotPattern] = value.GetString() });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = "string", [NotPattern] = value.GetString() });
                     break;
                 case "required":
                     foreach (JsonElement name in value.EnumerateArray())
                     {
-                        ways.Add(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { [name.GetString()!] = false } });
+                        ways.Add((JsonNode)new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { [name.GetString()!] = false } });
                     }
 
                     break;
                 case "properties":
                     foreach (JsonProperty member in value.EnumerateObject())
                     {
-                        ways.Add(new JsonObject
+                        ways.Add((JsonNode)new JsonObject
                         {
                             ["type"] = "object",
                             ["required"] = new JsonArray(JsonValue.Create(member.Name)),
@@ -79,19 +79,19 @@ internal static class SchemaNegation
                     ways.Add((JsonNode)(min <= 0 ? JsonValue.Create(false) : new JsonObject { ["type"] = OfKeyword(property.Name), ["max" + property.Name[3..]] = min - 1 }));
                     break;
                 case "maxLength" or "maxItems" or "maxProperties":
-                    ways.Add(new JsonObject { ["type"] = OfKeyword(property.Name), ["min" + property.Name[3..]] = value.GetInt32() + 1 });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = OfKeyword(property.Name), ["min" + property.Name[3..]] = value.GetInt32() + 1 });
                     break;
                 case "minimum" when !schema.TryGetProperty("exclusiveMinimum", out _):
-                    ways.Add(new JsonObject { ["type"] = "number", ["exclusiveMaximum"] = Node(value) });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = "number", ["exclusiveMaximum"] = Node(value) });
                     break;
                 case "maximum" when !schema.TryGetProperty("exclusiveMaximum", out _):
-                    ways.Add(new JsonObject { ["type"] = "number", ["exclusiveMinimum"] = Node(value) });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = "number", ["exclusiveMinimum"] = Node(value) });
                     break;
                 case "exclusiveMinimum" when value.ValueKind == JsonValueKind.Number:
-                    ways.Add(new JsonObject { ["type"] = "number", ["maximum"] = Node(value) });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = "number", ["maximum"] = Node(value) });
                     break;
                 case "exclusiveMaximum" when value.ValueKind == JsonValueKind.Number:
-                    ways.Add(new JsonObject { ["type"] = "number", ["minimum"] = Node(value) });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = "number", ["minimum"] = Node(value) });
                     break;
                 case "anyOf":
                     var none = new JsonArray();
@@ -100,7 +100,7 @@ internal static class SchemaNegation
                         none.Add(Negate(part, where));
                     }
 
-                    ways.Add(new JsonObject { ["allOf"] = none });
+                    ways.Add((JsonNode)new JsonObject { ["allOf"] = none });
                     break;
                 case "allOf":
                     foreach (JsonElement part in value.EnumerateArray())
