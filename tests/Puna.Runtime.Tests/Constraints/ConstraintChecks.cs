@@ -24,6 +24,12 @@ internal static class ConstraintChecks
         ],
         [End]);
 
+    public static JsonSchemaConstraint JsonSchema(string text) => JsonSchemaConstraint.Compile(text, Vocabulary, cancellation: TestContext.Current.CancellationToken);
+
+    public static RegexConstraint Regex(string text) => RegexConstraint.Compile(text, Vocabulary, cancellation: TestContext.Current.CancellationToken);
+
+    public static GrammarConstraint Grammar(string text) => GrammarConstraint.Compile(text, Vocabulary, cancellation: TestContext.Current.CancellationToken);
+
     public static bool Accepts(ITokenConstraint constraint, string text)
     {
         ConstraintState state = constraint.Start();

@@ -14,7 +14,7 @@ public sealed class GrammarConstraintTests
     [InlineData("root = \"a\"{2} ;", new[] { "aa" }, new[] { "a", "aaa" })]
     public void AcceptsWhatTheGrammarProduces(string grammar, string[] accepted, string[] rejected)
     {
-        GrammarConstraint constraint = GrammarConstraint.Compile(grammar, ConstraintChecks.Vocabulary);
+        GrammarConstraint constraint = ConstraintChecks.Grammar(grammar);
         Assert.All(accepted, text => Assert.True(ConstraintChecks.Accepts(constraint, text), text));
         Assert.All(rejected, text => Assert.False(ConstraintChecks.Accepts(constraint, text), text));
     }
@@ -32,5 +32,5 @@ public sealed class GrammarConstraintTests
     [InlineData("root ::= \"a\"{1000000000}", "symbols")]
     [InlineData("root ::= \"a\"\nroot ::= \"b\"", "two")]
     public void OthersAreRefusedByName(string grammar, string name) =>
-        Assert.Contains(name, Assert.Throws<PunaException>(() => GrammarConstraint.Compile(grammar, ConstraintChecks.Vocabulary)).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Assert.Throws<PunaException>(() => ConstraintChecks.Grammar(grammar)).Message, StringComparison.Ordinal);
 }

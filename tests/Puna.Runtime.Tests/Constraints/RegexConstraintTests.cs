@@ -18,7 +18,7 @@ public sealed class RegexConstraintTests
     [InlineData("a{0,2}(b|)c{1,}")]
     public void AcceptsWhatTheLibraryMatches(string pattern)
     {
-        RegexConstraint constraint = RegexConstraint.Compile(pattern, ConstraintChecks.Vocabulary);
+        RegexConstraint constraint = ConstraintChecks.Regex(pattern);
         var oracle = new Regex($"^(?:{pattern})$(?!\n)", RegexOptions.None);
         var texts = new List<string> { "" };
         for (int i = 0; i < texts.Count && texts[i].Length < 4; i++)
@@ -40,7 +40,7 @@ public sealed class RegexConstraintTests
     [InlineData("\\p{Nope}", "category")]
     [InlineData("a$b", "none")]
     public void OthersAreRefusedByName(string pattern, string name) =>
-        Assert.Contains(name, Assert.Throws<PunaException>(() => RegexConstraint.Compile(pattern, ConstraintChecks.Vocabulary)).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Assert.Throws<PunaException>(() => ConstraintChecks.Regex(pattern)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("\\p{Lu}\\p{L}*", "Édouard", "édouard")]
@@ -48,7 +48,7 @@ public sealed class RegexConstraintTests
     [InlineData("[\\u{1F600}-\\u{1F64F}]", "😀", "a")]
     public void CodePointsAreWholeCharacters(string pattern, string accepted, string rejected)
     {
-        RegexConstraint constraint = RegexConstraint.Compile(pattern, ConstraintChecks.Vocabulary);
+        RegexConstraint constraint = ConstraintChecks.Regex(pattern);
         Assert.True(ConstraintChecks.Accepts(constraint, accepted));
         Assert.False(ConstraintChecks.Accepts(constraint, rejected));
     }
