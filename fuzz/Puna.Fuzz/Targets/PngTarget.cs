@@ -68,7 +68,7 @@ public sealed class PngTarget : IFuzzTarget
             using var zlib = new ZLibStream(new MemoryStream(packed), CompressionMode.Decompress);
             zlib.CopyTo(raw);
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             return; // an earlier change
         }

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using Puna.Text.Tools;
 
 namespace Puna.Fuzz.Targets;
@@ -6,12 +8,12 @@ namespace Puna.Fuzz.Targets;
 /// <summary>Replies with calls of tools: nothing is refused, calls are valid JSON, and pieces of any size give what the whole gives.</summary>
 public sealed class ToolCallTarget : IFuzzTarget
 {
-    private static readonly ToolSignature[] Tools = [new("f", ["a", "b"]), new("get_weather", ["place", "unit"])];
+    private static readonly ToolSignature[] Tools = [new("f", ["a", "b"]), new("get_weather", ["place", "unit"]), new("brave_search", ["query"]), new("code_interpreter", ["code"])];
 
     private static readonly string[] Words =
     [
         "{\"name\": \"f\", \"parameters\": ", "{}", "\"arguments\"", "<function=f>", "</function>", "[f(", "get_weather(place=", ")", "]", "[", "{", "}", "\"", "'", "\\", "\\u00e9", "\\ud800", ", ", "a=", "1e9", "-1", "None", "True",
-        "brave_search.call(query=\"", "\")", "\n", " ", ";", "[[[[[[[[", "{{{{{{{{", "[f(f(", "<<<<", "<function=", "\uD83E\uDD99", "1_0", "0x", "(1,)", "{k=1}", "f()",
+        "brave_search.call(query=\"", "\")", "\n", " ", ";", "[{", "<tool_call>", "</tool_call>", "\"function\": {", "[[[[[[[[", "{{{{{{{{", "[f(f(", "<<<<", "<function=", "\uD83E\uDD99", "1_0", "0x", "(1,)", "{k=1}", "f()",
     ];
 
     /// <inheritdoc/>
@@ -27,6 +29,8 @@ public sealed class ToolCallTarget : IFuzzTarget
         "text <function=f>{\"a\": {\"b\": \"</function>\"}}</function>\n<function=get_weather>{}"u8.ToArray(),
         "[f(a=1, b=-2.5e3), get_weather(\"Chivay\", unit='c'), f(a=[1, (2,), {'k': None}], b=True)]"u8.ToArray(),
         "brave_search.call(query=\"llama \"wool\"\")"u8.ToArray(),
+        "[{\"name\": \"f\", \"parameters\": {\"a\": 1}}, {\"function\": {\"arguments\": {}, \"name\": \"f\"}}]"u8.ToArray(),
+        "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"b\": \"x\"}}\n</tool_call>"u8.ToArray(),
         "Prose [1] and [f(a='x\\n')] more {\"name\": 1}"u8.ToArray(),
     ];
 
@@ -76,8 +80,14 @@ public sealed class ToolCallTarget : IFuzzTarget
 
         parser.Finish(events);
         var shown = new StringBuilder();
+        var arguments = new Dictionary<int, string?>();
         foreach (ToolEvent found in events)
         {
+            if (found is ToolEvent.Arguments part)
+            {
+                CollectionsMarshal.GetValueRefOrAddDefault(arguments, part.Index, out _) += part.Delta;
+            }
+
             _ = found switch
             {
                 ToolEvent.CallStart start => shown.Append('\u0001').Append(start.Name).Append('\u0002'),
@@ -86,6 +96,20 @@ public sealed class ToolCallTarget : IFuzzTarget
             };
         }
 
+        foreach (string? json in arguments.Values)
+        {
+            CheckBeginning(Encoding.UTF8.GetBytes(json!));
+        }
+
         return shown.ToString();
+    }
+
+    // What was told of a call's arguments is JSON, or the beginning of it.
+    private static void CheckBeginning(byte[] json)
+    {
+        var reader = new Utf8JsonReader(json, isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = 1000 }));
+        while (reader.Read())
+        {
+        }
     }
 }

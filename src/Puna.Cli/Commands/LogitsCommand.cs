@@ -21,6 +21,7 @@ internal sealed class LogitsCommand : Command
     private static readonly ModelOptions Model = new();
     private static readonly Option<int[]?> Tokens = Parsing.Options.Tokens("tokens", "The token ids, exactly these: nothing is added");
     private static readonly Option<string?> Inputs = Parsing.Options.Path("inputs", "F", "A safetensors file with the ids as input_ids, int64 [tokens] or [1, tokens], and for a model that sees pixel_values and what goes with them; others are ignored", ValueHint.File);
+    private static readonly PictureArguments Pictures = new();
     private static readonly Option<string?> Out = Parsing.Options.Path("out", "F.npy", "The file to write", ValueHint.File);
 
     /// <inheritdoc/>
@@ -32,10 +33,11 @@ internal sealed class LogitsCommand : Command
     /// <inheritdoc/>
     public override string Description =>
         "Computes one forward pass over the given tokens and writes the logits of every position as float32 [tokens, vocabulary], in C order. For a classifier "
-        + "its logits are written, [1, labels], those of the last token; for Prompt Guard (DeBERTa) those of the whole text. No tokenizer is needed.";
+        + "its logits are written, [1, labels], those of the last token; for Prompt Guard (DeBERTa) those of the whole text. No tokenizer is needed.\n\n"
+        + "With --image, the tokens are to have the model's image or patch tokens for each picture, in order.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<OptionGroup> Groups => [Model.Group, new("Input and output", Tokens, Inputs, Out)];
+    public override IReadOnlyList<OptionGroup> Groups => [Model.Group, new("Input and output", Tokens, Inputs, Pictures.Image, Pictures.Frames, Out)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
@@ -61,6 +63,7 @@ internal sealed class LogitsCommand : Command
         int width = llama.Output.Weight.Out;
         bool isClassifier = llama.Config.Labels > 0;
         Check(ids, llama.Config);
+        inputs = PictureArguments.Add(inputs, Pictures.Read(context.Args, source, llama.Config), llama.Config);
         EarlyFusion? pictures = llama.Config.Llama4?.Vision is not null && inputs.Pixels is { } pixels ? EarlyFusion.Compute(opened.Checkpoint, opened.Ops, ids, pixels) : null;
         using CrossStates? seen = MllamaInputs.Read(inputs, llama.Config) is { } images ? Look(opened, images) : null;
         using var file = new NpyWriter(path, new Shape(isClassifier ? 1 : ids.Length, width));
@@ -90,6 +93,7 @@ internal sealed class LogitsCommand : Command
 
     private static int Classify(CommandContext context, string place, int[] ids, string path)
     {
+        Model.RefuseAdapter(context.Args, "a Prompt Guard");
         using DebertaCheckpoint checkpoint = DebertaCheckpoint.Open(place, map: !context.Args.Get(Model.NoMmap));
         if (ids.Length == 0)
         {
@@ -128,6 +132,7 @@ internal sealed class LogitsCommand : Command
     private static ModelInputs ReadInputs(ParsedArguments args)
     {
         args.Exclude(Tokens, Inputs);
+        args.Exclude(Pictures.Image, Inputs);
         if (args.Get(Tokens) is { } ids)
         {
             return new ModelInputs(ids);

@@ -1,7 +1,9 @@
 using Puna.Cli.Generation;
 using Puna.Cli.Guarding;
 using Puna.Cli.Hosting;
+using Puna.Cli.Locating;
 using Puna.Cli.Parsing;
+using Puna.Models.Vision;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
 using Puna.Text.Chat;
@@ -24,6 +26,7 @@ internal sealed class RunCommand : Command
     private static readonly Option<string?> Saved = Parsing.Options.Path("session", "F", "Keep what was computed in this file: a later prompt that begins with the same text goes on from there", ValueHint.File);
     private static readonly Option<bool> Json = CommonOptions.Json("Print one JSON object with the new text, its tokens and why it ended");
     private static readonly Option<string?> Guard = OpenedGuard.Option();
+    private static readonly PictureArguments Pictures = new();
     private static readonly Option<long?> LogProbs = Parsing.Options.OptionalInteger("logprobs", "N", "With --json, the log-probability of each token and of the N most likely ones", null, 0, 1000);
 
     /// <inheritdoc/>
@@ -44,7 +47,7 @@ internal sealed class RunCommand : Command
     /// <inheritdoc/>
     public override IReadOnlyList<OptionGroup> Groups =>
     [
-        new("Prompt", Prompt, PromptFile, Tokens, System, Raw),
+        new("Prompt", Prompt, PromptFile, Tokens, System, Raw, Pictures.Image, Pictures.Frames),
         Model.Group,
         .. Sampling.Groups,
         new("Context and output", Context, Saved, Guard, Json, LogProbs),
@@ -55,6 +58,7 @@ internal sealed class RunCommand : Command
     [
         new("puna run \"Once upon a time\"", "A story of the embedded model"),
         new("puna run --model Llama-3.2-1B-Instruct/ --max-tokens 200 \"What is a puna?\"", "A reply of an instruction model"),
+        new("puna run --model Llama-3.2-11B-Vision-Instruct/ --image dog.jpg \"What is this?\"", "About a picture"),
         new("puna run --model llama.gguf --temperature 0 --json -- \"- milk\"", "The likeliest continuation, for programs"),
     ];
 
@@ -69,8 +73,10 @@ internal sealed class RunCommand : Command
         }
 
         GenerationOptions options = Sampling.Read(args, (int?)args.Get(LogProbs));
-        using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: true);
-        PreparedPrompt prompt = input.Prepare(opened);
+        ModelSource source = new ModelLocator(context).Locate(args.Get(Model.Model));
+        using OpenedModel opened = OpenedModel.Open(context, Model, withTokenizer: true, source);
+        IReadOnlyList<TiledImage> pictures = Pictures.Read(args, source, opened.Llama.Config);
+        PreparedPrompt prompt = (input with { Images = PictureArguments.Places(pictures, opened.Llama.Config) }).Prepare(opened);
         if (!input.IsRaw && opened.Language.Chat?.UnknownName is not null && context.Terminal.IsErrorTerminal)
         {
             context.Terminal.Error.WriteLine($"puna: {opened.Language.Chat.Explanation}");
@@ -87,7 +93,7 @@ internal sealed class RunCommand : Command
         }
 
         int? most = args.Has(Context) ? Math.Min(room, options.MaxTokens ?? room) : options.MaxTokens;
-        IEnumerable<GenerationStep> steps = session.Generate(prompt.Ids, options with { MaxTokens = most, StopIds = prompt.StopIds }, context.Token);
+        IEnumerable<GenerationStep> steps = session.Generate(prompt.Ids, pictures, options with { MaxTokens = most, StopIds = prompt.StopIds }, context.Token);
         steps = guard?.Hold(steps, conversation, context.Token) ?? steps;
         var result = new RunResult();
         if (args.Get(Json))
@@ -121,6 +127,9 @@ internal sealed class RunCommand : Command
 
         args.Exclude(Tokens, System);
         args.Exclude(Raw, System);
+        // A guard would not see the picture, and a session file does not keep it.
+        args.Exclude(Pictures.Image, Guard);
+        args.Exclude(Pictures.Image, Saved);
         string? text = argument ?? args.Get(Prompt) ?? (args.Get(PromptFile) is { } file ? TextLines.ReadAll(file) : null);
         return new PromptInput(text, args.Get(Tokens), args.Get(System), args.Get(Raw));
     }

@@ -12,6 +12,9 @@ namespace Puna.Cli.Generation;
 /// <param name="IsRaw">Whether an instruction model is to continue the text as it stands.</param>
 internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, bool IsRaw)
 {
+    /// <summary>Pictures before the text.</summary>
+    public IReadOnlyList<ChatImage> Images { get; init; } = [];
+
     /// <summary>What a guard is to judge.</summary>
     /// <param name="prompt">The prompt made of this.</param>
     /// <exception cref="UsageException">There is no text.</exception>
@@ -28,7 +31,9 @@ internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, 
         if (Tokens is not null)
         {
             TokenIds.Check(Tokens, opened.Llama.Config.InputVocab);
-            return new PreparedPrompt(Tokens, opened.Language.Tokenizer?.Decode(Tokens), null);
+            // The token of a picture may be one that the tokenizer does not know.
+            Tokenizer? known = opened.Language.Tokenizer;
+            return new PreparedPrompt(Tokens, known?.Decode([.. Tokens.Where(id => id < known.VocabularySize)]), null);
         }
 
         Tokenizer tokenizer = opened.RequireTokenizer();
@@ -37,7 +42,7 @@ internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, 
         ChatFormat? format = isContinued ? null : opened.Language.Chat?.Format;
         if (format is not null)
         {
-            ChatMessage user = new(ChatRole.User, Text!);
+            ChatMessage user = new(ChatRole.User, Text!) { Images = Images };
             ChatMessage[] messages = System is null ? [user] : [new ChatMessage(ChatRole.System, System), user];
             return new PreparedPrompt(format.Encode(messages, tokenizer), null, format.StopIds(tokenizer));
         }
@@ -54,6 +59,11 @@ internal sealed record PromptInput(string? Text, int[]? Tokens, string? System, 
         if (tokenizer.AddBos && tokenizer.BosId is int bos)
         {
             ids.Add(bos);
+        }
+
+        foreach (ChatImage image in Images)
+        {
+            ids.AddRange(ImageTokens.Of(image, tokenizer));
         }
 
         tokenizer.Encode(Text!, ids);

@@ -13,8 +13,8 @@ internal static class Options
         new(name, valueName, summary, null, static text => text) { IsData = true, IsRepeatable = repeatable };
 
     /// <summary>The name of a file, folder or model.</summary>
-    public static Option<string?> Path(string name, string valueName, string summary, ValueHint hint, string? defaultText = null) =>
-        new(name, valueName, summary, null, static text => text.Length > 0 ? text : throw new UsageException("expected a name")) { Hint = hint, DefaultText = defaultText };
+    public static Option<string?> Path(string name, string valueName, string summary, ValueHint hint, string? defaultText = null, bool repeatable = false) =>
+        new(name, valueName, summary, null, static text => text.Length > 0 ? text : throw new UsageException("expected a name")) { Hint = hint, DefaultText = defaultText, IsRepeatable = repeatable };
 
     /// <summary>One of a list of words.</summary>
     public static Option<string?> Choice(string name, string valueName, string summary, IReadOnlyList<string> choices, string? fallback = null, string? defaultText = null) =>

@@ -152,7 +152,7 @@ internal static class PngDecoder
             // Meets the checksum behind the data; more of it is of no interest.
             _ = stream.ReadByte();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new FileFormatException(path, "png data: expected a whole zlib stream of the picture's size, got a damaged or shorter one", inner: e);
         }

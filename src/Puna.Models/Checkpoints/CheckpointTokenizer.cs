@@ -15,9 +15,9 @@ public static class CheckpointTokenizer
         Tokenizer? tokenizer = checkpoint.Gguf is GgufMetadata metadata ? GgufTokenizer.Create(metadata, checkpoint.Path)
             : checkpoint.Folder is string folder ? TokenizerLoader.TryOpenFolder(folder)
             : null;
-        if (tokenizer is not null && tokenizer.VocabularySize > checkpoint.Config.Vocab)
+        if (tokenizer is not null && tokenizer.VocabularySize > checkpoint.Config.InputVocab)
         {
-            throw new PunaException($"vocabulary of {checkpoint.Path}: expected at most {checkpoint.Config.Vocab} tokens, as many as the embedding has rows, got {tokenizer.VocabularySize}");
+            throw new PunaException($"vocabulary of {checkpoint.Path}: expected at most {checkpoint.Config.InputVocab} tokens, as many as the embedding has rows, got {tokenizer.VocabularySize}");
         }
 
         return tokenizer;

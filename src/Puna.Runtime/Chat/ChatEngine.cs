@@ -65,6 +65,7 @@ public sealed class ChatEngine
     public ChatReply Start(ChatRequest request, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
+        CheckImages(request.Messages);
         ReplyPlan plan = _planner.Plan(request, cancel);
         int[] prompt = Format.Encode(Lay(request), _tokenizer);
         if (_filter is not null && !_filter.Check(request.Messages, cancel).IsAllowed)
@@ -103,6 +104,17 @@ public sealed class ChatEngine
 
     /// <summary>A tool as a prompt declares it.</summary>
     internal static ChatTool Declare(ToolDefinition tool) => new(tool.Name, tool.Description, tool.Parameters);
+
+    private static void CheckImages(IReadOnlyList<ChatMessage> messages)
+    {
+        for (int i = 0; i < messages.Count; i++)
+        {
+            if (messages[i].Images.Count > 0)
+            {
+                throw new PunaException($"message {i + 1}: expected text, got images, which the engine does not take");
+            }
+        }
+    }
 
     // A model that must not call is not told of the tools.
     private static ChatPrompt Lay(ChatRequest request) => new()

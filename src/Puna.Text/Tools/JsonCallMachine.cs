@@ -33,6 +33,7 @@ internal sealed class JsonCallMachine(ToolCatalog tools) : CallMachine
 
     private enum Member
     {
+        None,
         Other,
         Name,
         Arguments,
@@ -79,9 +80,11 @@ internal sealed class JsonCallMachine(ToolCatalog tools) : CallMachine
             "name" => Member.Name,
             "parameters" or "arguments" => Member.Arguments,
             "function" when !_isInner && _name is null => Member.Function,
-            _ => Member.Other,
+            // Other members may stand beside the name; where none is known yet, this may be any JSON, which is not to be held back to its end.
+            "type" or "id" => Member.Other,
+            _ => _name is null ? Member.None : Member.Other,
         };
-        return Go(Place.Colon);
+        return _member == Member.None ? ScanResult.Failed : Go(Place.Colon);
     }
 
     private ScanResult First(char c, ICallSink sink)

@@ -68,4 +68,12 @@ internal static class TestModels
         Tensor tensor = file.GetTensor(name);
         return [.. Enumerable.Range(0, (int)tensor.Rows).SelectMany(row => tensor.Row<float>(row).ToArray())];
     }
+
+    /// <summary>Bytes of a safetensors file.</summary>
+    public static byte[] ReadBytes(string path, string name)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Tensor tensor = file.GetTensor(name);
+        return [.. Enumerable.Range(0, (int)tensor.Rows).SelectMany(row => tensor.Row<byte>(row).ToArray())];
+    }
 }

@@ -102,6 +102,17 @@ public class ImageReaderTests
     }
 
     [Theory]
+    [InlineData("782000000001")] // asks for a dictionary
+    [InlineData("780102")] // wrong header
+    [InlineData("7801")]
+    [InlineData("")]
+    public void DataThatIsNoZlibStreamIsRefused(string hex)
+    {
+        byte[] png = [.. Png(1, 1, 8, 0, [1]).AsSpan(0, 33), .. Chunk("IDAT"u8, Convert.FromHexString(hex)), .. Chunk("IEND"u8, [])];
+        Assert.Contains("png data: expected a whole zlib stream", Assert.Throws<FileFormatException>(() => ImageReader.Decode(png, "a.png")).Message);
+    }
+
+    [Theory]
     [InlineData(3)]
     [InlineData(1)]
     public void AnIndexBeyondThePaletteIsBlack(int colors)

@@ -107,6 +107,10 @@ public class ToolCallParserTests
     }
 
     [Fact]
+    public void WhatIsNoCallIsTextAsSoonAsThatIsCertain() =>
+        Assert.Equal(["", "{\"answer\"", ": 42}", "", "[see]"], [.. Steps("{\"answer", "\"", ": 42}"), .. Steps("[see", "]")]);
+
+    [Fact]
     public void CallsHaveIdsOfTheirOwn()
     {
         string[] ids = [.. ToolCallParser.Parse("[f(), f()]", Declared).OfType<ToolEvent.CallStart>().Select(static start => start.Id)];

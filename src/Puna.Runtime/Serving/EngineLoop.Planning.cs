@@ -1,0 +1,146 @@
+using Puna.Tensors;
+
+namespace Puna.Runtime.Serving;
+
+/// <summary>What a pass computes: a token of every text, guesses, and pieces of prompts, as far as there is room.</summary>
+internal sealed partial class EngineLoop
+{
+    /// <summary>Decides what the coming pass computes.</summary>
+    private void Plan()
+    {
+        _planned.Clear();
+        int budget = _options.MaxBatchedTokens;
+        bool hasDecodes = false;
+
+        Guess(budget);
+
+        // A request that is set back on the way disappears from the list, hence the copy.
+        foreach (ActiveRequest request in _running.ToArray())
+        {
+            foreach (ActiveSequence sequence in request.Sequences)
+            {
+                if (IsDecoding(sequence))
+                {
+                    // There is room for a token of every text; guesses share what is left.
+                    budget -= PlanTokens(sequence, 1, Math.Clamp(budget - 1, 0, sequence.GuessCount));
+                    hasDecodes = true;
+                }
+            }
+        }
+
+        foreach (ActiveRequest request in _running.ToArray())
+        {
+            foreach (ActiveSequence sequence in request.Sequences)
+            {
+                if (sequence.Cache is not null && !sequence.IsDone && sequence.Pending > 1 && budget > 0)
+                {
+                    int piece = _isDynamic ? sequence.Pending : Math.Min(sequence.Pending, Math.Min(budget, hasDecodes ? _options.PrefillChunk : budget));
+                    budget -= PlanTokens(sequence, piece, 0);
+                }
+            }
+        }
+
+        _planned.RemoveAll(static s => s.PlannedTokens == 0);
+    }
+
+    private static bool IsDecoding(ActiveSequence sequence) => sequence.Cache is not null && !sequence.IsDone && sequence.Pending == 1;
+
+    /// <summary>Guesses how texts go on. Guesses cost rows of the pass, and are worth them while these are cheap: where few texts are generated.</summary>
+    private void Guess(int budget)
+    {
+        _guessing.Clear();
+        int decodes = 0;
+        foreach (ActiveRequest request in _running)
+        {
+            foreach (ActiveSequence sequence in request.Sequences)
+            {
+                sequence.GuessCount = 0;
+                if (IsDecoding(sequence))
+                {
+                    decodes++;
+                    _guessing.Add(sequence);
+                }
+            }
+        }
+
+        int share = decodes == 0 ? 0 : Math.Min(Math.Min(_options.GuessTokens, PromptLookup.Most), (budget / decodes) - 1);
+        if (share <= 0 || _isDynamic)
+        {
+            return;
+        }
+
+        foreach (ActiveSequence sequence in _guessing)
+        {
+            // The last token of a text needs no guess behind it, and local layers cannot take tokens back across the end of a chunk.
+            int left = Math.Min(_limit - sequence.Count, (sequence.Owner.Request.MaxTokens ?? int.MaxValue) - sequence.Generated) - 1;
+            int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
+            int most = Math.Max(0, Math.Min(share, Math.Min(left, inChunk)));
+            sequence.GuessCount = _draft is not null ? most : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
+        }
+
+        _draft?.Guess(_guessing);
+    }
+
+    private int PlanTokens(ActiveSequence sequence, int tokens, int guesses)
+    {
+        if (!Grow(sequence, tokens + guesses))
+        {
+            return 0;
+        }
+
+        sequence.PlannedTokens = tokens;
+        sequence.GuessCount = guesses;
+        _planned.Add(sequence);
+        return tokens + guesses;
+    }
+
+    /// <summary>Makes room for more tokens of a text, at the cost of others if need be.</summary>
+    private bool Grow(ActiveSequence sequence, int tokens)
+    {
+        int length = sequence.Cache!.Length;
+        int blocks = BlocksOf(length + tokens) - BlocksOf(length) + (sequence.Cache.HasSharedTail ? 1 : 0);
+        while (!MakeRoom(blocks))
+        {
+            ActiveRequest? victim = null;
+            foreach (ActiveRequest request in _running)
+            {
+                if (request != sequence.Owner && request.Preemptions < MostPreemptions && (victim is null || request.Turn > victim.Turn))
+                {
+                    victim = request;
+                }
+            }
+
+            // Whoever came last steps back, be it the one that asks.
+            if (victim is not null && (victim.Turn > sequence.Owner.Turn || sequence.Owner.Preemptions >= MostPreemptions))
+            {
+                SetBack(victim);
+            }
+            else if (_running.Count > 1 && sequence.Owner.Preemptions < MostPreemptions)
+            {
+                SetBack(sequence.Owner);
+                return false;
+            }
+            else
+            {
+                CutShort(sequence);
+                return false;
+            }
+        }
+
+        sequence.Cache.Reserve(tokens);
+        return true;
+    }
+
+    private bool MakeRoom(int blocks)
+    {
+        while (Capacity - _cache.UsedBlocks < blocks)
+        {
+            if (_prefix is null || !_prefix.EvictOne())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

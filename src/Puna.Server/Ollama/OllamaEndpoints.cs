@@ -1,0 +1,387 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Puna.Models;
+using Puna.Runtime.Chat;
+using Puna.Runtime.Generation;
+using Puna.Runtime.Sampling;
+using Puna.Runtime.Serving;
+using Puna.Server.Http;
+using Puna.Server.OpenAI;
+using Puna.Text.Chat;
+using Puna.Text.Tools;
+
+namespace Puna.Server.Ollama;
+
+/// <summary>The endpoints of Ollama that its clients use most (spec serving.md 5): lines of JSON, and streams unless a request says otherwise.</summary>
+internal sealed class OllamaEndpoints(ModelHost host)
+{
+    private const int MostInputs = 2048;
+
+    /// <summary>Adds the endpoints.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/api/version", static http => JsonBody.WriteAsync(http, new JsonObject { ["version"] = typeof(OllamaEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0" })).WithName("ollamaVersion");
+        routes.MapGet("/api/tags", http => JsonBody.WriteAsync(http, new JsonObject { ["models"] = new JsonArray([.. host.Names.Select(n => Listed(n, "modified_at", host.Model.Created))]) })).WithName("ollamaTags");
+        routes.MapGet("/api/ps", http =>
+        {
+            JsonObject running = Listed(host.Model.Name, "expires_at", DateTimeOffset.MaxValue);
+            running["size_vram"] = 0;
+            running["context_length"] = host.Model.Engine.ContextLength;
+            return JsonBody.WriteAsync(http, new JsonObject { ["models"] = new JsonArray(running) });
+        }).WithName("ollamaPs");
+        routes.MapPost("/api/show", ShowAsync).WithName("ollamaShow");
+        routes.MapPost("/api/chat", ChatAsync).WithName("ollamaChat");
+        routes.MapPost("/api/generate", GenerateAsync).WithName("ollamaGenerate");
+        routes.MapPost("/api/embed", EmbedAsync).WithName("ollamaEmbed");
+    }
+
+    private JsonObject Listed(string name, string dateKey, DateTimeOffset date) => new()
+    {
+        ["name"] = name, ["model"] = name, [dateKey] = Date(date), ["size"] = host.Model.Bytes, ["digest"] = host.Fingerprint[3..].PadRight(64, '0'), ["details"] = Details(),
+    };
+
+    private JsonObject Details()
+    {
+        LlamaConfig config = host.Model.Engine.Model.Llama.Config;
+        return new JsonObject
+        {
+            ["parent_model"] = "", ["format"] = host.Model.Engine.Model.Checkpoint.Format.ToString().ToLowerInvariant(), ["family"] = "llama", ["families"] = new JsonArray("llama"),
+            ["parameter_size"] = Size(config.ParameterCount), ["quantization_level"] = host.Model.Engine.Model.Llama.Blocks[0].Attention.Wq.Weight.DType.ToString().ToUpperInvariant(),
+        };
+    }
+
+    private async Task ShowAsync(HttpContext http)
+    {
+        using JsonDocument document = await JsonBody.ReadAsync(http);
+        var body = new RequestObject(document.RootElement);
+        ServedModel model = host.Find(body.String("model") ?? body.RequireString("name"));
+        LlamaConfig config = model.Engine.Model.Llama.Config;
+        await JsonBody.WriteAsync(http, new JsonObject
+        {
+            ["modelfile"] = $"FROM {model.Name}",
+            ["parameters"] = "",
+            ["template"] = model.Chat?.Format.Name ?? "",
+            ["details"] = Details(),
+            ["model_info"] = new JsonObject
+            {
+                ["general.architecture"] = "llama", ["general.parameter_count"] = config.ParameterCount, ["llama.block_count"] = config.Layers, ["llama.context_length"] = config.ContextLength,
+                ["llama.embedding_length"] = config.Hidden, ["llama.attention.head_count"] = config.Heads, ["llama.attention.head_count_kv"] = config.KvHeads, ["llama.vocab_size"] = config.Vocab,
+            },
+            ["modified_at"] = Date(model.Created),
+            ["capabilities"] = model.Chat is null ? new JsonArray("completion", "embedding") : new JsonArray("completion", "tools", "embedding"),
+        });
+    }
+
+    private async Task ChatAsync(HttpContext http)
+    {
+        using JsonDocument document = await JsonBody.ReadAsync(http);
+        var body = new RequestObject(document.RootElement);
+        string name = body.RequireString("model");
+        ServedModel model = host.Find(name);
+        IReadOnlyList<RequestObject> items = body.Objects("messages", ChatMessages.Most) ?? [];
+        if (items.Count == 0)
+        {
+            // Clients load and unload models this way; this one is always there.
+            await JsonBody.WriteAsync(http, new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["message"] = Message("", null), ["done"] = true, ["done_reason"] = "load" });
+            return;
+        }
+
+        ChatRequest request = WithOptions(http, body, model, new ChatRequest
+        {
+            Messages = [.. items.Select(Message)],
+            Tools = ToolFields.Tools(body),
+            Format = Format(body),
+        });
+        long started = TimeProvider.System.GetTimestamp();
+        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        using var recorded = host.Record(reply, request);
+        if (!(body.Bool("stream") ?? true))
+        {
+            CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
+            recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
+            JsonObject answer = Line(name, Message(whole.Text, whole.Calls), done: true);
+            End(answer, whole.Finish, reply.Usage, started);
+            await JsonBody.WriteAsync(http, answer);
+            return;
+        }
+
+        await using EventStream lines = EventStream.Begin(http, isLines: true);
+        try
+        {
+            var collected = new CollectedReply();
+            await foreach (ChatEvent found in reply.ReadAsync(http.RequestAborted))
+            {
+                collected.Add(found);
+                switch (found)
+                {
+                    case ChatEvent.TextDelta { Text.Length: > 0 } delta:
+                        await lines.SendAsync(Line(name, Message(delta.Text, null), done: false));
+                        break;
+                    case ChatEvent.Finished end:
+                        recorded.Ended(ChatCompletionJson.Reason(end.Reason));
+                        if (collected.Calls.Count > 0)
+                        {
+                            // Calls come whole here: their arguments are objects, not text.
+                            await lines.SendAsync(Line(name, Message("", collected.Calls), done: false));
+                        }
+
+                        JsonObject last = Line(name, Message("", null), done: true);
+                        End(last, end.Reason, reply.Usage, started);
+                        await lines.SendAsync(last);
+                        break;
+                }
+            }
+        }
+        catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            recorded.Ended("error");
+            await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
+        }
+    }
+
+    private async Task GenerateAsync(HttpContext http)
+    {
+        using JsonDocument document = await JsonBody.ReadAsync(http);
+        var body = new RequestObject(document.RootElement);
+        string name = body.RequireString("model");
+        ServedModel model = host.Find(name);
+        foreach (string key in (string[])["suffix", "template"])
+        {
+            if (body.String(key) is { Length: > 0 })
+            {
+                throw ApiException.Unsupported(key, $"{key}: expected none, got one");
+            }
+        }
+
+        if (body.Array("images") is { Count: > 0 })
+        {
+            throw ApiException.Unsupported("images", "images: expected none: this model cannot see here");
+        }
+
+        string prompt = body.String("prompt") ?? "";
+        if (prompt.Length == 0)
+        {
+            await JsonBody.WriteAsync(http, new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = "", ["done"] = true, ["done_reason"] = "load" });
+            return;
+        }
+
+        bool isRaw = (body.Bool("raw") ?? false) || model.Chat is null;
+        long started = TimeProvider.System.GetTimestamp();
+        bool stream = body.Bool("stream") ?? true;
+        if (isRaw)
+        {
+            await ContinueAsync(http, body, model, name, prompt, stream, started);
+            return;
+        }
+
+        List<ChatMessage> messages = body.String("system") is { Length: > 0 } system ? [new ChatMessage(ChatRole.System, system)] : [];
+        ChatRequest request = WithOptions(http, body, model, new ChatRequest { Messages = [.. messages, new ChatMessage(ChatRole.User, prompt)], Format = Format(body) });
+        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        using var recorded = host.Record(reply, request);
+        await using EventStream? lines = stream ? EventStream.Begin(http, isLines: true) : null;
+        var collected = new CollectedReply();
+        try
+        {
+            await foreach (ChatEvent found in reply.ReadAsync(http.RequestAborted))
+            {
+                collected.Add(found);
+                if (lines is not null && found is ChatEvent.TextDelta { Text.Length: > 0 } delta)
+                {
+                    await lines.SendAsync(new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = delta.Text, ["done"] = false });
+                }
+            }
+
+            recorded.Ended(ChatCompletionJson.Reason(collected.Finish));
+            var last = new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = lines is null ? collected.Text : "", ["done"] = true };
+            End(last, collected.Finish, reply.Usage, started);
+            await (lines?.SendAsync(last) ?? JsonBody.WriteAsync(http, last));
+        }
+        catch (Exception e) when (lines is not null && !http.RequestAborted.IsCancellationRequested)
+        {
+            recorded.Ended("error");
+            await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
+        }
+    }
+
+    private async Task ContinueAsync(HttpContext http, RequestObject body, ServedModel model, string name, string prompt, bool stream, long started)
+    {
+        ChatRequest options = WithOptions(http, body, model, new ChatRequest { Messages = [] });
+        var request = new GenerationRequest
+        {
+            Prompt = model.Tokenizer.EncodePrompt(prompt), MaxTokens = options.MaxTokens, Sampling = options.Sampling, StopStrings = options.StopStrings, Key = options.Key, CacheSalt = options.CacheSalt,
+        };
+        using GenerationHandle handle = model.Engine.Submit(request, http.RequestAborted);
+        using var recorded = host.Record(handle, request);
+        await using EventStream? lines = stream ? EventStream.Begin(http, isLines: true) : null;
+        var text = new System.Text.StringBuilder();
+        FinishReason? finish = null;
+        try
+        {
+            await foreach (TokenEvent token in handle.Events.ReadAllAsync(http.RequestAborted))
+            {
+                text.Append(token.Text);
+                finish = token.Finish ?? finish;
+                if (lines is not null && token.Text.Length > 0)
+                {
+                    await lines.SendAsync(new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = token.Text, ["done"] = false });
+                }
+            }
+
+            ChatFinishReason reason = finish == FinishReason.Stop ? ChatFinishReason.Stop : ChatFinishReason.Length;
+            recorded.Ended(ChatCompletionJson.Reason(reason));
+            var last = new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = lines is null ? text.ToString() : "", ["done"] = true };
+            End(last, reason, handle.Usage, started);
+            await (lines?.SendAsync(last) ?? JsonBody.WriteAsync(http, last));
+        }
+        catch (Exception e) when (lines is not null && !http.RequestAborted.IsCancellationRequested)
+        {
+            recorded.Ended("error");
+            await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
+        }
+    }
+
+    private async Task EmbedAsync(HttpContext http)
+    {
+        using JsonDocument document = await JsonBody.ReadAsync(http);
+        var body = new RequestObject(document.RootElement);
+        string name = body.RequireString("model");
+        ServedModel model = host.Find(name);
+        long started = TimeProvider.System.GetTimestamp();
+        bool truncate = body.Bool("truncate") ?? true;
+        int? dimensions = body.Int("dimensions", 1, model.Engine.Model.Llama.Config.Hidden);
+        IReadOnlyList<int[]> prompts = body.Has("input") ? PromptFields.Read(body, "input", model.Tokenizer, MostInputs) : [];
+        prompts = [.. prompts.Select(p => truncate && p.Length > model.Engine.ContextLength ? p[..model.Engine.ContextLength] : p)];
+        float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted);
+        await JsonBody.WriteAsync(http, new JsonObject
+        {
+            ["model"] = name,
+            ["embeddings"] = new JsonArray([.. vectors.Select(v => new JsonArray([.. EmbeddingEndpoint.Shorten(v, dimensions).Select(static x => (JsonNode)x)]))]),
+            ["total_duration"] = Nanoseconds(TimeProvider.System.GetElapsedTime(started)),
+            ["load_duration"] = 0,
+            ["prompt_eval_count"] = prompts.Sum(static p => p.Length),
+        });
+    }
+
+    private static ChatRequest WithOptions(HttpContext http, RequestObject body, ServedModel model, ChatRequest request)
+    {
+        RequestObject options = body.Object("options") ?? default;
+        bool has = body.Has("options");
+        if (body.Find("think") is { } think && think.ValueKind == JsonValueKind.True)
+        {
+            throw ApiException.Unsupported("think", "think: expected false: this model does not think aloud");
+        }
+
+        if (has && options.Int("num_ctx", 1) is int context && context > model.Engine.ContextLength)
+        {
+            throw ApiException.Bad("options.num_ctx", $"options.num_ctx: expected at most {model.Engine.ContextLength}, got {context}");
+        }
+
+        int? most = has ? options.Int("num_predict", -2) : null;
+        return request with
+        {
+            MaxTokens = most is > 0 ? most : null,
+            StopStrings = has ? options.Strings("stop", 16) : [],
+            Key = http.Owner(),
+            CacheSalt = http.Salt(body),
+            Sampling = !has ? new SamplingOptions { Temperature = 0.8, TopK = 40, TopP = 0.9 } : new SamplingOptions
+            {
+                // The standards are Ollama's.
+                Temperature = options.Number("temperature", 0, 100) ?? 0.8,
+                TopK = options.Int("top_k", 0) ?? 40,
+                TopP = options.Number("top_p", 0, 1) ?? 0.9,
+                MinP = options.Number("min_p", 0, 1) ?? 0,
+                TypicalP = options.Number("typical_p", 0.001, 1) ?? 1,
+                Seed = options.Long("seed"),
+                RepetitionPenalty = options.Number("repeat_penalty", 0.01, 100) ?? 1,
+                PresencePenalty = options.Number("presence_penalty", -100, 100) ?? 0,
+                FrequencyPenalty = options.Number("frequency_penalty", -100, 100) ?? 0,
+            },
+        };
+    }
+
+    private static ReplyFormat Format(RequestObject body) => body.Find("format") switch
+    {
+        null => ReplyFormat.Text,
+        { ValueKind: JsonValueKind.String } text when text.GetString() == "json" => ReplyFormat.JsonObject,
+        { ValueKind: JsonValueKind.String } text when text.GetString() == "" => ReplyFormat.Text,
+        { ValueKind: JsonValueKind.Object } schema => new ReplyFormat(ReplyFormatKind.JsonSchema, schema.GetRawText()),
+        { } other => throw body.Wrong("format", "json or a schema", other),
+    };
+
+    private static ChatMessage Message(RequestObject message)
+    {
+        if (message.Array("images") is { Count: > 0 })
+        {
+            throw ApiException.Unsupported(message.At("images"), $"{message.At("images")}: expected none: this model cannot see here");
+        }
+
+        string content = message.String("content") ?? "", role = message.RequireString("role");
+        return role switch
+        {
+            "system" => new ChatMessage(ChatRole.System, content),
+            "user" => new ChatMessage(ChatRole.User, content),
+            "tool" => new ChatMessage(ChatRole.Tool, content) { ToolName = message.String("tool_name") ?? message.String("name") },
+            "assistant" => new ChatMessage(ChatRole.Assistant, content)
+            {
+                ToolCalls = message.Objects("tool_calls") is not { Count: > 0 } calls ? null : [.. calls.Select(static call =>
+                {
+                    RequestObject function = call.Object("function") ?? throw call.Missing("function");
+                    return new ToolCall(function.RequireString("name"), function.Object("arguments")?.Element.GetRawText() ?? "{}");
+                })],
+            },
+            _ => throw ApiException.Bad(message.At("role"), $"{message.At("role")}: expected system, user, assistant or tool, got {Tensors.PunaException.OneLine(role)}"),
+        };
+    }
+
+    private static JsonObject Message(string content, IReadOnlyList<(string Id, string Name, string Arguments)>? calls)
+    {
+        var message = new JsonObject { ["role"] = "assistant", ["content"] = content };
+        if (calls is { Count: > 0 })
+        {
+            message["tool_calls"] = new JsonArray([.. calls.Select(static call => new JsonObject
+            {
+                ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = Parsed(call.Arguments) },
+            })]);
+        }
+
+        return message;
+    }
+
+    // Arguments of a call that was cut short are no object.
+    private static JsonNode Parsed(string arguments)
+    {
+        try
+        {
+            return JsonNode.Parse(arguments) as JsonObject ?? [];
+        }
+        catch (JsonException)
+        {
+            return new JsonObject();
+        }
+    }
+
+    private static JsonObject Line(string model, JsonObject message, bool done) => new() { ["model"] = model, ["created_at"] = Date(DateTimeOffset.UtcNow), ["message"] = message, ["done"] = done };
+
+    private static void End(JsonObject answer, ChatFinishReason reason, GenerationUsage usage, long started)
+    {
+        answer["done_reason"] = reason == ChatFinishReason.Length ? "length" : "stop";
+        answer["total_duration"] = Nanoseconds(TimeProvider.System.GetElapsedTime(started));
+        answer["load_duration"] = 0;
+        answer["prompt_eval_count"] = usage.PromptTokens;
+        answer["prompt_eval_duration"] = Nanoseconds(usage.Prefill);
+        answer["eval_count"] = usage.GeneratedTokens;
+        answer["eval_duration"] = Nanoseconds(usage.Decode);
+    }
+
+    private static long Nanoseconds(TimeSpan time) => time.Ticks * 100;
+
+    private static string Date(DateTimeOffset date) => date.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffK", CultureInfo.InvariantCulture);
+
+    private static string Size(long parameters) => parameters >= 1_000_000_000
+        ? (parameters / 1e9).ToString("0.#", CultureInfo.InvariantCulture) + "B"
+        : (parameters / 1e6).ToString("0.##", CultureInfo.InvariantCulture) + "M";
+}

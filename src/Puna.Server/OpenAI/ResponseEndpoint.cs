@@ -1,0 +1,158 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Puna.Runtime.Chat;
+using Puna.Server.Http;
+using Puna.Text.Chat;
+using Puna.Text.Tools;
+
+namespace Puna.Server.OpenAI;
+
+/// <summary><c>/v1/responses</c>, without a store: nothing is kept between requests (spec serving.md 3.7).</summary>
+internal sealed class ResponseEndpoint(ModelHost host)
+{
+    /// <summary>Adds the endpoint.</summary>
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/responses", RespondAsync).WithName("createResponse");
+
+    private async Task RespondAsync(HttpContext http)
+    {
+        using JsonDocument document = await JsonBody.ReadAsync(http);
+        var body = new RequestObject(document.RootElement);
+        string name = body.RequireString("model");
+        ServedModel model = host.Find(name);
+        foreach (string key in (string[])["previous_response_id", "conversation", "prompt"])
+        {
+            if (body.Has(key))
+            {
+                throw ApiException.Unsupported(key, $"{key}: expected none: nothing is kept between requests");
+            }
+        }
+
+        if (body.Bool("background") == true)
+        {
+            throw ApiException.Unsupported("background", "background: expected false: nothing is kept between requests");
+        }
+
+        ChatRequest request = Read(http, body, model);
+        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        using var recorded = host.Record(reply, request);
+        var json = new ResponseJson(name, body, request);
+        if (!(body.Bool("stream") ?? false))
+        {
+            CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
+            recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
+            await JsonBody.WriteAsync(http, json.Whole(whole, reply.Usage));
+            return;
+        }
+
+        await using EventStream events = EventStream.Begin(http);
+        try
+        {
+            foreach (JsonObject e in json.Begin())
+            {
+                await SendAsync(events, e);
+            }
+
+            await foreach (ChatEvent found in reply.ReadAsync(http.RequestAborted))
+            {
+                foreach (JsonObject e in json.Events(found))
+                {
+                    await SendAsync(events, e);
+                }
+
+                if (found is ChatEvent.Finished end)
+                {
+                    recorded.Ended(ChatCompletionJson.Reason(end.Reason));
+                }
+            }
+
+            await SendAsync(events, json.End(reply.Usage));
+        }
+        catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            recorded.Ended("error");
+            ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
+            await SendAsync(events, json.Failed(error));
+        }
+    }
+
+    private static Task SendAsync(EventStream events, JsonObject e) => events.SendAsync(e, e["type"]!.GetValue<string>());
+
+    private static ChatRequest Read(HttpContext http, RequestObject body, ServedModel model)
+    {
+        var messages = new List<ChatMessage>();
+        if (body.String("instructions") is { Length: > 0 } instructions)
+        {
+            messages.Add(new ChatMessage(ChatRole.System, instructions));
+        }
+
+        JsonElement input = body.Find("input") ?? throw body.Missing("input");
+        if (input.ValueKind == JsonValueKind.String)
+        {
+            messages.Add(new ChatMessage(ChatRole.User, body.String("input")!));
+        }
+        else
+        {
+            var names = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (RequestObject item in body.Objects("input", ChatMessages.Most)!)
+            {
+                Add(item, messages, names);
+            }
+        }
+
+        if (messages.Count == 0)
+        {
+            throw ApiException.Bad("input", "input: expected at least one message, got none");
+        }
+
+        return ToolFields.Choose(body, new ChatRequest
+        {
+            Messages = messages,
+            Tools = ToolFields.Tools(body),
+            Format = ToolFields.Format(body.Object("text")?.Object("format")),
+            MaxTokens = body.Int("max_output_tokens", 1),
+            Sampling = SamplingFields.Read(body, model.Tokenizer.VocabularySize, null),
+            Key = http.Owner(),
+            CacheSalt = http.Salt(body),
+        });
+    }
+
+    private static void Add(RequestObject item, List<ChatMessage> messages, Dictionary<string, string> names)
+    {
+        switch (item.String("type") ?? "message")
+        {
+            case "message":
+                string role = item.RequireString("role");
+                messages.Add(new ChatMessage(
+                    role switch
+                    {
+                        "system" or "developer" => ChatRole.System,
+                        "user" => ChatRole.User,
+                        "assistant" => ChatRole.Assistant,
+                        _ => throw ApiException.Bad(item.At("role"), $"{item.At("role")}: expected system, developer, user or assistant, got {Tensors.PunaException.OneLine(role)}"),
+                    },
+                    item.Has("content") ? ChatMessages.Content(item) : throw item.Missing("content")));
+                break;
+            case "function_call":
+                string id = item.RequireString("call_id"), name = item.RequireString("name");
+                names[id] = name;
+                messages.Add(new ChatMessage(ChatRole.Assistant, "") { ToolCalls = [new ToolCall(name, item.String("arguments") ?? "{}") { Id = id }] });
+                break;
+            case "function_call_output":
+                string answered = item.RequireString("call_id");
+                messages.Add(new ChatMessage(ChatRole.Tool, ChatMessages.Content(item, "output"))
+                {
+                    ToolCallId = answered,
+                    ToolName = names.TryGetValue(answered, out string? tool) ? tool
+                        : throw ApiException.Bad(item.At("call_id"), $"{item.At("call_id")}: expected the id of an earlier call, got {Tensors.PunaException.OneLine(answered)}"),
+                });
+                break;
+            case "reasoning":
+                break;
+            case string other:
+                throw ApiException.Unsupported(item.At("type"), $"{item.At("type")}: expected message, function_call or function_call_output, got {Tensors.PunaException.OneLine(other)}");
+        }
+    }
+}

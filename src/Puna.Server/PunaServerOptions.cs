@@ -1,0 +1,30 @@
+namespace Puna.Server;
+
+/// <summary>How a server works.</summary>
+public sealed record PunaServerOptions
+{
+    /// <summary>The address to listen on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>The port; 0 takes any free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>Keys, one of which every request must bring, except to <c>/</c> and <c>/health</c>; none lets everybody in.</summary>
+    public IReadOnlyList<string> ApiKeys { get; init; } = [];
+
+    /// <summary>Allows to listen beyond this machine without a key.</summary>
+    public bool IsInsecure { get; init; }
+
+    /// <summary>Names beside those of this machine that a request may have for the server, where it listens on this machine only and has no key: pages of other sites must not reach it by a name of
+    /// their own (DNS rebinding).</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Most bytes of a body.</summary>
+    public long MaxBodyBytes { get; init; } = 32 << 20;
+
+    /// <summary>What names of metrics begin with.</summary>
+    public string MetricsPrefix { get; init; } = "vllm";
+
+    /// <summary>How long requests may go on when the server ends.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(15);
+}

@@ -1,0 +1,53 @@
+using Puna.Runtime.Chat;
+using Puna.Runtime.Filtering;
+using Puna.Runtime.Serving;
+using Puna.Text;
+
+namespace Puna.Server;
+
+/// <summary>A model that a server answers with.</summary>
+public sealed class ServedModel
+{
+    /// <summary>Prepares a model.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="engine">Generates; not owned.</param>
+    /// <param name="aliases">Other names that it answers to.</param>
+    /// <param name="filter">Judges prompts and replies of conversations, or null.</param>
+    /// <param name="bytes">Size of its weights.</param>
+    /// <exception cref="Tensors.PunaException">It has no tokenizer.</exception>
+    public ServedModel(string name, Engine engine, IReadOnlyList<string>? aliases = null, IContentFilter? filter = null, long bytes = 0)
+    {
+        (Name, Engine, Aliases, Bytes) = (name, engine, aliases ?? [], bytes);
+        Tokenizer = engine.Model.Tokenizer ?? throw new Tensors.PunaException($"model {name}: expected a tokenizer, got none");
+        Chat = engine.Model.Chat?.Format is null ? null : new ChatEngine(engine, filter);
+        Created = DateTimeOffset.UtcNow;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Other names that it answers to.</summary>
+    public IReadOnlyList<string> Aliases { get; }
+
+    /// <summary>Generates.</summary>
+    public Engine Engine { get; }
+
+    /// <summary>Conversations, or null where the model has no chat format.</summary>
+    public ChatEngine? Chat { get; }
+
+    /// <summary>The tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Size of its weights in bytes.</summary>
+    public long Bytes { get; }
+
+    /// <summary>When it was loaded.</summary>
+    public DateTimeOffset Created { get; }
+
+    /// <summary>Whether it answers to a name. Ollama's clients put a tag behind it.</summary>
+    public bool Answers(string name)
+    {
+        string plain = name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^7] : name;
+        return plain == Name || Aliases.Contains(plain, StringComparer.Ordinal);
+    }
+}
