@@ -121,18 +121,25 @@ public sealed class VocabularyTrie
         return new(bytes, [.. endTokens.Distinct()]);
     }
 
+    /// <summary>Code points of a token of printable characters only, or 0. A character that has only begun counts: the rest of it takes no more room.</summary>
     private static int PrintableLength(byte[] bytes)
     {
         int count = 0;
         for (int i = 0; i < bytes.Length;)
         {
-            if (Rune.DecodeFromUtf8(bytes.AsSpan(i), out Rune rune, out int used) != OperationStatus.Done || rune.Value < 0x20 || rune.Value is '"' or '\\')
+            OperationStatus status = Rune.DecodeFromUtf8(bytes.AsSpan(i), out Rune rune, out int used);
+            count++;
+            if (status == OperationStatus.NeedMoreData)
+            {
+                break;
+            }
+
+            if (status != OperationStatus.Done || rune.Value < 0x20 || rune.Value is '"' or '\\')
             {
                 return 0;
             }
 
             i += used;
-            count++;
         }
 
         return count;

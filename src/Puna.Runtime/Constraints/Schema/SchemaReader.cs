@@ -233,7 +233,7 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
                     foreach (JsonProperty member in item.EnumerateObject())
                     {
                         properties[member.Name] = new JsonObject { ["const"] = SchemaNegation.Node(member.Value) };
-                        required.Add((JsonNode)member.Name);
+                        required.Add((JsonNode)JsonValue.Create(member.Name));
                     }
 
                     return new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = required, ["additionalProperties"] = false };
