@@ -1,5 +1,5 @@
 // An agent that uses the tools of an MCP server: this program is both, and starts itself as the server.
-//   dotnet run --project samples/Puna.Samples.Agent -- [--model PATH] "What is 12 * 7?"
+//   dotnet run --project samples/Puna.Samples.Agent -- [--model PATH] "How much is 37 times 12?"
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -16,7 +16,7 @@ if (args is ["--server"])
 }
 
 string? path = args is ["--model", var named, ..] ? named : null;
-string question = args.Length > (path is null ? 0 : 2) ? args[^1] : "What is 12 * 7?";
+string question = args.Length > (path is null ? 0 : 2) ? args[^1] : "How much is 37 times 12?";
 
 var services = new ServiceCollection();
 services.AddLogging();

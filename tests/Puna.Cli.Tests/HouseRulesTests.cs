@@ -9,7 +9,8 @@ public sealed class HouseRulesTests
 {
     /// <summary>The rooms, first to last.</summary>
     private static readonly string[] _rooms =
-        ["Puna.Tensors", "Puna.Formats", "Puna.Text", "Puna.Models", "Puna.Hub", "Puna.Runtime", "Puna.Safety", "Puna.Training", "Puna.Evaluation", "Puna.DefaultModel", "Puna.Cli"];
+        ["Puna.Tensors", "Puna.Formats", "Puna.Text", "Puna.Models", "Puna.Hub", "Puna.Runtime", "Puna.Extensions.AI", "Puna.Safety", "Puna.Training", "Puna.Evaluation", "Puna.DefaultModel", "Puna.Server",
+        "Puna.Cli"];
 
     [Fact]
     public void ARoomUsesOnlyRoomsAboveIt()

@@ -79,7 +79,7 @@ public abstract class ChatClientContract
         using IChatClient client = Create();
         ChatOptions options = Greedy();
         options.Tools = [Calculator()];
-        List<ChatMessage> messages = [new(ChatRole.User, "What is 12 * 7?")];
+        List<ChatMessage> messages = [new(ChatRole.User, "How much is 37 times 12?")];
         ChatResponse response = await client.GetResponseAsync(messages, options, Cancel);
         FunctionCallContent call = Assert.Single(response.Messages.SelectMany(static m => m.Contents).OfType<FunctionCallContent>());
         Assert.Equal("calculator", call.Name);
@@ -92,7 +92,7 @@ public abstract class ChatClientContract
         FunctionCallContent streamed = Assert.Single((await All(client, messages, options)).ToChatResponse().Messages.SelectMany(static m => m.Contents).OfType<FunctionCallContent>());
         Assert.Equal(call.Arguments["expression"]!.ToString(), streamed.Arguments!["expression"]!.ToString());
         messages.AddRange(response.Messages);
-        messages.Add(new ChatMessage(ChatRole.Tool, [new FunctionResultContent(call.CallId, "84")]));
+        messages.Add(new ChatMessage(ChatRole.Tool, [new FunctionResultContent(call.CallId, "444")]));
         ChatResponse answer = await client.GetResponseAsync(messages, options, Cancel);
         Assert.True(answer.Usage!.InputTokenCount > response.Usage!.InputTokenCount);
     }
@@ -103,7 +103,7 @@ public abstract class ChatClientContract
         using IChatClient client = Create();
         ChatOptions options = Greedy();
         (options.Tools, options.ToolMode, options.MaxOutputTokens) = ([Calculator()], ChatToolMode.None, 30);
-        ChatResponse response = await client.GetResponseAsync([new(ChatRole.System, System), new(ChatRole.User, "What is 12 * 7?")], options, Cancel);
+        ChatResponse response = await client.GetResponseAsync([new(ChatRole.System, System), new(ChatRole.User, "How much is 37 times 12?")], options, Cancel);
         Assert.Empty(response.Messages.SelectMany(static m => m.Contents).OfType<FunctionCallContent>());
         Assert.NotEmpty(response.Text);
     }
@@ -151,11 +151,11 @@ public abstract class ChatClientContract
     public async Task FunctionsAreInvokedInThePipeline()
     {
         var asked = new List<string>();
-        AIFunction function = AIFunctionFactory.Create((string expression) => { asked.Add(expression); return 84; }, "calculator", "Computes an expression");
+        AIFunction function = AIFunctionFactory.Create((string expression) => { asked.Add(expression); return 444; }, "calculator", "Computes an expression");
         using IChatClient client = Create().AsBuilder().UseFunctionInvocation(configure: static c => c.MaximumIterationsPerRequest = 2).Build();
         ChatOptions options = Greedy();
         options.Tools = [function];
-        ChatResponse response = await client.GetResponseAsync("What is 12 * 7?", options, Cancel);
+        ChatResponse response = await client.GetResponseAsync("How much is 37 times 12?", options, Cancel);
         Assert.NotEmpty(asked);
         Assert.Contains(response.Messages, static m => m.Role == ChatRole.Tool);
     }
@@ -173,7 +173,7 @@ public abstract class ChatClientContract
 
     protected static ChatOptions Greedy() => new() { Temperature = 0, MaxOutputTokens = 40 };
 
-    protected static AIFunction Calculator() => AIFunctionFactory.Create(static (string expression) => "84", "calculator", "Computes an expression");
+    protected static AIFunction Calculator() => AIFunctionFactory.Create(static (string expression) => "444", "calculator", "Computes an expression");
 
     protected static async Task<List<ChatResponseUpdate>> All(IChatClient client, IEnumerable<ChatMessage> messages, ChatOptions options)
     {

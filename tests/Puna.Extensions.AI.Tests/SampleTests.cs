@@ -9,7 +9,7 @@ public class SampleTests
     [Fact]
     public async Task TheAgentUsesTheToolOfAServer()
     {
-        string output = await Run("Puna.Samples.Agent", "What is 12 * 7?");
+        string output = await Run("Puna.Samples.Agent", "How much is 37 times 12?");
         Assert.Contains("tools: calculator", output, StringComparison.Ordinal);
         Assert.Contains("call: calculator(expression: ", output, StringComparison.Ordinal);
         Assert.Contains("result: ", output, StringComparison.Ordinal);

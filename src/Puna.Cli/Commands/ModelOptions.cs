@@ -31,6 +31,16 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     /// <summary>The group of the help page.</summary>
     public OptionGroup Group => computes ? new("Model", Model, Adapter, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
 
+    /// <summary>Refuses an adapter where the model takes none, so that it is not left out without a word.</summary>
+    /// <exception cref="UsageException">The option is given.</exception>
+    public void RefuseAdapter(ParsedArguments args, string what)
+    {
+        if (args.Has(Adapter))
+        {
+            throw new UsageException($"option --{Adapter.Name} has no meaning with {what}");
+        }
+    }
+
     /// <summary>The type that <see cref="Kv"/> names, or null.</summary>
     public DType? CacheType(ParsedArguments args) => computes && args.Get(Kv) is { } name && DTypes.TryParse(name, out DType type) ? type : null;
 

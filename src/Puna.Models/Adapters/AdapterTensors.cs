@@ -39,6 +39,12 @@ internal sealed class AdapterTensors(TensorFile file, LlamaConfig config)
 
         Expect(first, upright ? new Shape(rows, rank) : new Shape(rank, table ? rows : columns));
         Expect(second, new Shape(table ? columns : rows, rank));
+        double factor = scale((int)rank);
+        if (!float.IsFinite((float)factor))
+        {
+            throw new FileFormatException(file.Path, FormattableString.Invariant($"adapter scale of {canonical}: expected a number that float32 can hold, got {factor}"));
+        }
+
         float[]? lengths = null;
         if (magnitude is not null)
         {
@@ -54,8 +60,8 @@ internal sealed class AdapterTensors(TensorFile file, LlamaConfig config)
         float[] one = Values(first);
         float[] other = Values(second);
         return table
-            ? new LoraPart(Transpose(other, (int)rank), upright ? one : Transpose(one, (int)rows), (int)rank, scale((int)rank), lengths, layout)
-            : new LoraPart(one, other, (int)rank, scale((int)rank), lengths, layout);
+            ? new LoraPart(Transpose(other, (int)rank), upright ? one : Transpose(one, (int)rows), (int)rank, factor, lengths, layout)
+            : new LoraPart(one, other, (int)rank, factor, lengths, layout);
     }
 
     private static float[] Transpose(float[] values, int columns)

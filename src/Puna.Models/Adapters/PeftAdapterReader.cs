@@ -81,6 +81,15 @@ internal static class PeftAdapterReader
             }
         }
 
+        // Layers that are laid out anew, and adapters that begin in the middle of a text, would need another forward pass.
+        foreach (string key in (ReadOnlySpan<string>)["layer_replication", "alora_invocation_tokens"])
+        {
+            if (settings.Has(key))
+            {
+                throw settings.Refuse(key, "none");
+            }
+        }
+
         if (settings.String("bias") is not (null or "none"))
         {
             throw settings.Refuse("bias", "none");

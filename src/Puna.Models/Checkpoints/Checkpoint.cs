@@ -217,6 +217,16 @@ public sealed class Checkpoint : IDisposable
         }
 
         var shapes = vision.Parameters(Config.Hidden).ToDictionary(static p => p.Name, static p => p.Shape, StringComparer.Ordinal);
+        var known = shapes.Keys.Select(canonical => Llama4VisionNames.In(Format, canonical)).ToHashSet(StringComparer.Ordinal);
+        foreach (TensorInfo info in File.Tensors)
+        {
+            // Layers that the settings do not count, or parts of a layer, would otherwise be left out in silence.
+            if (Llama4VisionNames.IsOfALayer(info.Name) && !known.Contains(info.Name))
+            {
+                throw new FileFormatException(Path, $"tensor {info.Name}: expected only tensors of an encoder of {vision.Layers} layers, got one that nothing here uses");
+            }
+        }
+
         return Llama4Vision.Build(vision, canonical =>
         {
             string name = Llama4VisionNames.In(Format, canonical);

@@ -22,6 +22,11 @@ public static class Llama4VisionNames
         (".mlp.c_proj.", ".mlp.fc2."),
     ];
 
+    /// <summary>Whether a tensor of a file belongs to a layer of the encoder.</summary>
+    /// <param name="name">Its name, in either format.</param>
+    public static bool IsOfALayer(string name) =>
+        name.StartsWith("vision_model.model.layers.", StringComparison.Ordinal) || name.StartsWith("vision_embeddings.vision_encoder.transformer.resblocks.", StringComparison.Ordinal);
+
     /// <summary>The name a format uses.</summary>
     /// <param name="format">Safetensors (Hugging Face) or Meta.</param>
     /// <param name="canonical">Meta's name.</param>

@@ -116,6 +116,11 @@ public sealed record DebertaConfig
             throw json.Refuse("num_attention_heads", $"a divisor of the hidden size {config.Hidden}");
         }
 
+        if (!(config.NormEpsilon >= 0 && float.IsFinite(config.NormEpsilon)))
+        {
+            throw json.Refuse("layer_norm_eps", "a small positive number");
+        }
+
         // The buckets' logarithms need a half of at least one and a limit beyond it.
         return config.Buckets == 0 || (config.Buckets >= 2 && config.MaxDistance - 1 > config.Buckets / 2)
             ? config

@@ -192,6 +192,7 @@ public sealed record MllamaConfig
             ?? (AspectRatios.All(r => r.Height > 0 && r.Width > 0 && r.Height <= MaxTiles && r.Width <= MaxTiles && r.Height * r.Width <= MaxTiles) ? null : $"aspect ratios: expected at most {MaxTiles} tiles, got {string.Join(", ", AspectRatios)}")
             ?? (float.IsFinite(NormEpsilon) && NormEpsilon >= 0 ? null : FormattableString.Invariant($"vision norm epsilon: expected a small positive number, got {NormEpsilon}"))
             ?? Ascending("vision taps", Taps, LocalLayers)
+            ?? Range("cross-attention layers", CrossLayers.Count, 1, 10000)
             ?? Ascending("cross-attention layers", CrossLayers, layers + CrossLayers.Count);
     }
 }

@@ -103,14 +103,13 @@ public sealed class MllamaVision
         }
 
         var rows = new MllamaRows(Config, images);
-        Tensor x = _normBefore.Forward(ops, Embed(ops, images, rows));
         Tensor padded = ops.Allocate(new Shape(rows.Count, Config.Hidden));
         for (int row = 0; row < rows.Count; row++)
         {
             padded.Row<float>(row).Clear();
         }
 
-        x = ops.AddRows(padded, x, rows.Working);
+        Tensor x = ops.Run(new EmbeddingBlock(this, images), padded, rows);
         var taps = new Tensor[Config.Taps.Count];
         int tapped = 0;
         for (int i = 0; i < Local.Count; i++)
@@ -195,5 +194,11 @@ public sealed class MllamaVision
         }
 
         return patches;
+    }
+
+    /// <summary>Adds the embeddings of images to their rows, in a scope of its own: on the way they take many times the memory of the result.</summary>
+    private sealed class EmbeddingBlock(MllamaVision vision, IReadOnlyList<MllamaImage> images) : IBlock<MllamaRows>
+    {
+        public Tensor Forward(IOps ops, Tensor x, MllamaRows context) => ops.AddRows(x, vision._normBefore.Forward(ops, vision.Embed(ops, images, context)), context.Working);
     }
 }

@@ -32,11 +32,11 @@ public sealed class ChatEngine
     /// <param name="filter">Judges the last message of a conversation before the model sees it, and replies before the caller does: a reply then comes whole at its end. Null judges nothing.</param>
     /// <exception cref="PunaException">The model has no tokenizer or no chat format.</exception>
     public ChatEngine(Engine engine, IContentFilter? filter = null)
-        : this(engine, filter, new NoConstraints())
+        : this(engine, filter, null)
     {
     }
 
-    internal ChatEngine(Engine engine, IContentFilter? filter, IConstraintCompiler compiler)
+    internal ChatEngine(Engine engine, IContentFilter? filter, IConstraintCompiler? compiler)
     {
         Engine = engine;
         _tokenizer = engine.Model.Tokenizer ?? throw new PunaException($"model {engine.Model.Checkpoint.Path}: expected a tokenizer, got none");
@@ -44,7 +44,7 @@ public sealed class ChatEngine
         Format = found.Format ?? throw new PunaException($"model {engine.Model.Checkpoint.Path}: expected a chat format, got none: {found.Explanation}");
         _stopIds = [.. Format.StopIds(_tokenizer).Concat(engine.Model.StopIds).Distinct().Order()];
         _filter = filter is null ? null : new FilterGate(filter);
-        _planner = new ReplyPlanner(new ConstraintCache(compiler, CacheBytes, CompileBudget, TimeProvider.System), _tokenizer, engine.Model.Llama.Config.Vocab, _stopIds);
+        _planner = new ReplyPlanner(new ConstraintCache(compiler ?? new VocabularyConstraints(_tokenizer, engine.Model.Llama.Output.Weight.Out, _stopIds, CompileBudget), CacheBytes, CompileBudget, TimeProvider.System), _tokenizer, engine.Model.Llama.Config.Vocab, _stopIds);
     }
 
     /// <summary>The engine.</summary>
@@ -139,11 +139,5 @@ public sealed class ChatEngine
         }
 
         return request.Sampling with { LogitBias = bias };
-    }
-
-    private sealed class NoConstraints : IConstraintCompiler
-    {
-        public (ITokenConstraint Constraint, long Bytes) Compile(ReplyFormatKind kind, string definition, CancellationToken cancel) =>
-            throw new PunaException($"response format: expected text, got {kind}, which this build cannot enforce");
     }
 }

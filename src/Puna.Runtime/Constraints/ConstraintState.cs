@@ -1,23 +1,21 @@
 namespace Puna.Runtime.Constraints;
 
-/// <summary>Where a text stands in its constraint. Belongs to one generation, and to one thread at a time.</summary>
+/// <summary>How far one request has come in its constraint. Not safe for several threads; <see cref="Clone"/> gives each continuation its own.</summary>
 public abstract class ConstraintState
 {
-    /// <summary>Whether the text may end here.</summary>
+    /// <summary>Whether the text so far is complete: exactly then end-of-text tokens are allowed.</summary>
     public abstract bool IsAccepting { get; }
 
-    /// <summary>Whether the text must end here: nothing may follow.</summary>
+    /// <summary>Whether nothing but an end-of-text token may follow.</summary>
     public abstract bool IsFinished { get; }
 
-    /// <summary>Says which tokens may follow. Tokens that end a text are among them exactly where <see cref="IsAccepting"/>; other special tokens never are.</summary>
-    /// <param name="mask">Overwritten: bit <c>i % 32</c> of word <c>i / 32</c> is set where token <c>i</c> may follow; as many words as the vocabulary needs.</param>
+    /// <summary>Writes which tokens may follow: bit <c>i % 32</c> of word <c>i / 32</c> is set where token i is allowed.</summary>
+    /// <param name="mask">Shape [(vocabulary + 31) / 32]; words beyond the vocabulary are cleared.</param>
     public abstract void FillMask(Span<uint> mask);
 
-    /// <summary>Takes the next token.</summary>
-    /// <param name="token">Its id.</param>
-    /// <returns>False where it may not follow; the state is as before then.</returns>
+    /// <summary>Appends a token. Returns false, and leaves the state as it was, where the token is not allowed.</summary>
     public abstract bool TryAccept(int token);
 
-    /// <summary>A state of its own that stands at the same place.</summary>
+    /// <summary>An independent copy, for several continuations of the same text and for speculation.</summary>
     public abstract ConstraintState Clone();
 }

@@ -1,8 +1,8 @@
 namespace Puna.Runtime.Constraints;
 
-/// <summary>What a generated text has to look like, compiled for one vocabulary. Immutable, and shared by any number of generations on any threads.</summary>
+/// <summary>What generated text must match, compiled for one vocabulary. Immutable to callers and shared by any number of requests.</summary>
 public interface ITokenConstraint
 {
-    /// <summary>Begins a text.</summary>
+    /// <summary>The state of a request that has generated nothing yet.</summary>
     ConstraintState Start();
 }

@@ -48,7 +48,7 @@ internal static class PythonJson
         object?[] bound = arguments.Bind("tojson", 1, "x", "ensure_ascii", "indent", "separators", "sort_keys");
         bool isAscii = bound[1] != Missing.Value && PythonTypes.Truth(bound[1]);
         string? indent = bound[2] == Missing.Value || bound[2] is null ? null
-            : bound[2] as string ?? new string(' ', Math.Clamp(PythonTypes.SmallIndex(bound[2]), 0, 1000));
+            : bound[2] as string ?? Spaces(state.Budget, Math.Max(0, PythonTypes.SmallIndex(bound[2])));
         string comma = indent is null ? ", " : ",", colon = ": ";
         if (bound[3] != Missing.Value && bound[3] is not null)
         {
@@ -60,6 +60,12 @@ internal static class PythonJson
 
         var writer = new Writer(state.Budget, isAscii, indent, comma, colon, bound[4] != Missing.Value && PythonTypes.Truth(bound[4]));
         return writer.Write(bound[0]);
+    }
+
+    private static string Spaces(Budget budget, int count)
+    {
+        budget.Charge(count);
+        return new string(' ', count);
     }
 
     /// <summary>JSON as <c>json.dumps(value, ensure_ascii=False, indent=indent)</c> writes it.</summary>

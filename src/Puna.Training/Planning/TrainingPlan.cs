@@ -103,9 +103,12 @@ public sealed class TrainingPlan
     public static TrainingPlan Create(TrainingPlanOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Model.Llama4 is null
-            ? new(new PlanLayout(options))
-            : throw new PunaException($"plan of {options.Model.Name}: expected a dense model, got one with experts, whose memory is not counted");
+        return options.Model switch
+        {
+            { Llama4: not null } => throw new PunaException($"plan of {options.Model.Name}: expected a dense model, got one with experts, whose memory is not counted"),
+            { Vision: not null } => throw new PunaException($"plan of {options.Model.Name}: expected a text model, got one that sees images, whose encoder is not counted"),
+            _ => new(new PlanLayout(options)),
+        };
     }
 
     /// <summary>The plan as lines for a terminal.</summary>

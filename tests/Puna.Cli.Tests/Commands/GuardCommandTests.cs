@@ -76,6 +76,8 @@ public class GuardCommandTests
         CliRun.Of("guard", "--code").AssertRefused("text: expected one of TEXT and --file, got none (see puna guard --help)");
         CliRun.Of("guard", "--code", "--model", "m", "x").AssertRefused("options --code and --model exclude each other");
         CliRun.Of("guard", "--code", "--indirect", "x").AssertRefused("option --indirect has no meaning with --code");
+        CliRun.Of("guard", "--code", "--adapter", "a", "x").AssertRefused("option --adapter has no meaning with --code");
+        CliRun.Of("guard", "--model", PromptGuard, "--adapter", "a", "x").AssertRefused("option --adapter has no meaning with a Prompt Guard");
         CliRun.Of("guard", "--model", PromptGuard, "--exclude", "S1", "x").AssertRefused("option --exclude has no meaning with a Prompt Guard");
         CliRun.Of("guard", "--model", "m", "--language", "c", "x").AssertRefused("option --language: expected --code with it, got none");
         CliRun.Of("guard", "--code", "--threshold", "2", "x").AssertRefused("option --threshold: expected a number from 0 to 1, got '2'");

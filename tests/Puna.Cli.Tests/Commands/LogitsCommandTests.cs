@@ -89,6 +89,7 @@ public class LogitsCommandTests
         float[] expected = TestModels.ReadFloats(golden, text + ".logits"), actual = Read(output, out long rows);
         Assert.Equal((1, 2), (rows, actual.Length));
         Assert.All(expected.Zip(actual), static pair => Assert.Equal(pair.First, pair.Second, Tolerance));
+        CliRun.Of("logits", "--model", path, "--tokens", "1,2", "--adapter", path, "--out", output).AssertRefused("option --adapter has no meaning with a Prompt Guard");
         CliRun.Of("logits", "--model", path, "--tokens", "1,400,2", "--out", output).AssertRefused("token 2: expected an id from 0 to 399, got 400");
     }
 

@@ -122,6 +122,9 @@ public sealed class LoraAdapterTests : IDisposable
     [InlineData("fan_in_fan_out", "true", "setting fan_in_fan_out: expected false, got true")]
     [InlineData("r", "8", "expected the rank 8 of adapter_config.json, got 4")]
     [InlineData("lora_alpha", "null", "setting lora_alpha: expected a number")]
+    [InlineData("lora_alpha", "1e300", "adapter scale of layers.0.attention.w")]
+    [InlineData("layer_replication", "[[0,1]]", "setting layer_replication: expected none, got [[0,1]]")]
+    [InlineData("alora_invocation_tokens", "[1]", "setting alora_invocation_tokens: expected none, got [1]")]
     [InlineData("use_dora", "true", "lora_magnitude_vector: expected beside the other one")]
     [InlineData("rank_pattern", "{\"(\":3}", "expected a regular expression")]
     public void RefusesWhatItDoesNotUnderstand(string key, string value, string message)

@@ -40,6 +40,8 @@ public sealed class DebertaCheckpointTests
     [InlineData("type_vocab_size", "2", "setting type_vocab_size: expected 0, got 2")]
     [InlineData("num_attention_heads", "5", "setting num_attention_heads: expected a divisor of the hidden size 48, got 5")]
     [InlineData("position_buckets", "500", "setting position_buckets: expected from 2 up to less than twice the longest distance 63, got 500")]
+    [InlineData("layer_norm_eps", "-1", "setting layer_norm_eps: expected a small positive number, got -1")]
+    [InlineData("layer_norm_eps", "1e39", "setting layer_norm_eps: expected a small positive number, got 1e39")]
     [InlineData("vocab_size", "401", "tensor deberta.embeddings.word_embeddings.weight: expected [401, 48], got [400, 48]")]
     [InlineData("num_hidden_layers", "4", "tensor deberta.encoder.layer.3.attention.self.query_proj.weight: expected [48, 48], got no such tensor")]
     [InlineData("num_hidden_layers", "2", "tensor deberta.encoder.layer.2.attention.output.LayerNorm.bias: expected only a DeBERTa classifier's tensors")]

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Puna.Formats;
 using Puna.Formats.Safetensors;
 using Puna.Models.Checkpoints;
 using Puna.Models.Tests.Conversion;
@@ -116,6 +118,23 @@ public sealed class Llama4VisionTests : IDisposable
     {
         using Checkpoint text = Checkpoint.Open(TestFiles.GoldenModel("llama4-scout"));
         Assert.Contains("reads text only", Assert.Throws<PunaException>(() => text.LoadLlama4Vision()).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Settings that count fewer layers than the file has would give another encoder, and nobody would know.</summary>
+    [Fact]
+    public void LayersThatTheSettingsDoNotCountAreNamed()
+    {
+        string folder = _folder.At("short");
+        Directory.CreateDirectory(folder);
+        File.Copy(Path.Combine(_golden, "model.safetensors"), Path.Combine(folder, "model.safetensors"));
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(_golden, "config.json")))!;
+        int layers = json["vision_config"]!["num_hidden_layers"]!.GetValue<int>();
+        json["vision_config"]!["num_hidden_layers"] = layers - 1;
+        File.WriteAllText(Path.Combine(folder, "config.json"), json.ToJsonString());
+        using Checkpoint checkpoint = Checkpoint.Open(folder);
+        string message = Assert.Throws<FileFormatException>(() => checkpoint.LoadLlama4Vision()).Message;
+        Assert.Contains($"tensor vision_model.model.layers.{layers - 1}.", message, StringComparison.Ordinal);
+        Assert.Contains($"expected only tensors of an encoder of {layers - 1} layers", message, StringComparison.Ordinal);
     }
 
     private static double Largest(float[] values) => values.Max(static v => (double)Math.Abs(v));

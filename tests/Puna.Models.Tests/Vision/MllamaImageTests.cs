@@ -46,6 +46,7 @@ public sealed class MllamaImageTests
     [InlineData("image size: expected a multiple of the patch size 2, got 5")]
     [InlineData("vision taps: expected numbers below 2 that rise, got 1, 1")]
     [InlineData("cross-attention layers: expected numbers below 5 that rise, got 5")]
+    [InlineData("cross-attention layers: expected 1 to 10000, got 0")]
     [InlineData("aspect ratios: expected at most 4 tiles, got (3, 2)")]
     public void ConfigsThatCannotBeAreNamed(string problem)
     {
@@ -55,7 +56,7 @@ public sealed class MllamaImageTests
             "image size" => _config with { ImageSize = 5 },
             "vision taps" => _config with { Taps = [1, 1] },
             "aspect ratios" => _config with { AspectRatios = [(3, 2)] },
-            _ => _config with { CrossLayers = [5] },
+            _ => _config with { CrossLayers = problem.EndsWith('0') ? [] : [5] },
         };
         LlamaConfig text = LlamaPresets.All["llama-2-7b"] with { Layers = 4 };
         (text with { Vision = _config }).Validate("here");

@@ -61,6 +61,7 @@ public class ChatTemplateTests
     [InlineData("{{ '{:>999999999}'.format(1) }}", "LimitError")]
     [InlineData("{{ 'x'|center(999999999) }}", "LimitError")]
     [InlineData("{{ 'x'.zfill(2000000000) }}", "LimitError")]
+    [InlineData("{{ [1]|tojson(indent=999999999) }}", "LimitError")]
     [InlineData("{{ [1]|batch(999999999, 0)|list }}", "LimitError")]
     [InlineData("{{ [1]|slice(999999999)|list }}", "LimitError")]
     [InlineData("{{ ('a' * 1000000)|replace('a', 'b' * 1000000) }}", "LimitError")]

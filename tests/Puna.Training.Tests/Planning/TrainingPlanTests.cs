@@ -32,6 +32,12 @@ public sealed class TrainingPlanTests
                 continue;
             }
 
+            if (model.Vision is not null)
+            {
+                Assert.Contains("expected a text model", Assert.Throws<PunaException>(() => TrainingPlan.Create(new(model))).Message, StringComparison.Ordinal);
+                continue;
+            }
+
             TrainingPlan plan = TrainingPlan.Create(new(model));
             double d = model.Hidden, q = (double)model.Heads * model.HeadDim, kv = (double)model.KvHeads * model.HeadDim;
             double formula = (model.Vocab * d * (model.TiedEmbeddings ? 1 : 2)) + (model.Layers * ((2 * d * q) + (2 * d * kv) + (3 * d * model.Ffn) + (2 * d))) + d;

@@ -1,0 +1,20 @@
+using System.Text.Json;
+
+namespace Puna.Runtime.Constraints.Schema;
+
+/// <summary>A subschema where it is written, or one made from others while compiling.</summary>
+internal sealed class SchemaSource(JsonElement element, string pointer, int depth)
+{
+    public JsonElement Element { get; } = element;
+
+    /// <summary>JSON pointer from the root of the schema; made-up ones begin with the pointer of what they were made from.</summary>
+    public string Pointer { get; } = pointer;
+
+    /// <summary>How many times this was made from something made.</summary>
+    public int Depth { get; } = depth;
+
+    /// <summary>What else must hold, and what must hold in one of several ways; null until read.</summary>
+    public List<int>? Conjuncts { get; set; }
+
+    public List<int[]>? Alternatives { get; set; }
+}
