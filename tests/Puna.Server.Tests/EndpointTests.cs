@@ -65,6 +65,22 @@ public sealed class EndpointTests
     }
 
     [Fact]
+    public async Task AKeyDoesNotSeeWhatAnotherAsked()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(new PunaServerOptions { ApiKeys = ["first", "second"] });
+        async Task<int> Cached(string key)
+        {
+            server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            JsonObject answer = await server.AskAsync("/v1/completions", $$"""{"model":"default","prompt":[{{string.Join(',', Enumerable.Range(300, 100))}}],"max_tokens":1}""");
+            return answer["usage"]!["prompt_tokens_details"]!["cached_tokens"]!.GetValue<int>();
+        }
+
+        // 100 tokens are three full blocks of 32 and a rest.
+        int[] cached = [await Cached("first"), await Cached("first"), await Cached("second"), await Cached("second")];
+        Assert.Equal([0, 96, 0, 96], cached);
+    }
+
+    [Fact]
     public async Task EveryEndpointButTheOpenOnesNeedsTheKey()
     {
         await using RunningServer server = await RunningServer.StartAsync(new PunaServerOptions { ApiKeys = ["secret"] });

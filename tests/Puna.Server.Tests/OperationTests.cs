@@ -78,7 +78,7 @@ public sealed class OperationTests
     [Fact]
     public async Task AFullQueueIsSaidWithATime()
     {
-        await using RunningServer server = await RunningServer.StartAsync(engine: new EngineOptions { MaxSequences = 1, QueueLimit = 2 });
+        await using RunningServer server = await RunningServer.StartAsync(engine: new EngineOptions { MaxSequences = 1, QueueLimit = 2, QueueTimeout = TimeSpan.FromMinutes(10) });
         Task<(HttpStatusCode Status, string Text)>[] all = [.. Enumerable.Range(0, 9).Select(_ => server.PostAsync("/v1/completions", Long + "}"))];
         (HttpStatusCode Status, string Text)[] answers = await Task.WhenAll(all);
         Assert.Equal(3, answers.Count(static a => a.Status == HttpStatusCode.OK));
@@ -126,7 +126,7 @@ public sealed class OperationTests
     [Fact]
     public async Task AServerThatEndsFinishesWhatHasBegun()
     {
-        RunningServer server = await RunningServer.StartAsync();
+        RunningServer server = await RunningServer.StartAsync(new PunaServerOptions { DrainTimeout = TimeSpan.FromMinutes(5) });
         Task<(HttpStatusCode Status, string Text)> begun = server.PostAsync("/v1/completions", Long + ",\"stream\":true}");
         while (server.Engine.Statistics().Running == 0)
         {
