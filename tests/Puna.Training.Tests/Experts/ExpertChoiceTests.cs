@@ -15,7 +15,7 @@ public sealed class ExpertChoiceTests
 
     /// <summary>
     /// The gradient that the losses add, against their slope along that very direction: router and everything before it. Noise is the same on both sides; the step is small enough that no row changes
-    /// its expert, and the losses, summed in float64, are exact to 1e-7 of differences near 1e-4.
+    /// its expert (a longer one, 2e-4, met such a jump), and the losses, summed in float64 over scores in float32, are exact to 1e-7 of differences of 4e-5.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -26,7 +26,7 @@ public sealed class ExpertChoiceTests
         double[] added = [.. with.Zip(without, static (a, b) => (double)a - b)];
         double norm = Math.Sqrt(added.Sum(static x => x * x));
         Assert.True(norm > 1e-2);
-        const double Step = 2e-4;
+        const double Step = 2e-5;
         double up = Moved(Step / norm), down = Moved(-Step / norm);
         Assert.Equal(norm, (up - down) / (2 * Step), 0.02 * norm);
 
@@ -90,28 +90,6 @@ public sealed class ExpertChoiceTests
         trainer.Restore(1, 0);
         trainer.Gradients([batch], batch.WeightSum);
         Assert.NotEqual(first, trainer.ExpertLoss);
-    }
-
-    [Fact]
-    public void TheLoadsOfATrainedRouterBecomeEven()
-    {
-        // Even loads have a balance of 1; the same steps without the loss are the control.
-        Assert.True(Balance(new ExpertOptions { Balance = 1 }) < Balance(new ExpertOptions { Balance = 1e-12 }) - 0.05);
-
-        static double Balance(ExpertOptions options)
-        {
-            TrainableModel model = Load();
-            TrainingBatch batch = Batch();
-            using var ops = new CpuOps(2);
-            using var trainer = new Trainer(ops, model, new AdamWOptions(), experts: options);
-            StepResult result = default;
-            for (int i = 0; i < 12; i++)
-            {
-                result = trainer.Step([batch], 3e-3);
-            }
-
-            return result.ExpertLoss / options.Balance;
-        }
     }
 
     [Theory]
