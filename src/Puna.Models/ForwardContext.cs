@@ -33,6 +33,9 @@ public sealed class ForwardContext
     /// <summary>Which rows go to which expert; made anew by every layer that has experts.</summary>
     public ExpertRouting Routing { get; } = new();
 
+    /// <summary>What chooses experts in place of the router's scores alone, or null. Set before a pass that trains, and cleared by whoever set it.</summary>
+    public IExpertChoice? ExpertChoice { get; set; }
+
     /// <summary>Rows of the batch that take embeddings of their own in place of their tokens': pictures. Set before a pass, and cleared by whoever set it.</summary>
     public SoftTokens? Soft { get; set; }
 

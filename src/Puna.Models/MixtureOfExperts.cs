@@ -40,15 +40,24 @@ public sealed class MixtureOfExperts
     /// <param name="norm">The block's feed-forward norm <c>[hidden]</c>.</param>
     /// <param name="epsilon">Its epsilon.</param>
     /// <param name="context">Holds the routing, which each layer makes anew.</param>
+    /// <param name="layer">Index of the layer.</param>
     /// <returns><c>[tokens, hidden]</c>.</returns>
-    public Tensor Forward(IOps ops, Tensor x, Weight norm, float epsilon, ForwardContext context)
+    public Tensor Forward(IOps ops, Tensor x, Weight norm, float epsilon, ForwardContext context, int layer = 0)
     {
         Tensor normed = ops.RmsNorm(x, norm, epsilon);
         ThreeTensors y = default;
         ops.MatMul(normed, [Router.Weight, Shared.W1.Weight, Shared.W3.Weight], y);
         Tensor scores = Router.After(ops, y[0]);
         ExpertRouting routing = context.Routing;
-        routing.Assign(ops, scores, _perToken);
+        if (context.ExpertChoice is { } choice)
+        {
+            choice.Assign(ops, scores, _perToken, routing, layer);
+        }
+        else
+        {
+            routing.Assign(ops, scores, _perToken);
+        }
+
         for (int e = 0; e < Experts.Count; e++)
         {
             ReadOnlySpan<int> rows = routing.Rows(e);

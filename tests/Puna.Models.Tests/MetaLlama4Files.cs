@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Puna.Formats.Meta;
 using Puna.Models.Checkpoints;
+using Puna.Models.Tests.Checkpoints.LowPrecision;
 using Puna.Tensors;
 
 namespace Puna.Models.Tests;
@@ -9,7 +9,11 @@ namespace Puna.Models.Tests;
 /// <summary>Writes a model as Meta ships Llama 4 (spec llama4.md 5.1), part by part: written from the page, with plain loops over values.</summary>
 internal static class MetaLlama4Files
 {
-    public static void Write(Checkpoint source, string folder, int parts)
+    /// <param name="source">The model.</param>
+    /// <param name="folder">Where to.</param>
+    /// <param name="parts">Model-parallel parts.</param>
+    /// <param name="change">Makes of a float32 tensor of a part what is written instead; may be null.</param>
+    public static void Write(Checkpoint source, string folder, int parts, Func<StoredTensor, int, StoredTensor>? change = null)
     {
         Directory.CreateDirectory(folder);
         for (int part = 0; part < parts; part++)
@@ -17,19 +21,9 @@ internal static class MetaLlama4Files
             string alone = Path.Combine(folder, $"part{part}");
             using (var writer = new MetaWriter(alone, Parameters(source.Config)))
             {
-                (string Name, long[] Shape, float[] Values)[] tensors = [.. Part(source, part, parts)];
-                foreach ((string name, long[] shape, float[] _) in tensors)
-                {
-                    writer.Declare(name, DType.F32, new Shape(shape));
-                }
-
-                writer.Begin();
-                foreach ((_, _, float[] values) in tensors)
-                {
-                    writer.Write(MemoryMarshal.AsBytes<float>(values));
-                }
-
-                writer.Complete();
+                int number = part;
+                IEnumerable<StoredTensor> tensors = Part(source, part, parts).Select(static t => StoredTensor.Floats(t.Item1, t.Item2, t.Item3));
+                StoredTensor.WriteAll(writer, [.. change is null ? tensors : tensors.Select(t => change(t, number))]);
             }
 
             File.Move(Path.Combine(alone, "consolidated.00.pth"), Path.Combine(folder, $"consolidated.{part:D2}.pth"));

@@ -6,6 +6,37 @@ namespace Puna.Models.Tests;
 /// <summary>Routing and experts against numbers of the specification and a plain computation in double.</summary>
 public sealed class MixtureOfExpertsTests
 {
+    /// <summary>With room for a few rows each, the first rows of the batch have it: against a simulation with lists.</summary>
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(2, 4)]
+    [InlineData(2, 1)]
+    [InlineData(3, 100)]
+    public void ExpertsTakeTheFirstRowsUpToTheirCapacity(int perToken, int capacity)
+    {
+        const int Experts = 5, Tokens = 23;
+        var random = new Random(3);
+        float[] scores = [.. Enumerable.Range(0, Experts * Tokens).Select(_ => (float)random.NextDouble())];
+        var routing = new ExpertRouting();
+        routing.Assign(scores, Experts, perToken, capacity);
+        var expected = Enumerable.Range(0, Experts).Select(_ => new List<int>()).ToArray();
+        for (int t = 0; t < Tokens; t++)
+        {
+            foreach (int e in Enumerable.Range(0, Experts).OrderByDescending(e => scores[(t * Experts) + e]).Take(perToken))
+            {
+                if (expected[e].Count < capacity)
+                {
+                    expected[e].Add(t);
+                }
+            }
+        }
+
+        for (int e = 0; e < Experts; e++)
+        {
+            Assert.Equal(expected[e], routing.Rows(e).ToArray());
+        }
+    }
+
     /// <summary>Spec llama4.md 11, in <c>[out, in]</c>. The score on the expert's output instead of its input would give 0.3357 and 1.3450.</summary>
     [Fact]
     public void TheExampleOfTheSpecification()

@@ -127,6 +127,36 @@ public sealed class MetaCheckpoint : TensorFile
         return new Tensor(storage, 0, info.Shape, info.DType);
     }
 
+    /// <summary>What one part has of a tensor, in memory of its own, for values that have to be changed before parts go together: where scales are those of a part.</summary>
+    /// <param name="name">Name in the file.</param>
+    /// <param name="part">Number of the part.</param>
+    /// <param name="row">First row of it in the whole.</param>
+    /// <param name="column">First column of it in the whole.</param>
+    /// <exception cref="FileFormatException">There is none of this name.</exception>
+    public Tensor GetPart(string name, int part, out long row, out long column)
+    {
+        if (!_tensors.TryGetValue(name, out Merged? merged))
+        {
+            throw new FileFormatException(Path, $"tensor {name}: not in the file");
+        }
+
+        TorchShard.Entry entry = merged.Parts[part];
+        (row, column) = merged.Split switch
+        {
+            MetaSplit.Replicated => (0, 0),
+            MetaSplit.Columns => (0, entry.Shape.Columns * (part / merged.Step)),
+            _ => (entry.Shape[0] * (part / merged.Step), 0L),
+        };
+        return new Tensor(_shards[part].Gather(entry), 0, entry.Shape, entry.DType);
+    }
+
+    /// <summary>The sizes of what a part has of a tensor; the same in every part.</summary>
+    /// <exception cref="FileFormatException">There is none of this name.</exception>
+    public Shape PartShape(string name) => _tensors.TryGetValue(name, out Merged? merged) ? merged.Parts[0].Shape : throw new FileFormatException(Path, $"tensor {name}: not in the file");
+
+    /// <summary>Path of a part.</summary>
+    public string PathOf(int part) => _shards[part].Path;
+
     /// <inheritdoc/>
     public override void Release(Tensor tensor)
     {

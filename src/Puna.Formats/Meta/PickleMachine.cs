@@ -343,7 +343,7 @@ internal ref struct PickleMachine
     /// <summary>A persistent id is <c>("storage", class, key, device, element count)</c>.</summary>
     private readonly PickleStorage Persistent(object id)
     {
-        return id is PickleTuple { Items: ["storage", PickleGlobal { Kind: PickleGlobalKind.Storage } type, string key, string, long count] } && count >= 0
+        return id is PickleTuple { Items: ["storage", PickleGlobal { Kind: PickleGlobalKind.Storage or PickleGlobalKind.UntypedStorage } type, string key, string, long count] } && count >= 0
             ? new PickleStorage(key, type.DType, count)
             : throw Misuse("the id (\"storage\", class, key, device, count) of a storage");
     }
@@ -362,6 +362,13 @@ internal ref struct PickleMachine
                 when more.Length <= 1:
                 return offset >= 0
                     ? new PickleTensor(storage, offset, Sizes(size, "sizes"), Sizes(stride, "strides"))
+                    : throw Misuse($"an offset of at least 0, got {offset}");
+            case (PickleGlobalKind.RebuildTypedTensor,
+                [PickleStorage { DType: DType.U8 } storage, long offset, PickleTuple size, PickleTuple stride, bool, PickleDict or PickleNone, PickleGlobal { Kind: PickleGlobalKind.ElementType } type, .. var more])
+                when more.Length <= 1:
+                // Both types have one byte, so that bytes and elements count alike.
+                return offset >= 0
+                    ? new PickleTensor(storage with { DType = type.DType }, offset, Sizes(size, "sizes"), Sizes(stride, "strides"))
                     : throw Misuse($"an offset of at least 0, got {offset}");
             default:
                 throw Misuse($"the arguments of {callee.Name}");

@@ -37,6 +37,7 @@ internal sealed class PickleGlobal(PickleGlobalKind kind, string name, DType dty
     private static readonly Dictionary<string, PickleGlobal> _allowed = new[]
     {
         new PickleGlobal(PickleGlobalKind.RebuildTensor, "torch._utils._rebuild_tensor_v2"),
+        new PickleGlobal(PickleGlobalKind.RebuildTypedTensor, "torch._utils._rebuild_tensor_v3"),
         new PickleGlobal(PickleGlobalKind.RebuildParameter, "torch._utils._rebuild_parameter"),
         new PickleGlobal(PickleGlobalKind.OrderedDict, "collections.OrderedDict"),
         new PickleGlobal(PickleGlobalKind.Bytes, "_io.BytesIO"),
@@ -52,6 +53,9 @@ internal sealed class PickleGlobal(PickleGlobalKind kind, string name, DType dty
         new PickleGlobal(PickleGlobalKind.Storage, "torch.CharStorage", DType.I8),
         new PickleGlobal(PickleGlobalKind.Storage, "torch.ByteStorage", DType.U8),
         new PickleGlobal(PickleGlobalKind.Storage, "torch.BoolStorage", DType.Bool),
+        new PickleGlobal(PickleGlobalKind.UntypedStorage, "torch.storage.UntypedStorage", DType.U8),
+        new PickleGlobal(PickleGlobalKind.ElementType, "torch.float8_e4m3fn", DType.F8_E4M3),
+        new PickleGlobal(PickleGlobalKind.ElementType, "torch.float8_e5m2", DType.F8_E5M2),
     }.ToDictionary(x => x.Name, StringComparer.Ordinal);
 
     public PickleGlobalKind Kind { get; } = kind;
@@ -70,9 +74,14 @@ internal sealed class PickleGlobal(PickleGlobalKind kind, string name, DType dty
 internal enum PickleGlobalKind
 {
     RebuildTensor,
+
+    /// <summary>Of types without a storage class, 8-bit floats among them: the storage is one of bytes, and the type an argument of its own.</summary>
+    RebuildTypedTensor,
     RebuildParameter,
     OrderedDict,
     Storage,
+    UntypedStorage,
+    ElementType,
 
     /// <summary>Makes bytes or a stream of them, which Llama 4's parts hold beside tensors (<c>_extra_state</c>): passed over.</summary>
     Bytes,

@@ -12,8 +12,8 @@ public static class TorchPickleWriter
 {
     private static readonly Dictionary<DType, string> _storages = PickleGlobal.Storages.ToDictionary(x => x.DType, x => x.Name["torch.".Length..]);
 
-    /// <summary>Whether torch has a storage class for the type; block types and 8-bit floats have none.</summary>
-    public static bool CanHold(DType type) => _storages.ContainsKey(type);
+    /// <summary>Whether torch has the type; it has no block types.</summary>
+    public static bool CanHold(DType type) => _storages.ContainsKey(type) || type == DType.F8_E4M3;
 
     /// <summary>Writes the pickle of these tensors; the storage of the first is called <c>0</c>.</summary>
     /// <param name="tensors">Unique names with types that <see cref="CanHold"/> accepts.</param>
@@ -28,11 +28,12 @@ public static class TorchPickleWriter
         {
             TensorSpec tensor = tensors[i];
             Text(pickle, tensor.Name);
-            Global(pickle, "torch._utils", "_rebuild_tensor_v2");
+            bool isTyped = !_storages.ContainsKey(tensor.DType);
+            Global(pickle, "torch._utils", isTyped ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
             Op(pickle, PickleOp.Mark);
             Op(pickle, PickleOp.Mark);
             Text(pickle, "storage");
-            Global(pickle, "torch", _storages[tensor.DType]);
+            Global(pickle, isTyped ? "torch.storage" : "torch", isTyped ? "UntypedStorage" : _storages[tensor.DType]);
             Text(pickle, StorageKey(i));
             Text(pickle, "cpu");
             Integer(pickle, tensor.Shape.Count);
@@ -45,6 +46,11 @@ public static class TorchPickleWriter
             Global(pickle, "collections", "OrderedDict");
             Op(pickle, PickleOp.EmptyTuple);
             Op(pickle, PickleOp.Reduce);
+            if (isTyped)
+            {
+                Global(pickle, "torch", "float8_e4m3fn");
+            }
+
             Op(pickle, PickleOp.Tuple);
             Op(pickle, PickleOp.Reduce);
         }

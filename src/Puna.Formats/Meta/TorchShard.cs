@@ -82,18 +82,20 @@ internal sealed class TorchShard : IDisposable
             return;
         }
 
-        if (rank == 2 && entry.Stride[0] == 1 && columnStride > 1 && size is 2 or 4)
+        if (rank == 2 && entry.Stride[0] == 1 && columnStride > 1 && size is 1 or 2 or 4)
         {
-            if (size == 2)
+            switch (size)
             {
-                Transpose<ushort>(entry, target, offset, rowStride);
+                case 1:
+                    Transpose<byte>(entry, target, offset, rowStride);
+                    return;
+                case 2:
+                    Transpose<ushort>(entry, target, offset, rowStride);
+                    return;
+                default:
+                    Transpose<uint>(entry, target, offset, rowStride);
+                    return;
             }
-            else
-            {
-                Transpose<uint>(entry, target, offset, rowStride);
-            }
-
-            return;
         }
 
         Span<long> index = stackalloc long[Shape.MaxRank];

@@ -4,6 +4,7 @@ using Puna.Formats.Gguf;
 using Puna.Formats.Meta;
 using Puna.Formats.Safetensors;
 using Puna.Models.Adapters;
+using Puna.Models.Checkpoints.LowPrecision;
 using Puna.Models.Vision;
 using Puna.Tensors;
 
@@ -21,12 +22,17 @@ public sealed class Checkpoint : IDisposable
     // What stands before the names of a text model that is part of a larger one.
     private readonly string _prefix;
 
+    // The file, or where it is published in low precision the file as float32.
+    private readonly TensorFile _tensors;
+
     // Of a Llama 3.2 Vision in safetensors: whether its prefixes are the newer ones.
     private readonly bool _isNested;
 
-    private Checkpoint(string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout, string prefix = "", bool isNested = false)
+    private Checkpoint(
+        string path, CheckpointFormat format, TensorFile file, LlamaConfig config, RopeLayout layout, string prefix = "", bool isNested = false, TensorFile? decoded = null)
     {
         (_prefix, _isNested) = (prefix, isNested);
+        _tensors = decoded ?? file;
         (Path, Format, File, Config, RopeLayout) = (path, format, file, config, layout);
     }
 
@@ -43,8 +49,11 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Its format.</summary>
     public CheckpointFormat Format { get; }
 
-    /// <summary>The tensors under the names of the format.</summary>
+    /// <summary>The tensors under the names of the format, as they are stored.</summary>
     public TensorFile File { get; }
+
+    /// <summary>Whether the weights are published in low precision, as codes with scales beside them: <see cref="TryGetInfo"/> and <see cref="GetTensor"/> have them as float32.</summary>
+    public bool IsDecoded => !ReferenceEquals(_tensors, File);
 
     /// <summary>Shape and arithmetic.</summary>
     public LlamaConfig Config { get; }
@@ -108,7 +117,7 @@ public sealed class Checkpoint : IDisposable
     public bool TryGetInfo(string canonical, [NotNullWhen(true)] out TensorInfo? info)
     {
         string name = NameOf(canonical);
-        return File.TryGetInfo(name, out info) || (info = Stacked(canonical)?.Info(name)) is not null;
+        return _tensors.TryGetInfo(name, out info) || (info = Stacked(canonical)?.Info(name)) is not null;
     }
 
     /// <summary>The adapter that is added to the weights, or null.</summary>
@@ -131,7 +140,7 @@ public sealed class Checkpoint : IDisposable
     /// <param name="canonical">Canonical name.</param>
     public Tensor GetTensor(string canonical)
     {
-        Tensor stored = Config.Vision is not null ? Shaped(canonical) : Stacked(canonical) is { } place ? place.Take(File.GetTensor(place.Stack.Name)) : File.GetTensor(NameOf(canonical));
+        Tensor stored = Config.Vision is not null ? Shaped(canonical) : Stacked(canonical) is { } place ? place.Take(_tensors.GetTensor(place.Stack.Name)) : _tensors.GetTensor(NameOf(canonical));
         if (Adapter is null || !Adapter.Changes(canonical))
         {
             return stored;
@@ -167,7 +176,7 @@ public sealed class Checkpoint : IDisposable
     public Llama Load() => Llama.Build(Config, RopeLayout, LoadWeight);
 
     /// <summary>Whether the weights are smaller than the memory that this process may have, with a tenth to spare.</summary>
-    public bool FitsInMemory => File.Tensors.Sum(static t => t.ByteLength) < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 9;
+    public bool FitsInMemory => _tensors.Tensors.Sum(static t => t.ByteLength) < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 9;
 
     /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that memory that
     /// holds one weight as it was is given back before the next. Values of a file that was read instead of mapped cannot be asked for afterwards.</summary>
@@ -194,7 +203,7 @@ public sealed class Checkpoint : IDisposable
             {
                 if (Stacked(name) is null)
                 {
-                    File.Discard(weight.Name, weight.Master);
+                    _tensors.Discard(weight.Name, weight.Master);
                 }
                 else
                 {
@@ -230,13 +239,13 @@ public sealed class Checkpoint : IDisposable
         return Llama4Vision.Build(vision, canonical =>
         {
             string name = Llama4VisionNames.In(Format, canonical);
-            string got = File.TryGetInfo(name, out TensorInfo? info) ? info.Shape.ToString() : "no such tensor";
+            string got = _tensors.TryGetInfo(name, out TensorInfo? info) ? info.Shape.ToString() : "no such tensor";
             if (info?.Shape != shapes[canonical])
             {
                 throw new FileFormatException(Path, $"tensor {name}: expected {shapes[canonical]}, got {got}");
             }
 
-            Tensor tensor = File.GetTensor(name);
+            Tensor tensor = _tensors.GetTensor(name);
             if (!tensor.DType.IsFloat())
             {
                 throw new FileFormatException(Path, $"tensor {name}: expected floats, got {tensor.DType.Name()}");
@@ -255,13 +264,13 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => File.Dispose();
+    public void Dispose() => _tensors.Dispose();
 
     /// <summary>A parameter of a Llama 3.2 Vision in its shape here: tables of tiles and the patches' kernel have more dimensions, or fewer, in files, and Meta's embedding is in two parts.</summary>
     private Tensor Shaped(string canonical)
     {
         Shape shape = _shapes[canonical];
-        Tensor stored = File.GetTensor(NameOf(canonical));
+        Tensor stored = _tensors.GetTensor(NameOf(canonical));
         if (stored.Shape == shape)
         {
             return stored;
@@ -272,7 +281,7 @@ public sealed class Checkpoint : IDisposable
             return new Tensor(stored.Storage, stored.Offset, shape, stored.DType);
         }
 
-        Tensor extra = File.GetTensor(MllamaNames.MetaExtraEmbedding);
+        Tensor extra = _tensors.GetTensor(MllamaNames.MetaExtraEmbedding);
         if (extra.DType != stored.DType)
         {
             throw new FileFormatException(Path, $"tensor {MllamaNames.MetaExtraEmbedding}: expected {stored.DType.Name()} as the embedding, got {extra.DType.Name()}");
@@ -284,13 +293,13 @@ public sealed class Checkpoint : IDisposable
             (row < stored.Rows ? stored.Row<byte>(row) : extra.Row<byte>(row - stored.Rows)).CopyTo(joined.Row<byte>(row));
         }
 
-        File.Release(stored);
-        File.Release(extra);
+        _tensors.Release(stored);
+        _tensors.Release(extra);
         return joined;
     }
 
-    private ExpertPlace? Stacked(string canonical) => Config.Llama4 is not null && ExpertTensors.IsExpert(canonical) && !File.TryGetInfo(NameOf(canonical), out _)
-        ? ExpertTensors.Find(File, Format, _prefix, canonical, Config)
+    private ExpertPlace? Stacked(string canonical) => Config.Llama4 is not null && ExpertTensors.IsExpert(canonical) && !_tensors.TryGetInfo(NameOf(canonical), out _)
+        ? ExpertTensors.Find(_tensors, Format, _prefix, canonical, Config)
         : null;
 
     private void ReleaseStored(string canonical, Tensor tensor)
@@ -301,7 +310,7 @@ public sealed class Checkpoint : IDisposable
         }
         else
         {
-            File.Release(tensor);
+            _tensors.Release(tensor);
         }
     }
 
@@ -376,7 +385,8 @@ public sealed class Checkpoint : IDisposable
                 read = read with { TiedEmbeddings = true };
             }
 
-            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, read.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved, prefix, isNested);
+            RopeLayout layout = read.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved;
+            return new Checkpoint(path, CheckpointFormat.Safetensors, file, read, layout, prefix, isNested, HuggingFaceConfig.IsFloat8(config) ? HuggingFaceFloat8.Decoded(file) : null);
         });
     }
 
@@ -386,7 +396,8 @@ public sealed class Checkpoint : IDisposable
         return Guarded(file, () =>
         {
             MetaParams parameters = file.Params ?? throw new PunaException($"model {path}: expected params.json beside consolidated.NN.pth, got none");
-            return new Checkpoint(path, CheckpointFormat.Meta, file, MetaConfig.Read(file, parameters), RopeLayout.Interleaved);
+            LlamaConfig config = MetaConfig.Read(file, parameters);
+            return new Checkpoint(path, CheckpointFormat.Meta, file, config, RopeLayout.Interleaved, decoded: MetaConfig.Decoded(file, parameters, map));
         });
     }
 
@@ -448,7 +459,7 @@ public sealed class Checkpoint : IDisposable
                 continue;
             }
 
-            if (!File.TryGetInfo(name, out TensorInfo? info))
+            if (!_tensors.TryGetInfo(name, out TensorInfo? info))
             {
                 throw new FileFormatException(Path, $"tensor {name}: expected {shape}, got no such tensor");
             }
@@ -471,7 +482,7 @@ public sealed class Checkpoint : IDisposable
         if (Config.Vision is { } seen && Format == CheckpointFormat.Meta)
         {
             var extra = new Shape(seen.ExtraEmbeddings, Config.Hidden);
-            Shape? found = File.TryGetInfo(MllamaNames.MetaExtraEmbedding, out TensorInfo? rows) ? rows.Shape : null;
+            Shape? found = _tensors.TryGetInfo(MllamaNames.MetaExtraEmbedding, out TensorInfo? rows) ? rows.Shape : null;
             known.Add(found == extra ? MllamaNames.MetaExtraEmbedding : throw new FileFormatException(Path, $"tensor {MllamaNames.MetaExtraEmbedding}: expected {extra}, got {found?.ToString() ?? "no such tensor"}"));
         }
 
@@ -481,7 +492,7 @@ public sealed class Checkpoint : IDisposable
             known.Add(NameOf("output.weight"));
         }
 
-        foreach (TensorInfo info in File.Tensors)
+        foreach (TensorInfo info in _tensors.Tensors)
         {
             if (!known.Contains(info.Name) && !TensorNames.IsIgnored(Format, info.Name, Config))
             {

@@ -60,7 +60,7 @@ internal static class ExpertTensors
                 return null;
             }
 
-            return info.Shape == shape && !(isTransposed && info.DType.IsBlock())
+            return info.Shape == shape && (!isTransposed || info.DType.IsFloat())
                 ? new ExpertPlace(info, firstRow, rows, firstColumn, columns, isTransposed)
                 : throw new FileFormatException(file.Path, $"tensor {name}: expected {shape}, got {info.DType.Name()} {info.Shape}");
         }

@@ -1,3 +1,4 @@
+using Puna.Models.Checkpoints.LowPrecision;
 using Puna.Models.Vision;
 using Puna.Tensors;
 
@@ -40,6 +41,7 @@ public static class HuggingFaceConfig
             throw json.Refuse("architectures", "a causal language model or a sequence classifier");
         }
 
+        _ = IsFloat8(json);
         Llama4VisionConfig? earlyVision = type == HuggingFaceLlama4.WholeType ? Llama4VisionReader.ReadHuggingFace(json) : null;
         JsonConfig whole = json;
         json = isFour ? json.Object("text_config") ?? json : isMllama ? json.Object("text_config") ?? throw json.Refuse("text_config", "the settings of the text model") : json;
@@ -89,6 +91,12 @@ public static class HuggingFaceConfig
             EosIds = generation?.Ints("eos_token_id") ?? json.Ints("eos_token_id") ?? [],
         }.Validate(file);
     }
+
+    /// <summary>Whether the settings in a <c>config.json</c> say that weights are float8.</summary>
+    /// <exception cref="PunaException">They are quantised in a way that is not understood.</exception>
+    internal static bool IsFloat8(string file) => IsFloat8(JsonConfig.Read(file));
+
+    private static bool IsFloat8(JsonConfig json) => HuggingFaceFloat8.IsSaid(json) | (json.Object("text_config") is { } text && HuggingFaceFloat8.IsSaid(text));
 
     /// <summary>Reads <c>rope_parameters</c> or <c>rope_scaling</c>.</summary>
     internal static RopeScaling ReadScaling(JsonConfig json, int context)
@@ -172,11 +180,6 @@ public static class HuggingFaceConfig
         if (json.String("hidden_act") is not (null or "silu" or "swish"))
         {
             throw json.Refuse("hidden_act", "silu");
-        }
-
-        if (json.Has("quantization_config"))
-        {
-            throw json.Refuse("quantization_config", "none: quantised safetensors of this kind are not understood");
         }
 
         if (!isFour && json.Strings("layer_types") is IReadOnlyList<string> layers && layers.Any(l => l != "full_attention"))

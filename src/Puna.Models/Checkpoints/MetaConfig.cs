@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Puna.Formats;
 using Puna.Formats.Meta;
+using Puna.Models.Checkpoints.LowPrecision;
 using Puna.Tensors;
 
 namespace Puna.Models.Checkpoints;
@@ -20,14 +21,14 @@ public static class MetaConfig
     /// <exception cref="PunaException">A setting is missing or malformed.</exception>
     public static LlamaConfig Read(TensorFile file, MetaParams parameters)
     {
-        string path = Path.Combine(Directory.Exists(file.Path) ? file.Path : Path.GetDirectoryName(Path.GetFullPath(file.Path)) ?? "", "params.json");
-        JsonConfig extra = JsonConfig.Of(path, parameters.Raw);
-        if (extra.Has("quantization_args"))
+        JsonConfig extra = Settings(file, parameters);
+        string path = extra.File;
+        bool sees = MetaMllama.Is(extra), isInt4 = MetaInt4.IsSaid(extra);
+        if (sees && isInt4)
         {
-            throw extra.Refuse("quantization_args", "none: this is no model in 16 or 32 bits");
+            throw extra.Refuse("quantization_args", "none: a model that sees is published in 16 bits");
         }
 
-        bool sees = MetaMllama.Is(extra);
         string text = sees ? MetaMllama.TextPrefix : "";
         int vocab = Rows(file, text + "tok_embeddings.weight");
         if (parameters.VocabSize >= 0 && parameters.VocabSize != vocab)
@@ -49,8 +50,8 @@ public static class MetaConfig
         }
         else if (parameters.UseScaledRope)
         {
-            // params.json holds no factor; 32 belongs to the two small models of Llama 3.2, 8 to all others (spec llama1-3.md 2.4).
-            scaling = new RopeScaling.Llama3(parameters.Dim is 2048 or 3072 ? 32 : 8, 1, 4, 8192);
+            // params.json holds no factor; 32 belongs to the two small models of Llama 3.2, which INT4 is published of, 8 to all others (spec llama1-3.md 2.4).
+            scaling = new RopeScaling.Llama3(isInt4 || parameters.Dim is 2048 or 3072 ? 32 : 8, 1, 4, 8192);
         }
 
         return new LlamaConfig
@@ -65,7 +66,7 @@ public static class MetaConfig
             KvHeads = KvHeads(file, parameters, headDim, text),
             HeadDim = headDim,
             Vocab = vocab,
-            ContextLength = extra.Int("max_position_embeddings") ?? (four is null ? Context(parameters, vocab, theta) : parameters.UseScaledRope ? 10485760 : 1048576),
+            ContextLength = extra.Int("max_position_embeddings") ?? (isInt4 ? MetaInt4.Context : four is null ? Context(parameters, vocab, theta) : parameters.UseScaledRope ? 10485760 : 1048576),
             NormEpsilon = (float)parameters.NormEps,
             RopeTheta = theta,
             RopeScaling = scaling,
@@ -77,6 +78,17 @@ public static class MetaConfig
             EosIds = extra.Ints("eos_token_id") ?? [],
         }.Validate(path);
     }
+
+    /// <summary>The tensors as float32 where they are published in low precision, otherwise null.</summary>
+    /// <exception cref="PunaException">They are not as such files have them.</exception>
+    internal static TensorFile? Decoded(MetaCheckpoint file, MetaParams parameters, bool map)
+    {
+        JsonConfig extra = Settings(file, parameters);
+        return MetaInt4.IsSaid(extra) ? MetaInt4.Decoded(file, extra) : MetaFloat8.Decoded(file, map);
+    }
+
+    private static JsonConfig Settings(TensorFile file, MetaParams parameters) =>
+        JsonConfig.Of(Path.Combine(Directory.Exists(file.Path) ? file.Path : Path.GetDirectoryName(Path.GetFullPath(file.Path)) ?? "", "params.json"), parameters.Raw);
 
     private static int Context(MetaParams parameters, int vocab, double theta) =>
         parameters.UseScaledRope ? 131072

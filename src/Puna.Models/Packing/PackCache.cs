@@ -49,9 +49,9 @@ public sealed class PackCache
     /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
     public Llama Load(Checkpoint checkpoint, IOps ops, CancellationToken cancel = default)
     {
-        if (checkpoint.Adapter is not null)
+        if (checkpoint.Adapter is not null || checkpoint.IsDecoded)
         {
-            // The key says which model it is, and nothing of an adapter.
+            // The key says which model it is, and nothing of an adapter, or of settings that say how codes are read.
             return checkpoint.LoadPacked(ops);
         }
 

@@ -14,7 +14,7 @@ public sealed class ExpertRouting
     /// <summary>Number of experts.</summary>
     public int Experts { get; private set; }
 
-    /// <summary>Number of rows that were routed; each goes to as many experts as <see cref="Assign(IOps, Tensor, int)"/> was told.</summary>
+    /// <summary>Number of rows that were routed; each goes to as many experts as <see cref="Assign(IOps, Tensor, int)"/> was told, fewer where one had no room.</summary>
     public int Tokens { get; private set; }
 
     /// <summary>Per expert, what it makes of its rows: to be filled in by whoever runs the experts, for <see cref="IOps.AddExperts"/>. Experts without rows have none.</summary>
@@ -45,8 +45,10 @@ public sealed class ExpertRouting
     /// <param name="logits">Router scores, row after row.</param>
     /// <param name="experts">Scores per row.</param>
     /// <param name="perToken">Experts per row.</param>
-    public void Assign(ReadOnlySpan<float> logits, int experts, int perToken)
+    /// <param name="capacity">Rows that an expert takes at most; the later ones of the batch go without it.</param>
+    public void Assign(ReadOnlySpan<float> logits, int experts, int perToken, int capacity = int.MaxValue)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(experts, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)(perToken - 1), (uint)(experts - 1), nameof(perToken));
         (Experts, Tokens) = (experts, logits.Length / experts);
@@ -57,9 +59,16 @@ public sealed class ExpertRouting
         {
             Span<int> chosen = _chosen.AsSpan(t * perToken, perToken);
             Choose(logits.Slice(t * experts, experts), chosen);
-            foreach (int e in chosen)
+            foreach (ref int e in chosen)
             {
-                starts[e + 1]++;
+                if (starts[e + 1] == capacity)
+                {
+                    e = -1;
+                }
+                else
+                {
+                    starts[e + 1]++;
+                }
             }
         }
 
@@ -68,11 +77,16 @@ public sealed class ExpertRouting
             starts[e + 1] += starts[e];
         }
 
+        int kept = starts[experts];
+
         // Filled from behind, so that the starts end where they belong: each was the end of the expert before.
         for (int i = (Tokens * perToken) - 1; i >= 0; i--)
         {
             int e = _chosen[i];
-            _rows[--starts[e + 1]] = i / perToken;
+            if (e >= 0)
+            {
+                _rows[--starts[e + 1]] = i / perToken;
+            }
         }
 
         for (int e = 0; e < experts; e++)
@@ -80,7 +94,7 @@ public sealed class ExpertRouting
             starts[e] = starts[e + 1];
         }
 
-        starts[experts] = Tokens * perToken;
+        starts[experts] = kept;
         Outputs.Clear();
     }
 

@@ -6,11 +6,19 @@ namespace Puna.Training.Core;
 /// <summary>Multiplications and additions of a training step, without recomputation (spec training.md 1.11).</summary>
 public static class FlopCount
 {
-    /// <summary>Parameters of the blocks' matrices, which every token meets.</summary>
+    /// <summary>Parameters of the blocks' matrices that every token meets: of routed experts as many as a token is sent to.</summary>
     public static long BlockParameters(LlamaConfig config)
     {
         long q = (long)config.Heads * config.HeadDim, kv = (long)config.KvHeads * config.HeadDim;
-        return config.Layers * ((2L * config.Hidden * q) + (2L * config.Hidden * kv) + (3L * config.Hidden * config.Ffn));
+        long sum = config.Layers * ((2L * config.Hidden * q) + (2L * config.Hidden * kv));
+        for (int i = 0; i < config.Layers; i++)
+        {
+            sum += config.Llama4 is { } four && four.HasExperts[i]
+                ? config.Hidden * (four.Experts + (3L * four.ExpertFfn * (1 + four.ExpertsPerToken)))
+                : 3L * config.Hidden * config.Ffn;
+        }
+
+        return sum;
     }
 
     /// <summary>Operations of forward and backward of one batch as it is: attention within each sequence alone, the output layer for rows with a target alone.</summary>

@@ -3,6 +3,7 @@ using Puna.Models;
 using Puna.Tensors;
 using Puna.Tensors.Autograd;
 using Puna.Training.Data;
+using Puna.Training.Experts;
 
 namespace Puna.Training.Core;
 
@@ -19,6 +20,7 @@ public sealed class Trainer : IDisposable
     private readonly ForwardContext _context = new();
     private readonly double _clip;
     private readonly int _lossRows;
+    private readonly ExpertChoice? _experts;
     private Tape _tape;
     private float[] _scales = [];
     private float[] _nll = [];
@@ -30,8 +32,16 @@ public sealed class Trainer : IDisposable
     /// <param name="clip">Largest norm of all gradients together.</param>
     /// <param name="checkpoints">Whether of a block only its input is kept for the way back.</param>
     /// <param name="lossRows">Rows of logits that exist at a time.</param>
-    public Trainer(CpuOps ops, TrainableModel model, AdamWOptions options, double clip = 1, bool checkpoints = false, int lossRows = 1024)
+    /// <param name="experts">Losses, noise and capacity of routers; null leaves them alone.</param>
+    /// <exception cref="PunaException">Settings of routers for a model without.</exception>
+    public Trainer(CpuOps ops, TrainableModel model, AdamWOptions options, double clip = 1, bool checkpoints = false, int lossRows = 1024, ExpertOptions? experts = null)
     {
+        if (experts is not null && !(model.Config.Llama4?.HasExperts.Contains(true) ?? false))
+        {
+            throw new PunaException($"experts: expected none, because {model.Config.Name} is a model without experts");
+        }
+
+        _experts = experts is null ? null : new ExpertChoice(experts);
         (_ops, Model, _clip, _checkpoints, _lossRows) = (ops, model, clip, checkpoints, lossRows);
         Optimizer = new AdamWOptimizer(model.Parameters, options);
         _tape = new Tape(ops, model.Gradients, checkpoints);
@@ -42,6 +52,12 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The optimiser.</summary>
     public AdamWOptimizer Optimizer { get; private set; }
+
+    /// <summary>The losses of routers' scores in the last <see cref="Gradients"/>, weighted as they were added.</summary>
+    public double ExpertLoss { get; private set; }
+
+    /// <summary>Rows that found no room at their expert in the last <see cref="Gradients"/>, in all layers.</summary>
+    public long DroppedRows { get; private set; }
 
     /// <summary>Steps in a row whose gradient was not finite.</summary>
     public int Skipped { get; private set; }
@@ -78,6 +94,7 @@ public sealed class Trainer : IDisposable
 
         double loss = Gradients(batches, weight);
         double norm = Optimizer.GradientNorm(_ops);
+        var result = new StepResult(loss, norm, weight, tokens, false) { ExpertLoss = ExpertLoss, DroppedRows = DroppedRows };
         if (!double.IsFinite(norm) || !double.IsFinite(loss))
         {
             if (++Skipped == 3)
@@ -85,12 +102,12 @@ public sealed class Trainer : IDisposable
                 throw new PunaException($"training: the gradient was not finite three times in a row, last in step {Optimizer.Steps}: a lower learning rate may help");
             }
 
-            return new StepResult(loss, norm, weight, tokens, false);
+            return result;
         }
 
         Skipped = 0;
         Optimizer.Step(_ops, (float)rate, (float)Math.Min(1, _clip / (norm + ClipEpsilon)));
-        return new StepResult(loss, norm, weight, tokens, true);
+        return result with { Updated = true };
     }
 
     /// <summary>Loss and gradients of micro-batches, without an update.</summary>
@@ -100,12 +117,15 @@ public sealed class Trainer : IDisposable
     public double Gradients(IReadOnlyList<TrainingBatch> batches, double weight)
     {
         Model.Gradients.Clear(_ops);
+        (ExpertLoss, DroppedRows) = (0, 0);
         double loss = 0;
-        foreach (TrainingBatch batch in batches)
+        double tokens = batches.Sum(static b => b.Targets.Count > 0 ? (double)b.Batch.Count : 0);
+        for (int i = 0; i < batches.Count; i++)
         {
-            if (batch.Targets.Count > 0)
+            if (batches[i].Targets.Count > 0)
             {
-                loss += Pass(batch, weight);
+                _experts?.Begin(((ulong)Optimizer.Steps << 20) + (ulong)i);
+                loss += Pass(batches[i], weight, batches[i].Batch.Count / tokens);
             }
         }
 
@@ -142,9 +162,13 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _tape.Dispose();
 
-    private double Pass(TrainingBatch batch, double weight)
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="weight">The normaliser.</param>
+    /// <param name="share">Its share of the step's tokens.</param>
+    private double Pass(TrainingBatch batch, double weight, double share)
     {
         ArenaMark mark = _ops.Mark();
+        _context.ExpertChoice = _experts;
         try
         {
             Tensor hidden = Model.Model.Hidden(_tape, batch.Batch, _context);
@@ -156,11 +180,19 @@ public sealed class Trainer : IDisposable
             }
 
             double loss = _tape.CrossEntropy(hidden, Model.Model.Output.Weight, CollectionsMarshal.AsSpan(batch.Targets), _scales.AsSpan(0, rows), _nll.AsSpan(0, rows), _lossRows);
+            if (_experts is not null)
+            {
+                ExpertLoss += _experts.Loss(share);
+                DroppedRows += _experts.Dropped;
+                _experts.Seed(_tape);
+            }
+
             _tape.Backward();
             return loss;
         }
         finally
         {
+            _context.ExpertChoice = null;
             _tape.Reset();
             _ops.Release(mark);
         }

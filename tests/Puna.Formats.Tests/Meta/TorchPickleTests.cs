@@ -33,6 +33,20 @@ public class TorchPickleTests
         Assert.Equal([6, 1], tensor.Stride);
     }
 
+    /// <summary>Types without a storage class: a storage of bytes, and the type behind the hooks, as torch.Tensor.__reduce_ex__ has it since 2.1.</summary>
+    [Fact]
+    public void ReadsFloatsOfEightBits()
+    {
+        byte[] Typed(string module, string type) => PickleBytes.Start().Op("}").Text("w").Global("torch._utils", "_rebuild_tensor_v3").Op("((").Text("storage").Global("torch.storage", "UntypedStorage")
+            .Text("3").Text("cpu").Op("K").Raw(12).Op("tQK").Raw(2).Op("K").Raw(2).Op("K").Raw(5).Raw(0x86).Op("K").Raw(5).Op("K").Raw(1).Raw(0x86, 0x89).Global("collections", "OrderedDict").Op(")R")
+            .Global(module, type).Op("tRs.").Bytes();
+        TorchTensor tensor = Assert.Single(Read(Typed("torch", "float8_e4m3fn")));
+        Assert.Equal((DType.F8_E4M3, 12, 2), (tensor.DType, tensor.StorageCount, tensor.Offset));
+        Assert.Equal([2, 5], tensor.Size);
+        Assert.Equal([5, 1], tensor.Stride);
+        Refuses(Typed("torch", "FloatStorage"), "the arguments of torch._utils._rebuild_tensor_v3");
+    }
+
     [Fact]
     public void ReadsParametersAndOrderedDicts()
     {
@@ -82,7 +96,8 @@ public class TorchPickleTests
     [InlineData("posix", "system")]
     [InlineData("builtins", "eval")]
     [InlineData("torch", "load")]
-    [InlineData("torch._utils", "_rebuild_tensor_v3")]
+    [InlineData("torch._utils", "_rebuild_tensor_v4")]
+    [InlineData("torch", "uint16")]
     [InlineData("torch._utils._rebuild_tensor_v2", "__globals__")]
     [InlineData("torch", "floatstorage")]
     [InlineData("collections", "OrderedDict ")]

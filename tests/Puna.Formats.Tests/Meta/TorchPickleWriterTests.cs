@@ -27,6 +27,14 @@ public class TorchPickleWriterTests
     }
 
     [Fact]
+    public void FloatsOfEightBitsAreReadBack()
+    {
+        TorchTensor tensor = Assert.Single(TorchPickle.Read(TorchPickleWriter.Write([Spec("x", DType.F8_E4M3, 3, 7)]), "x"));
+        Assert.Equal((DType.F8_E4M3, 21), (tensor.DType, tensor.StorageCount));
+        Assert.Equal([3, 7], tensor.Size);
+    }
+
+    [Fact]
     public void LargeSizesAreWrittenWhole()
     {
         TorchTensor tensor = Assert.Single(TorchPickle.Read(TorchPickleWriter.Write([Spec("x", DType.U8, 1L << 31, 200)]), "x"));

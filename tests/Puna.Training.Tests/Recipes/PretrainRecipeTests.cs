@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
+using Puna.Tests.Shared;
 using Puna.Training.Recipes;
 using Puna.Training.Recipes.Pretraining;
 
@@ -152,7 +153,34 @@ public sealed class PretrainRecipeTests : IDisposable
         AssertSame(output, again);
     }
 
+    /// <summary>A Llama 4 with its routers' losses, noise and capacity: both are in the log, and an interruption changes nothing.</summary>
+    [Fact]
+    public void ExpertsAreBalancedOnTheWay()
+    {
+        string config = Config(
+            extra: """ "experts": { "balance": 0.01, "z": 0.001, "noise": 0.3, "load": 0.01, "capacity": 1.0 }, """,
+            name: "experts.json",
+            model: $"\"init_from\": {JsonSerializer.Serialize(TestFiles.GoldenModel("llama4-scout"))}");
+        string whole = Run(config, "experts"), again = Path.Combine(_folder, "experts-again");
+        foreach (string line in File.ReadLines(Path.Combine(whole, "log.jsonl")))
+        {
+            JsonElement entry = JsonDocument.Parse(line).RootElement;
+            Assert.InRange(entry.GetProperty("expert_loss").GetDouble(), 0.01, 1);
+            Assert.InRange(entry.GetProperty("dropped_rows").GetInt64(), 0, 8 * 96);
+        }
+
+        using (var stop = new CancellationTokenSource())
+        {
+            Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(new RecipeRequest(config, again), new StopAfter(3, stop), stop.Token));
+        }
+
+        new PretrainRecipe().Run(new RecipeRequest(config, again, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
+        AssertSame(whole, again);
+    }
+
     [Theory]
+    [InlineData(""" "steps": 8, "experts": { "load": 1 } """, "experts.load")]
+    [InlineData(""" "steps": 8, "experts": { "balance": 1 } """, "without experts")]
     [InlineData(""" "steps": 0 """, "steps")]
     [InlineData(""" "steps": 8, "batch_rows": 3, "micro_rows": 2 """, "micro_rows")]
     [InlineData(""" "steps": 8, "row_tokens": 100 """, "row_tokens")]
@@ -202,12 +230,12 @@ public sealed class PretrainRecipeTests : IDisposable
         return output;
     }
 
-    private string Config(int seed = 1, string extra = "", string name = "config.json")
+    private string Config(int seed = 1, string extra = "", string name = "config.json", string model = Model)
     {
         string path = Path.Combine(_folder, name);
         File.WriteAllText(path, $$"""
             {
-              {{Model}}, {{extra}}
+              {{model}}, {{extra}}
               "train_tokenizer": { "vocab_size": 320, "documents": 20 },
               "data": [ { "altiplano": "stories" } ],
               "steps": 8, "row_tokens": 48, "batch_rows": 2, "rate": { "peak": 1e-2, "warmup": 2 }, "seed": {{seed}},

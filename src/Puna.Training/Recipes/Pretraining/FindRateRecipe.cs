@@ -52,7 +52,7 @@ public sealed class FindRateRecipe : IRecipe
     private static List<RateEntry> Try(PretrainSetup setup, RateFinderSection range, CpuOps ops, IRecipeReport report, CancellationToken stop)
     {
         PretrainConfig config = setup.Config;
-        using var trainer = new Trainer(ops, setup.CreateModel(), config.Optimizer, config.Clip, config.ActivationCheckpoints);
+        using var trainer = new Trainer(ops, setup.CreateModel(), config.Optimizer, config.Clip, config.ActivationCheckpoints, experts: config.Experts);
         var data = new TrainingData(config, setup.Sources, setup.Tokenizer);
         List<TrainingBatch> batches = [.. Enumerable.Range(0, config.BatchRows / config.MicroBatch).Select(static _ => new TrainingBatch())];
         var entries = new List<RateEntry>();

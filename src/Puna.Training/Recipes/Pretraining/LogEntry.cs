@@ -9,4 +9,7 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <param name="Updated">False where the gradient was not finite.</param>
 /// <param name="ValidationLoss">Mean negative log likelihood of held-out tokens after the step, where it was measured.</param>
 /// <param name="ValidationBitsPerByte">The same in bits per byte of text.</param>
-internal sealed record LogEntry(long Step, double Loss, double GradNorm, double Rate, long Tokens, bool? Updated, double? ValidationLoss, double? ValidationBitsPerByte);
+/// <param name="ExpertLoss">Losses of routers' scores, weighted as they were added; with experts that are balanced only.</param>
+/// <param name="DroppedRows">Rows that found no room at their expert, in all layers; with a capacity only.</param>
+internal sealed record LogEntry(long Step, double Loss, double GradNorm, double Rate, long Tokens, bool? Updated, double? ValidationLoss, double? ValidationBitsPerByte,
+    double? ExpertLoss = null, long? DroppedRows = null);

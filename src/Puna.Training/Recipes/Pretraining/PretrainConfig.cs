@@ -2,6 +2,7 @@ using Puna.Models;
 using Puna.Models.Quantization;
 using Puna.Tensors;
 using Puna.Training.Core;
+using Puna.Training.Experts;
 
 namespace Puna.Training.Recipes.Pretraining;
 
@@ -44,6 +45,9 @@ public sealed record PretrainConfig
 
     /// <summary>Largest norm of all gradients together.</summary>
     public double Clip { get; set; } = 1;
+
+    /// <summary>Losses, noise and capacity of the routers of a model with experts; none where not said.</summary>
+    public ExpertOptions? Experts { get; set; }
 
     /// <summary>Whether of a block only its input is kept for the way back.</summary>
     public bool ActivationCheckpoints { get; set; }
@@ -116,6 +120,7 @@ public sealed record PretrainConfig
             last = stage.FromStep;
         }
 
+        Experts?.Validate(path);
         Schedule.Validate(path);
         return this;
 

@@ -54,7 +54,7 @@ internal sealed class PretrainRun : IDisposable
             throw new PunaException($"vocabulary: expected at least the tokenizer's {setup.Tokenizer.VocabularySize}, got a model with {model.Config.Vocab}");
         }
 
-        _trainer = new Trainer(ops, model, _config.Optimizer, _config.Clip, _config.ActivationCheckpoints);
+        _trainer = new Trainer(ops, model, _config.Optimizer, _config.Clip, _config.ActivationCheckpoints, experts: _config.Experts);
         _data = new TrainingData(_config, setup.Sources, setup.Tokenizer);
         if (state is not null)
         {
@@ -99,7 +99,8 @@ internal sealed class PretrainRun : IDisposable
             _tokens += result.Tokens;
             bool last = _step == _config.Steps;
             (double Loss, double? Bits)? validation = last || (_config.ValidateEvery > 0 && _step % _config.ValidateEvery == 0) ? Validate() : null;
-            var entry = new LogEntry(_step, result.Loss, result.GradientNorm, rate, _tokens, result.Updated ? null : false, validation?.Loss, validation?.Bits);
+            var entry = new LogEntry(_step, result.Loss, result.GradientNorm, rate, _tokens, result.Updated ? null : false, validation?.Loss, validation?.Bits,
+                _config.Experts is { HasLoss: true } ? result.ExpertLoss : null, _config.Experts?.Capacity is null ? null : result.DroppedRows);
             _entries.Add(entry);
             _log.Add(entry);
             _speed.Add(_step, result.Tokens, _batches.Sum(b => FlopCount.Training(_trainer.Model.Config, b.Batch)), seconds);

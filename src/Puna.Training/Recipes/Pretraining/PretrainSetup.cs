@@ -64,7 +64,7 @@ internal sealed class PretrainSetup
         }
 
         using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(_folder, Config.InitFrom));
-        if (checkpoint.RopeLayout != RopeLayout.HalfSplit)
+        if (checkpoint.RopeLayout != (checkpoint.Config.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved))
         {
             throw new PunaException($"init_from {Config.InitFrom}: expected a model in Hugging Face's layout, got {checkpoint.Format} (puna convert makes one)");
         }
