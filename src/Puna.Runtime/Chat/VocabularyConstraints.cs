@@ -1,5 +1,4 @@
 using Puna.Runtime.Constraints;
-using Puna.Tensors;
 using Puna.Text;
 
 namespace Puna.Runtime.Chat;
@@ -31,7 +30,7 @@ internal sealed class VocabularyConstraints(Tokenizer tokenizer, int vocabulary,
             ReplyFormatKind.JsonObject => JsonSchemaConstraint.Compile("""{"type":"object"}""", _vocabulary.Value, _limits, cancel),
             ReplyFormatKind.JsonSchema => JsonSchemaConstraint.Compile(definition, _vocabulary.Value, _limits, cancel),
             ReplyFormatKind.Regex => RegexConstraint.Compile(definition, _vocabulary.Value, _limits, cancel),
-            _ => throw new PunaException("grammar: expected a JSON schema or a regular expression, got a grammar, which is not supported"),
+            _ => GrammarConstraint.Compile(definition, _vocabulary.Value, _limits, cancel),
         };
         return (constraint, BytesPerConstraint + (2L * definition.Length));
     }
