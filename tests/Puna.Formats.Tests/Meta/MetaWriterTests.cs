@@ -172,7 +172,7 @@ public class MetaWriterTests
         using var folder = new ScratchFolder();
         using var writer = new MetaWriter(folder.File("m"), _parameters, 2);
         Refuses(() => writer.Declare("norm.weight", DType.Q8_0, new Shape(32)), "norm.weight", "q8_0");
-        Refuses(() => writer.Declare("norm.weight", DType.F8_E4M3, new Shape(32)), "norm.weight", "f8_e4m3");
+        Refuses(() => writer.Declare("norm.weight", DType.F8_E5M2, new Shape(32)), "norm.weight", "f8_e5m2");
         Refuses(() => writer.Declare("strange", DType.F32, new Shape(32)), "strange", "2 parts");
         Refuses(() => writer.Declare("output.weight", DType.F32, new Shape(3, 2)), "output.weight", "axis 0", "2, got [3, 2]");
         Refuses(() => writer.Declare("layers.0.feed_forward.w2.weight", DType.F32, new Shape(2, 3)), "w2", "axis 1");
