@@ -11,6 +11,8 @@ public sealed unsafe class NativeStorage : Storage
     [ThreadStatic]
     private static long _allocated;
 
+    private static long _live;
+
     private nint _address;
 
     /// <summary>Allocates <paramref name="byteLength"/> bytes.</summary>
@@ -38,10 +40,14 @@ public sealed unsafe class NativeStorage : Storage
 
         GC.AddMemoryPressure(Math.Max(1, byteLength));
         _allocated += byteLength;
+        Interlocked.Add(ref _live, byteLength);
     }
 
     /// <summary>Bytes the current thread has allocated so far, whether freed since or not; the twin of <see cref="GC.GetAllocatedBytesForCurrentThread"/>.</summary>
     public static long AllocatedBytesForCurrentThread => _allocated;
+
+    /// <summary>Bytes of all memory of this kind that is not freed.</summary>
+    public static long LiveBytes => Interlocked.Read(ref _live);
 
     /// <summary>Frees memory that nobody disposed.</summary>
     ~NativeStorage() => Dispose(false);
@@ -75,6 +81,7 @@ public sealed unsafe class NativeStorage : Storage
         if (address != 0)
         {
             NativeMemory.AlignedFree((void*)address);
+            Interlocked.Add(ref _live, -ByteLength);
             GC.RemoveMemoryPressure(Math.Max(1, ByteLength));
         }
     }
