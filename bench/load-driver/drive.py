@@ -4,6 +4,8 @@ import asyncio
 import csv
 import json
 import random
+import re
+import statistics
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ def arguments():
     p.add_argument("--rates", default="1,2,4,8", help="arrivals per second, rising")
     p.add_argument("--seconds", type=float, default=20, help="how long each rate is kept up")
     p.add_argument("--parallel", type=int, default=16)
+    p.add_argument("--slowdown", help="as of puna serve")
     p.add_argument("--plot")
     a = p.parse_args()
     if a.mix == "trace" and not a.trace:
@@ -91,9 +94,66 @@ def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
+async def idle_gaps(port, model):
+    """Times between tokens of one request at a time: what a request sees where there is no other."""
+    gaps = []
+    for i in range(8):
+        results = []
+        await one(port, model, "Tell me a story about a llama.", 64, {"seed": i}, results)
+        if i > 1:
+            gaps += [y - x for _, t, e in results if e is None for x, y in zip(t, t[1:])]
+    return gaps
+
+
+async def shared_prefix(port, model, context):
+    """Times to the first token of pairs of requests that begin with the same 1,000 tokens and end differently. Pairs differ from each other in their first words."""
+    words = 1000
+    firsts, seconds, tokens = [], [], 0
+    for pair in range(5):
+        prefix = text(random.Random(100 + pair), words)
+        if pair == 0:
+            tokens = await count(port, prefix)
+            words = int(words * 1000 / tokens) + 1
+            prefix = text(random.Random(100), words)
+            tokens = await count(port, prefix)
+            if tokens + 100 > context:
+                return None
+        times = []
+        for end in ("How does it end?", "Who was it?"):
+            results = []
+            await one(port, model, prefix + " " + end, 4, {}, results)
+            times += [t[0] - s for s, t, e in results if e is None and t]
+        if len(times) == 2:
+            firsts.append(times[0])
+            seconds.append(times[1])
+    if not firsts:
+        return None
+    first, second = statistics.median(firsts), statistics.median(seconds)
+    return {"prefix_tokens": tokens, "first": first, "second": second, "ratio": first / second}
+
+
+async def count(port, content):
+    body = json.dumps({"content": content}).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+    answer = await reader.read()
+    writer.close()
+    return int(re.search(rb'"count":(\d+)', answer).group(1))
+
+
 async def drive(a, port, model, context, pid):
     table = []
-    print(f"{'rate/s':>7} {'done':>5} {'failed':>6} {'tokens/s':>9} {'first p50':>10} {'first p99':>10} {'gap p50':>8} {'gap p99':>8} {'memory':>9}", file=sys.stderr)
+    gaps = await idle_gaps(port, model)
+    idle = {"gap_p50": percentile(gaps, 0.5), "gap_p99": percentile(gaps, 0.99)}
+    print(f"idle: {len(gaps)} gaps between tokens, p50 {idle['gap_p50']:.4f} s, p99 {idle['gap_p99']:.4f} s", file=sys.stderr)
+    if a.mix == "prefix":
+        idle["shared_prefix"] = await shared_prefix(port, model, context)
+        if idle["shared_prefix"]:
+            p = idle["shared_prefix"]
+            print(f"idle: first token with {p['prefix_tokens']} tokens new {p['first']:.3f} s, seen before {p['second']:.4f} s, {p['ratio']:.1f} times", file=sys.stderr)
+        else:
+            print(f"idle: the context of {context} tokens has no room for a shared prefix of 1,000", file=sys.stderr)
+    print(f"{'rate/s':>7} {'done':>5} {'failed':>6} {'tokens/s':>9} {'first p50':>10} {'first p99':>10} {'gap p50':>8} {'gap p99':>8} {'p99/idle':>8} {'memory':>9}", file=sys.stderr)
     for rate in a.rates:
         results, tasks = [], []
         begin = time.perf_counter()
@@ -109,11 +169,16 @@ async def drive(a, port, model, context, pid):
             memory = next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmRSS"))
         row = {
             "rate": rate, "requests": len(results), "failed": sum(1 for _, _, e in results if e is not None), "tokens_per_second": sum(len(t) for _, t in good) / seconds,
-            "first_token_p50": percentile(first, 0.5), "first_token_p99": percentile(first, 0.99), "gap_p50": percentile(gaps, 0.5), "gap_p99": percentile(gaps, 0.99), "rss_bytes": memory,
+            "first_token_p50": percentile(first, 0.5), "first_token_p99": percentile(first, 0.99), "gap_p50": percentile(gaps, 0.5), "gap_p99": percentile(gaps, 0.99), "gap_p99_over_idle": percentile(gaps, 0.99) / (idle["gap_p99"] or 1), "rss_bytes": memory,
         }
+        errors = {}
+        for _, _, e in results:
+            if e is not None:
+                errors[e] = errors.get(e, 0) + 1
+        row["errors"] = errors
         table.append(row)
-        print(f"{rate:7.1f} {len(good):5d} {row['failed']:6d} {row['tokens_per_second']:9.1f} {row['first_token_p50']:10.3f} {row['first_token_p99']:10.3f} {row['gap_p50']:8.4f} {row['gap_p99']:8.4f} {memory / 2**20:6.0f} MB", file=sys.stderr)
-    return table
+        print(f"{rate:7.1f} {len(good):5d} {row['failed']:6d} {row['tokens_per_second']:9.1f} {row['first_token_p50']:10.3f} {row['first_token_p99']:10.3f} {row['gap_p50']:8.4f} {row['gap_p99']:8.4f} {row['gap_p99_over_idle']:8.2f} {memory / 2**20:6.0f} MB {errors or ''}", file=sys.stderr)
+    return idle, table
 
 
 def plot(path, table):
@@ -133,7 +198,7 @@ def plot(path, table):
 
 def main():
     a = arguments()
-    command = ["src/Puna.Cli/bin/Release/net10.0/puna", "serve", "--port", "0", "--parallel", str(a.parallel)] + (["--model", a.model] if a.model else [])
+    command = ["src/Puna.Cli/bin/Release/net10.0/puna", "serve", "--port", "0", "--parallel", str(a.parallel)] + (["--slowdown", a.slowdown] if a.slowdown else []) + (["--model", a.model] if a.model else [])
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline()
@@ -143,13 +208,13 @@ def main():
         import urllib.request
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models") as answer:
             model = json.load(answer)["data"][0]
-        table = asyncio.run(drive(a, port, model["id"], model["max_model_len"], server.pid))
+        idle, table = asyncio.run(drive(a, port, model["id"], model["max_model_len"], server.pid))
     finally:
         server.terminate()
         server.wait(30)
     if a.plot:
         plot(a.plot, table)
-    print(json.dumps({"mix": a.mix, "model": a.model or "embedded", "rates": table}))
+    print(json.dumps({"mix": a.mix, "model": a.model or "embedded", "idle": idle, "rates": table}))
 
 
 main()

@@ -23,6 +23,7 @@ internal sealed class ServeCommand : Command
     private static readonly Option<bool> Insecure = Parsing.Options.Flag("insecure", "Listen without a key on an address that other machines reach");
     private static readonly Option<string?> AllowedHost = Parsing.Options.Text("allow-host", "NAME", "Another name by which a server without a key may be called", repeatable: true);
     private static readonly Option<int> Parallel = Parsing.Options.Integer("parallel", "N", "Most texts that are generated together", Standard.MaxSequences, 1, 1024);
+    private static readonly Option<double> Slowdown = Parsing.Options.Number("slowdown", "X", "How many times longer than alone a token may take because of other texts, from 1.5; 0 for no bound", Standard.Slowdown, 0, 1000);
     private static readonly Option<int> Queue = Parsing.Options.Integer("queue", "N", "Most requests that wait", Standard.QueueLimit, 1, 1 << 20);
     private static readonly Option<int> PerKey = Parsing.Options.Integer("per-key", "N", "Most requests of one key that wait or run", Standard.KeyLimit, 1, 1 << 20);
     private static readonly Option<long?> Cache = Parsing.Options.Size("cache-memory", "BYTES", "Memory for keys and values", "what the texts need, at most a quarter of the machine's");
@@ -50,7 +51,7 @@ internal sealed class ServeCommand : Command
     [
         Model.Group,
         new("Address and access", Host, Port, Key, KeyFile, Insecure, AllowedHost),
-        new("Engine", Parallel, Queue, PerKey, Cache, NoPrefix, Guess, Draft),
+        new("Engine", Parallel, Slowdown, Queue, PerKey, Cache, NoPrefix, Guess, Draft),
         new("Operation", Metrics, Otlp, Drain),
     ];
 
@@ -86,6 +87,7 @@ internal sealed class ServeCommand : Command
             new EngineOptions
             {
                 MaxSequences = args.Get(Parallel),
+                Slowdown = args.Get(Slowdown),
                 QueueLimit = args.Get(Queue),
                 KeyLimit = args.Get(PerKey),
                 CacheBytes = args.Get(Cache),

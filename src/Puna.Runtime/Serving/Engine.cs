@@ -70,6 +70,11 @@ public sealed class Engine : IAsyncDisposable
         AtLeastOne("tokens of a piece of a prompt", options.PrefillChunk);
         AtLeastOne("requests in the queue", options.QueueLimit);
         AtLeastOne("requests of a key", options.KeyLimit);
+        if (options.Slowdown != 0 && !(options.Slowdown >= 1.5))
+        {
+            throw new PunaException($"slowdown: expected 0 or at least 1.5, got {options.Slowdown}");
+        }
+
         if (options.GuessTokens is < 0 or > PromptLookup.Most)
         {
             throw new PunaException($"tokens guessed ahead: expected 0 to {PromptLookup.Most}, got {options.GuessTokens}");

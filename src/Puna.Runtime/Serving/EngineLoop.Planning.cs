@@ -10,9 +10,10 @@ internal sealed partial class EngineLoop
     {
         _planned.Clear();
         int budget = _options.MaxBatchedTokens;
+        int room = _pacer.Room();
         bool hasDecodes = false;
 
-        Guess(budget);
+        Guess(Math.Min(budget, room));
 
         // A request that is set back on the way disappears from the list, hence the copy.
         foreach (ActiveRequest request in _running.ToArray())
@@ -22,10 +23,17 @@ internal sealed partial class EngineLoop
                 if (IsDecoding(sequence))
                 {
                     // There is room for a token of every text; guesses share what is left.
-                    budget -= PlanTokens(sequence, 1, Math.Clamp(budget - 1, 0, sequence.GuessCount));
+                    int planned = PlanTokens(sequence, 1, Math.Clamp(budget - 1, 0, sequence.GuessCount));
+                    budget -= planned;
+                    room -= planned;
                     hasDecodes = true;
                 }
             }
+        }
+
+        if (hasDecodes)
+        {
+            budget = Math.Min(budget, Math.Max(room, LeastPiece));
         }
 
         foreach (ActiveRequest request in _running.ToArray())
@@ -41,6 +49,13 @@ internal sealed partial class EngineLoop
         }
 
         _planned.RemoveAll(static s => s.PlannedTokens == 0);
+    }
+
+    /// <summary>Most texts to generate together: as many as a pass has room for, of which a quarter is left to prompts.</summary>
+    private int MostSequences()
+    {
+        int room = _pacer.Room();
+        return Math.Min(_options.MaxSequences, Math.Max(LeastSequences, room - (room / 4)));
     }
 
     private static bool IsDecoding(ActiveSequence sequence) => sequence.Cache is not null && !sequence.IsDone && sequence.Pending == 1;

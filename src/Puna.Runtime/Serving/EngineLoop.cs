@@ -15,6 +15,12 @@ internal sealed partial class EngineLoop : IDisposable
     /// <summary>A request set back as often as this is computed alone, so that it comes to an end.</summary>
     private const int MostPreemptions = 3;
 
+    /// <summary>Tokens of prompts that a pass reads however slow passes are, so that a prompt comes to an end.</summary>
+    private const int LeastPiece = 4;
+
+    /// <summary>Texts that are generated together however slow passes are.</summary>
+    private const int LeastSequences = 4;
+
     private readonly LanguageModel _model;
     private readonly CpuOps _ops;
     private readonly EngineOptions _options;
@@ -22,6 +28,7 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly KvCache _cache;
     private readonly PrefixCache? _prefix;
     private readonly DraftModel? _draft;
+    private readonly StepPacer _pacer;
     private readonly WaitingQueue _waiting = new();
     private readonly List<ActiveRequest> _running = [];
     private readonly List<ActiveSequence> _planned = [];
@@ -42,6 +49,7 @@ internal sealed partial class EngineLoop : IDisposable
     public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
     {
         (_model, _ops, _options, _time) = (model, ops, options, time);
+        _pacer = new StepPacer(options.Slowdown);
         _cache = model.Llama.CreateCache(options.CacheType);
         Capacity = BlocksFor(options, _cache, model.Llama.Config);
         _isDynamic = model.Llama.Config.RopeScaling is RopeScaling.Dynamic;
@@ -201,7 +209,7 @@ internal sealed partial class EngineLoop : IDisposable
         {
             int sequences = _running.Sum(static r => r.Sequences.Length);
             bool isAlone = _running.Count == 0;
-            if (!isAlone && (sequences + request.Request.Choices > _options.MaxSequences || request.Preemptions >= MostPreemptions || _running[^1].Preemptions >= MostPreemptions))
+            if (!isAlone && (sequences + request.Request.Choices > MostSequences() || request.Preemptions >= MostPreemptions || _running[^1].Preemptions >= MostPreemptions))
             {
                 return;
             }
@@ -300,6 +308,9 @@ internal sealed partial class EngineLoop : IDisposable
             Finish(sequence, row, rows);
             row += rows;
         }
+
+        // With the choice of tokens, which takes its time too where vocabularies are large.
+        _pacer.Add(_batch.Count, _time.GetElapsedTime(started).TotalSeconds);
     }
 
     private void FillBatch()
@@ -470,7 +481,9 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void Embed(EmbeddingJob job)
     {
-        if (job.Step(_model, _ops, _cache, _batch, _context, _options.MaxBatchedTokens, MakeRoom))
+        // Texts that are being generated wait for it.
+        int tokens = _planned.Exists(IsDecoding) ? Math.Clamp(_pacer.Room(), LeastPiece, _options.PrefillChunk) : _options.MaxBatchedTokens;
+        if (job.Step(_model, _ops, _cache, _batch, _context, tokens, MakeRoom))
         {
             _embedding.Dequeue();
         }

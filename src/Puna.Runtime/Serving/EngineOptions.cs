@@ -14,6 +14,12 @@ public sealed record EngineOptions
     /// <summary>Most tokens of one prompt in one pass while other sequences are being decoded, at least 1: what a long prompt may delay them by.</summary>
     public int PrefillChunk { get; init; } = 64;
 
+    /// <summary>
+    /// How many times longer than alone a token may take because of what is computed with it, at least 1.5; 0 for no bound, which gets most out of the machine and lets everybody wait. The engine learns what passes
+    /// cost, and takes fewer texts and smaller pieces of prompts where they would take too long.
+    /// </summary>
+    public double Slowdown { get; init; } = 2.5;
+
     /// <summary>Memory for keys and values in bytes; null takes what <see cref="MaxSequences"/> contexts need, at most a quarter of the machine's memory.</summary>
     public long? CacheBytes { get; init; }
 
