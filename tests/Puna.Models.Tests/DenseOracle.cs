@@ -23,6 +23,35 @@ internal static class DenseOracle
         return [.. Linear(m, output, Norm(m, "model.norm.weight", x)).SelectMany(row => row).Select(v => (float)v)];
     }
 
+    /// <summary>Logits of the last token of a long text, by a model of one layer and one head: other rows of attention do not matter to it.</summary>
+    public static double[] LastLogits(TinyModel m, int[] ids, double[] frequencies)
+    {
+        // What a token brings along depends on which it is, not on where.
+        double[][] x = [.. Enumerable.Range(0, m.Vocab).Select(id => Row(m, "model.embed_tokens.weight", id, m.Hidden))];
+        double[][] normed = Norm(m, "model.layers.0.input_layernorm.weight", x);
+        double[][] q = Linear(m, "model.layers.0.self_attn.q_proj", normed), k = Linear(m, "model.layers.0.self_attn.k_proj", normed), v = Linear(m, "model.layers.0.self_attn.v_proj", normed);
+        int last = ids[^1];
+        var query = (double[])q[last].Clone();
+        Rotate(query, ids.Length - 1, frequencies, 1);
+        double sum = 0;
+        var seen = new double[m.HeadDim];
+        for (int t = 0; t < ids.Length; t++)
+        {
+            var key = (double[])k[ids[t]].Clone();
+            Rotate(key, t, frequencies, 1);
+            double weight = Math.Exp(key.Zip(query, static (a, b) => a * b).Sum() / Math.Sqrt(m.HeadDim));
+            sum += weight;
+            for (int d = 0; d < m.HeadDim; d++)
+            {
+                seen[d] += weight * v[ids[t]][d];
+            }
+        }
+
+        double[][] y = Add([x[last]], Linear(m, "model.layers.0.self_attn.o_proj", [[.. seen.Select(s => s / sum)]]));
+        y = Add(y, FeedForward(m, "model.layers.0.mlp.", Norm(m, "model.layers.0.post_attention_layernorm.weight", y)));
+        return Linear(m, "lm_head", Norm(m, "model.norm.weight", y))[0];
+    }
+
     private static double[][] Attention(TinyModel m, string p, double[][] x, double[] frequencies, double magnitude)
     {
         double[][] q = Linear(m, p + "q_proj", x);

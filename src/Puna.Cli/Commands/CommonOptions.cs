@@ -27,6 +27,9 @@ internal static class CommonOptions
     public static Option<string?> Kv() => Options.Choice(
         "kv", "T", "Type of the cached keys and values", ["f32", "f16", "q8_0"], defaultText: "f16 where the weights are quantised in blocks, else f32");
 
+    /// <summary><c>--ctx N</c>.</summary>
+    public static Option<long?> Context() => Options.OptionalInteger("ctx", "N", "Most tokens of a text, prompt and answer together; may be more than the model was made for", "the model's context", 1, Models.LlamaConfig.MostPositions);
+
     /// <summary>The environment variable that stands for <see cref="PackCache"/>.</summary>
     public const string PackCacheVariable = "PUNA_PACK_CACHE";
 

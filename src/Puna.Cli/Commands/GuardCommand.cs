@@ -90,7 +90,7 @@ internal sealed class GuardCommand : Command
         List<IReadOnlyList<ChatMessage>> conversations = text is not null ? [[new ChatMessage(role, text)]] : GuardInput.Read(args.Get(File)!, role);
         if (args.Get(Code))
         {
-            RefuseOthers(args, "--code", Threshold, Version, Layout, Categories, Exclude, Indirect, Model.Adapter);
+            RefuseOthers(args, "--code", Threshold, Version, Layout, Categories, Exclude, Indirect, Model.Adapter, Model.Context);
             using var judge = new CodeJudge(args.Get(Language) is string language ? CodeLanguages.Find(language) : null);
             return Judge(context, judge, conversations);
         }
@@ -102,7 +102,7 @@ internal sealed class GuardCommand : Command
     private static int WithPromptGuard(CommandContext context, string path, List<IReadOnlyList<ChatMessage>> conversations)
     {
         ParsedArguments args = context.Args;
-        RefuseOthers(args, "a Prompt Guard", Version, Layout, Categories, Exclude, Model.Adapter);
+        RefuseOthers(args, "a Prompt Guard", Version, Layout, Categories, Exclude, Model.Adapter, Model.Context);
         using var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(Model.Threads)));
         var classifier = new PromptGuardClassifier(path, ops, map: !args.Get(Model.NoMmap));
         using var judge = new PromptGuardJudge(classifier, args.Has(Threshold) ? args.Get(Threshold) : PromptGuardFilter.DefaultThreshold, args.Get(Indirect));

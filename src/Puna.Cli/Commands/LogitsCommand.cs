@@ -93,7 +93,7 @@ internal sealed class LogitsCommand : Command
 
     private static int Classify(CommandContext context, string place, int[] ids, string path)
     {
-        Model.RefuseAdapter(context.Args, "a Prompt Guard");
+        Model.RefuseChanges(context.Args, "a Prompt Guard");
         using DebertaCheckpoint checkpoint = DebertaCheckpoint.Open(place, map: !context.Args.Get(Model.NoMmap));
         if (ids.Length == 0)
         {

@@ -22,6 +22,9 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     /// <summary>Type of the cached keys and values; only of commands that compute.</summary>
     public Option<string?> Kv { get; } = CommonOptions.Kv();
 
+    /// <summary>Most tokens of a text; only of commands that compute.</summary>
+    public Option<long?> Context { get; } = CommonOptions.Context();
+
     /// <summary>Folder of packed weights; only of commands that compute.</summary>
     public Option<string?> PackCache { get; } = CommonOptions.PackCache();
 
@@ -29,15 +32,18 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     public Option<string?> Adapter { get; } = CommonOptions.Adapter();
 
     /// <summary>The group of the help page.</summary>
-    public OptionGroup Group => computes ? new("Model", Model, Adapter, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
+    public OptionGroup Group => computes ? new("Model", Model, Adapter, Context, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
 
-    /// <summary>Refuses an adapter where the model takes none, so that it is not left out without a word.</summary>
-    /// <exception cref="UsageException">The option is given.</exception>
-    public void RefuseAdapter(ParsedArguments args, string what)
+    /// <summary>Refuses an adapter and a context where the model takes none, so that they are not left out without a word.</summary>
+    /// <exception cref="UsageException">One of the options is given.</exception>
+    public void RefuseChanges(ParsedArguments args, string what)
     {
-        if (args.Has(Adapter))
+        foreach (Option option in (ReadOnlySpan<Option>)[Adapter, Context])
         {
-            throw new UsageException($"option --{Adapter.Name} has no meaning with {what}");
+            if (args.Has(option))
+            {
+                throw new UsageException($"option --{option.Name} has no meaning with {what}");
+            }
         }
     }
 

@@ -8,8 +8,7 @@ namespace Puna.Cli.Commands;
 /// <summary>The options of <c>puna train plan</c>.</summary>
 internal static class PlanArguments
 {
-    // Plans count the work of dense models.
-    private static readonly string[] Presets = [.. LlamaPresets.All.Values.Where(static p => p is { Llama4: null, Vision: null }).Select(static p => p.Name)];
+    private static readonly string[] Presets = [.. LlamaPresets.All.Keys];
     private static readonly Option<string?> Preset = Parsing.Options.Text("preset", "NAME", $"The model: {string.Join(", ", Presets)}");
     private static readonly Option<string?> Target = Parsing.Options.Choice("target", "T", "Accelerators, or this program's own trainer on one machine", ["cluster", "cpu"], "cluster");
     private static readonly Option<long?> Sequence = Parsing.Options.OptionalInteger("sequence", "N", "Tokens of a text", "the context, at most 8192", 1, LlamaConfig.MostPositions);
@@ -36,8 +35,8 @@ internal static class PlanArguments
     {
         ParsedArguments args = context.Args;
         string name = args.Get(Preset) ?? throw new UsageException("train plan: expected --preset NAME, got none (puna help train lists them)");
-        LlamaConfig model = LlamaPresets.Find(name) is { Llama4: null, Vision: null } found ? found
-            : throw new UsageException($"unknown preset {UsageException.Quote(name)}{(Suggestions.Nearest(name, [.. Presets]) is { } near ? $", did you mean {near}?" : "")} (puna help train lists them)");
+        LlamaConfig model = LlamaPresets.Find(name)
+            ?? throw new UsageException($"unknown preset {UsageException.Quote(name)}{(Suggestions.Nearest(name, Presets) is { } near ? $", did you mean {near}?" : "")} (puna help train lists them)");
         TrainingPlan plan = TrainingPlan.Create(new TrainingPlanOptions(model)
         {
             Target = args.Get(Target) == "cpu" ? PlanTarget.Cpu : PlanTarget.Cluster,

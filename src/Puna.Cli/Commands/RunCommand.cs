@@ -22,7 +22,6 @@ internal sealed class RunCommand : Command
     private static readonly Option<int[]?> Tokens = Parsing.Options.Tokens("tokens", "The prompt as token ids, exactly these: nothing is added");
     private static readonly Option<string?> System = Parsing.Options.Text("system", "S", "The system message, for a model with a chat format");
     private static readonly Option<bool> Raw = Parsing.Options.Flag("raw", "Continue the prompt as it stands even if the model has a chat format");
-    private static readonly Option<long?> Context = Parsing.Options.OptionalInteger("ctx", "N", "Most tokens of prompt and answer together", "the model's context", 1, int.MaxValue);
     private static readonly Option<string?> Saved = Parsing.Options.Path("session", "F", "Keep what was computed in this file: a later prompt that begins with the same text goes on from there", ValueHint.File);
     private static readonly Option<bool> Json = CommonOptions.Json("Print one JSON object with the new text, its tokens and why it ended");
     private static readonly Option<string?> Guard = OpenedGuard.Option();
@@ -50,7 +49,7 @@ internal sealed class RunCommand : Command
         new("Prompt", Prompt, PromptFile, Tokens, System, Raw, Pictures.Image, Pictures.Frames),
         Model.Group,
         .. Sampling.Groups,
-        new("Context and output", Context, Saved, Guard, Json, LogProbs),
+        new("Output", Saved, Guard, Json, LogProbs),
     ];
 
     /// <inheritdoc/>
@@ -85,14 +84,14 @@ internal sealed class RunCommand : Command
         using OpenedGuard? guard = OpenedGuard.Open(context, Guard, opened.Ops, map: !args.Get(Model.NoMmap));
         IReadOnlyList<ChatMessage> conversation = guard is null ? [] : input.Conversation(prompt);
         guard?.Require(conversation, context.Token);
-        int room = Room(opened, prompt, args.Get(Context));
+        int room = Room(opened, prompt, args.Has(Model.Context));
         using var session = new Session(opened.Language, opened.Ops, opened.CacheType);
         if (args.Get(Saved) is { } saved && File.Exists(saved))
         {
             session.Restore(saved);
         }
 
-        int? most = args.Has(Context) ? Math.Min(room, options.MaxTokens ?? room) : options.MaxTokens;
+        int? most = args.Has(Model.Context) ? Math.Min(room, options.MaxTokens ?? room) : options.MaxTokens;
         IEnumerable<GenerationStep> steps = session.Generate(prompt.Ids, pictures, options with { MaxTokens = most, StopIds = prompt.StopIds }, context.Token);
         steps = guard?.Hold(steps, conversation, context.Token) ?? steps;
         var result = new RunResult();
@@ -134,20 +133,12 @@ internal sealed class RunCommand : Command
         return new PromptInput(text, args.Get(Tokens), args.Get(System), args.Get(Raw));
     }
 
-    private static int Room(OpenedModel opened, PreparedPrompt prompt, long? limit)
+    private static int Room(OpenedModel opened, PreparedPrompt prompt, bool isLimited)
     {
         int context = opened.Llama.Config.ContextLength;
-        if (limit > context)
-        {
-            throw new UsageException($"option --ctx: expected at most the model's context of {context}, got {limit}");
-        }
-
-        if (limit is long own && prompt.Ids.Length >= own)
-        {
-            throw new PunaException($"prompt: expected fewer tokens than the context of {own}, got {prompt.Ids.Length}");
-        }
-
-        return Math.Max(0, (int)(limit ?? context) - prompt.Ids.Length);
+        return !isLimited || prompt.Ids.Length < context
+            ? Math.Max(0, context - prompt.Ids.Length)
+            : throw new PunaException($"prompt: expected fewer tokens than the context of {context}, got {prompt.Ids.Length}");
     }
 
     private static void PrintText(CommandContext context, IEnumerable<GenerationStep> steps, RunResult result, PreparedPrompt prompt, OpenedModel opened)

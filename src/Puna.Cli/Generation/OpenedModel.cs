@@ -70,6 +70,16 @@ internal sealed class OpenedModel : IDisposable
                 throw new PunaException($"model {source.Name}: expected a language model, got a classifier");
             }
 
+            if (args.Get(options.Context) is long tokens)
+            {
+                int before = checkpoint.Config.ContextLength;
+                checkpoint.SetContext((int)tokens);
+                if (tokens > before)
+                {
+                    context.Terminal.Error.WriteLine($"puna: warning: context of {source.Name}: made for {before} tokens, used for {tokens}");
+                }
+            }
+
             if (args.Get(options.Adapter) is { } adapter)
             {
                 checkpoint.Adapt(adapter);

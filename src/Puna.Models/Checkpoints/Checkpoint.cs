@@ -56,7 +56,7 @@ public sealed class Checkpoint : IDisposable
     public bool IsDecoded => !ReferenceEquals(_tensors, File);
 
     /// <summary>Shape and arithmetic.</summary>
-    public LlamaConfig Config { get; }
+    public LlamaConfig Config { get; private set; }
 
     /// <summary>Order of the rows of wq and wk within a head.</summary>
     public RopeLayout RopeLayout { get; }
@@ -118,6 +118,20 @@ public sealed class Checkpoint : IDisposable
     {
         string name = NameOf(canonical);
         return _tensors.TryGetInfo(name, out info) || (info = Stacked(canonical)?.Info(name)) is not null;
+    }
+
+    /// <summary>Sets how long texts may be, for what is loaded from now on. Nothing is computed otherwise, so a model may be let beyond what it was trained for where it is known to bear it: Code Llama was
+    /// trained on 16,384 tokens and is good up to 100,000 (Rozière et al. 2023, section 2.4).</summary>
+    /// <param name="tokens">Tokens of the context.</param>
+    /// <exception cref="PunaException">The number is none that can be, or the rotation of the model depends on its context.</exception>
+    public void SetContext(int tokens)
+    {
+        if (Config.RopeScaling is RopeScaling.Dynamic)
+        {
+            throw new PunaException($"context of {Path}: expected a model that rotates alike at every length, got one with dynamic scaling");
+        }
+
+        Config = (Config with { ContextLength = tokens }).Validate(Path);
     }
 
     /// <summary>The adapter that is added to the weights, or null.</summary>

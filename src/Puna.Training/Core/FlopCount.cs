@@ -18,7 +18,8 @@ public static class FlopCount
                 : 3L * config.Hidden * config.Ffn;
         }
 
-        return sum;
+        // Cross-attention layers: queries, output and feed-forward of the text; keys and values are those of pictures.
+        return sum + ((config.Vision?.CrossLayers.Count ?? 0) * ((2L * config.Hidden * q) + (3L * config.Hidden * config.Ffn)));
     }
 
     /// <summary>Operations of forward and backward of one batch as it is: attention within each sequence alone, the output layer for rows with a target alone.</summary>
@@ -36,7 +37,15 @@ public static class FlopCount
         return (6.0 * BlockParameters(config) * batch.Count) + (6.0 * config.Vocab * config.Hidden * batch.Outputs.Length) + (6.0 * config.Layers * config.Heads * config.HeadDim * pairs);
     }
 
-    /// <summary>Operations per token of forward and backward where every row is one text of <paramref name="length"/> tokens.</summary>
-    public static double TrainingPerToken(LlamaConfig config, int length) =>
-        (6.0 * (BlockParameters(config) + ((double)config.Vocab * config.Hidden))) + (6.0 * config.Layers * config.Heads * config.HeadDim * length);
+    /// <summary>Operations per token of forward and backward where every row is one text of <paramref name="length"/> tokens; local layers see a chunk of it.</summary>
+    public static double TrainingPerToken(LlamaConfig config, int length)
+    {
+        double seen = 0;
+        for (int i = 0; i < config.Layers; i++)
+        {
+            seen += config.Llama4 is { } four && four.IsLocal[i] ? Math.Min(length, four.ChunkSize) : length;
+        }
+
+        return (6.0 * (BlockParameters(config) + ((double)config.Vocab * config.Hidden))) + (6.0 * config.Heads * config.HeadDim * seen);
+    }
 }

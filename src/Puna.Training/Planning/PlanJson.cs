@@ -11,6 +11,8 @@ internal static class PlanJson
         writer.WriteStartObject();
         writer.WriteString("model", plan.Model.Name);
         writer.WriteNumber("parameters", plan.Parameters);
+        writer.WriteNumber("active_parameters", plan.ActiveParameters);
+        writer.WriteBoolean("leaves_out_pictures", plan.LeavesOutPictures);
         writer.WriteString("target", o.Target == PlanTarget.Cpu ? "cpu" : "cluster");
         writer.WriteString("precision", o.Precision == PlanPrecision.BFloat16 ? "bf16" : "fp32");
         writer.WriteString("checkpointing", o.Checkpointing == PlanCheckpointing.Full ? "full" : "none");

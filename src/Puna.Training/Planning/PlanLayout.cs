@@ -37,6 +37,11 @@ internal sealed class PlanLayout
         Divides("heads", Model.Heads, Tp, "tensor-parallel ranks");
         Divides("key-value heads", Model.KvHeads, Tp, "tensor-parallel ranks");
         Divides("feed-forward size", Model.Ffn, Tp, "tensor-parallel ranks");
+        if (Model.Llama4 is { } four)
+        {
+            Divides("expert feed-forward size", four.ExpertFfn, Tp, "tensor-parallel ranks");
+        }
+
         Divides("vocabulary", Model.Vocab, Tp, "tensor-parallel ranks");
         if (Cp > 1)
         {

@@ -16,7 +16,7 @@ internal static class PlanText
     {
         TrainingPlanOptions o = plan.Options;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{plan.Model.Name}: {Large(plan.Parameters)} parameters ({plan.Parameters:N0})\n");
+        text.Append(CultureInfo.InvariantCulture, $"{plan.Model.Name}: {Large(plan.Parameters)} parameters ({plan.Parameters:N0}){(plan.ActiveParameters < plan.Parameters ? $", {Large(plan.ActiveParameters)} per token of text" : "")}\n");
         text.Append(o.Target == PlanTarget.Cpu ? "Puna's own trainer, float32, one device"
             : $"{(o.Precision == PlanPrecision.BFloat16 ? "bfloat16, float32 masters" : "float32")}, {Count(plan.Devices, "device")}{Ranks(o)}");
         text.Append(o.Checkpointing == PlanCheckpointing.Full ? ", blocks are run again on the way back\n" : "\n");
@@ -58,6 +58,11 @@ internal static class PlanText
         {
             Line(text, "  time", Duration(days), "");
             text.Append(CultureInfo.InvariantCulture, $"  at {Flops(o.PeakFlops!.Value)}/s per device and {100 * o.Utilization:0.#} % of it used\n");
+        }
+
+        if (plan.LeavesOutPictures)
+        {
+            text.Append("\nof pictures the encoder's weights, gradients and optimizer are counted; what\nthey leave behind and cost is not\n");
         }
 
         return text.ToString();

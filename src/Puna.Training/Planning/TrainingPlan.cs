@@ -19,6 +19,8 @@ public sealed class TrainingPlan
         MicroBatches = layout.MicroBatches;
         Devices = layout.Devices;
         StageLayers = layout.StageLayers;
+        var sizes = new BlockSize(Model, 1, Options.Precision == PlanPrecision.BFloat16 ? 2 : 4);
+        ActivationBytesPerTokenAndLayer = Enumerable.Range(0, Model.Layers).Average(sizes.BytesPerToken);
         double copies = Devices / layout.Pp;
         PerDevice = new MemoryPlan();
         AllDevices = new MemoryPlan();
@@ -62,8 +64,14 @@ public sealed class TrainingPlan
     /// <summary>Blocks of each pipeline stage.</summary>
     public IReadOnlyList<int> StageLayers { get; }
 
-    /// <summary>Parameters of the model; a tied embedding counts once.</summary>
-    public long Parameters => Model.ParameterCount;
+    /// <summary>Parameters of the model, those for pictures included; a tied embedding counts once.</summary>
+    public long Parameters => Model.ParameterCount + (Model.Llama4?.Vision?.ParameterCount(Model.Hidden) ?? 0);
+
+    /// <summary>Parameters that a token of text meets: of routed experts as many as it is sent to, and no picture encoder.</summary>
+    public long ActiveParameters => Model.ActiveParameterCount - (Model.Vision is null ? 0 : Model.Parameters().Where(static p => p.Name.StartsWith("vision_model.", StringComparison.Ordinal)).Sum(static p => p.Shape.Count));
+
+    /// <summary>Whether the model sees pictures. Their encoder's weights, gradients and optimiser are counted; what pictures leave behind and cost is not, since that hangs on how many there are.</summary>
+    public bool LeavesOutPictures => Model.Vision is not null || Model.Llama4?.Vision is not null;
 
     /// <summary>Bytes of a device of the stage that needs the most.</summary>
     public MemoryPlan PerDevice { get; }
@@ -74,8 +82,8 @@ public sealed class TrainingPlan
     /// <summary>Bytes of all devices together.</summary>
     public MemoryPlan AllDevices { get; }
 
-    /// <summary>Bytes that a token leaves behind in a block where nothing is recomputed, all ranks together.</summary>
-    public double ActivationBytesPerTokenAndLayer => ClusterMemory.BytesPerTokenAndLayer(Model, Options.Precision == PlanPrecision.BFloat16 ? 2 : 4);
+    /// <summary>Bytes that a token leaves behind in a block where nothing is recomputed, all ranks together; the mean over blocks where they differ.</summary>
+    public double ActivationBytesPerTokenAndLayer { get; }
 
     /// <summary>Operations per token, forward and backward, attention causal, without recomputation.</summary>
     public double FlopsPerToken { get; }
@@ -103,12 +111,12 @@ public sealed class TrainingPlan
     public static TrainingPlan Create(TrainingPlanOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Model switch
+        if (options.Target == PlanTarget.Cpu && options.Model is { Llama4: not null } or { Vision: not null })
         {
-            { Llama4: not null } => throw new PunaException($"plan of {options.Model.Name}: expected a dense model, got one with experts, whose memory is not counted"),
-            { Vision: not null } => throw new PunaException($"plan of {options.Model.Name}: expected a text model, got one that sees images, whose encoder is not counted"),
-            _ => new(new PlanLayout(options)),
-        };
+            throw new PunaException($"plan of {options.Model.Name}: expected a dense text model for the trainer on one machine, got one with {(options.Model.Vision is null ? "experts" : "a picture encoder")}");
+        }
+
+        return new(new PlanLayout(options));
     }
 
     /// <summary>The plan as lines for a terminal.</summary>

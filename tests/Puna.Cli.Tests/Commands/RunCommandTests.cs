@@ -184,8 +184,18 @@ public class RunCommandTests
         CliRun.Of("run", "a", "--raw", "--system", "b").AssertRefused("options --raw and --system exclude each other");
         CliRun.Of("run", "--model", TestFiles.TrainedTiny, "a", "--system", "b").AssertRefused($"option --system: expected a model with a chat format, got {TestFiles.TrainedTiny}: the model has no chat format: it continues plain text");
         CliRun.Of("run", "--model", TestFiles.TrainedTiny, "--tokens", "1,1024").AssertRefused("token 2: expected an id from 0 to 1023, got 1024");
-        CliRun.Of("run", "a", "--ctx", "513").AssertRefused("option --ctx: expected at most the model's context of 512, got 513");
+        CliRun.Of("run", "a", "--ctx", "0").AssertRefused("option --ctx: expected a whole number from 1 to 16777216, got '0'");
         CliRun.Of("run", "a", "--model", TestModels.Random).AssertRefused($"model {TestModels.Random}: expected a tokenizer, got a model without one");
+    }
+
+    [Fact]
+    public void TheContextMayBeLongerThanTheModelWasMadeFor()
+    {
+        string prompt = string.Join(',', Enumerable.Repeat(300, 530));
+        CliRun.Of("run", "--tokens", prompt, "--ctx", "530").AssertRefused("prompt: expected fewer tokens than the context of 530, got 530");
+        CliRun run = CliRun.Of("run", "--tokens", prompt, "--ctx", "540", "--temperature", "0", "--max-tokens", "5", "--json");
+        Assert.Equal(0, run.Code);
+        Assert.StartsWith("puna: warning: context of puna-tiny: made for 512 tokens, used for 540", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
