@@ -14,6 +14,7 @@ public sealed class VisionTests : IDisposable
 
     /// <summary>A guess has a sixth of the objects and of the colours, and so has a caption beside another picture (within the noise of some 300 things: three standard deviations are 6.5 %).</summary>
     [Theory]
+    [InlineData("vision-cross.json")]
     [InlineData("vision-fusion.json")]
     public void NineOfTenObjectsAndColoursAreRightInCombinationsNeverSeen(string sample)
     {
