@@ -2,6 +2,7 @@ using Puna.Cli.Parsing;
 using Puna.Training.Recipes;
 using Puna.Training.Recipes.Pretraining;
 using Puna.Training.Recipes.ScalingLaws;
+using Puna.Training.Recipes.Vision;
 
 namespace Puna.Cli.Commands;
 
@@ -9,7 +10,7 @@ namespace Puna.Cli.Commands;
 internal static class RecipeTable
 {
     /// <summary>All, in the order of the help page.</summary>
-    public static IReadOnlyList<IRecipe> All { get; } = [new PretrainRecipe(), new TokenizerRecipe(), new DataRecipe(), new AltiplanoRecipe(), new FindRateRecipe(), new ScalingRecipe()];
+    public static IReadOnlyList<IRecipe> All { get; } = [new PretrainRecipe(), new TokenizerRecipe(), new DataRecipe(), new AltiplanoRecipe(), new FindRateRecipe(), new ScalingRecipe(), new VisionRecipe()];
 
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(static r => r.Name)];

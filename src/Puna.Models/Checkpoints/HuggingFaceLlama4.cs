@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Puna.Models.Vision;
 
 namespace Puna.Models.Checkpoints;
 
@@ -80,6 +81,39 @@ internal static class HuggingFaceLlama4
 
             json.WriteEndArray();
         }
+    }
+
+    /// <summary>Writes the keys of a whole file of a model that sees; <see cref="Llama4VisionReader"/> reads them.</summary>
+    /// <param name="json">Inside the file's object.</param>
+    /// <param name="vision">What the model sees with.</param>
+    /// <param name="writeText">Writes the keys of the text model.</param>
+    public static void WriteWhole(Utf8JsonWriter json, Llama4VisionConfig vision, Action<Utf8JsonWriter> writeText)
+    {
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("Llama4ForConditionalGeneration");
+        json.WriteEndArray();
+        json.WriteString("model_type", WholeType);
+        json.WriteNumber("image_token_index", vision.PatchToken);
+        json.WriteStartObject("text_config");
+        writeText(json);
+        json.WriteEndObject();
+        json.WriteStartObject("vision_config");
+        json.WriteString("model_type", "llama4_vision_model");
+        json.WriteNumber("hidden_size", vision.Hidden);
+        json.WriteNumber("intermediate_size", vision.Ffn);
+        json.WriteNumber("num_attention_heads", vision.Heads);
+        json.WriteNumber("num_hidden_layers", vision.Layers);
+        json.WriteNumber("num_channels", 3);
+        json.WriteNumber("image_size", vision.ImageSize);
+        json.WriteNumber("patch_size", vision.PatchSize);
+        json.WriteNumber("pixel_shuffle_ratio", 1.0 / vision.Shuffle);
+        json.WriteNumber("projector_input_dim", vision.AdapterHidden);
+        json.WriteNumber("projector_output_dim", vision.AdapterOutput);
+        json.WriteNumber("vision_output_dim", vision.AdapterOutput);
+        json.WriteNumber("norm_eps", vision.NormEpsilon);
+        json.WriteNumber("rope_theta", vision.RopeTheta);
+        json.WriteString("hidden_act", "gelu");
+        json.WriteEndObject();
     }
 
     private static bool[] ExpertLayers(JsonConfig json, int layers)

@@ -11,8 +11,9 @@ public static class HuggingFaceConfigWriter
     /// <summary>The file's bytes.</summary>
     /// <param name="config">The model.</param>
     /// <param name="type">Type of most weights.</param>
+    /// <param name="withPictures">Of a Llama 4 that sees, whether the weights of its encoder are there too; without, it is written as a text model.</param>
     /// <exception cref="PunaException">The rotary scaling, or which layers have biases, cannot be said in this format.</exception>
-    public static byte[] Write(LlamaConfig config, DType type)
+    public static byte[] Write(LlamaConfig config, DType type, bool withPictures = false)
     {
         bool qwen = config.QkvBias && !config.AttentionOutputBias;
         if (!config.QkvBias && config.AttentionOutputBias)
@@ -31,6 +32,10 @@ public static class HuggingFaceConfigWriter
         if (config.Vision is { } vision)
         {
             HuggingFaceMllama.Write(json, vision, text => WriteModel(text, config, qwen));
+        }
+        else if (withPictures && config.Llama4?.Vision is { } encoder)
+        {
+            HuggingFaceLlama4.WriteWhole(json, encoder, text => WriteModel(text, config, qwen));
         }
         else
         {

@@ -6,6 +6,7 @@ using Puna.Models.Checkpoints;
 using Puna.Models.Conversion;
 using Puna.Tensors;
 using Puna.Training.Core;
+using Puna.Training.Recipes;
 
 namespace Puna.Training.Checkpoints;
 
@@ -28,6 +29,21 @@ public sealed class TrainingCheckpoints
     /// <summary>The checkpoints in a folder.</summary>
     /// <param name="folder">Made with the first checkpoint.</param>
     public TrainingCheckpoints(string folder) => _folder = folder;
+
+    /// <summary>Where a run begins: refuses a folder that holds a run, unless it is to go on.</summary>
+    /// <param name="request">What the user asked for.</param>
+    /// <param name="report">Told of checkpoints that are passed over.</param>
+    /// <returns>The checkpoint to go on from, or null.</returns>
+    /// <exception cref="PunaException">There is a run, and <see cref="RecipeRequest.Resume"/> was not asked for.</exception>
+    public string? Begin(RecipeRequest request, IRecipeReport report)
+    {
+        if (File.Exists(Path.Combine(request.Output, "log.jsonl")) && !request.Resume)
+        {
+            throw new PunaException($"folder {request.Output}: expected none, or one without a run, got one with log.jsonl: --resume goes on with it");
+        }
+
+        return request.Resume ? FindLatest(report.Line) : null;
+    }
 
     /// <summary>Folder of the newest whole checkpoint, or null. Whatever is incomplete or damaged is passed over.</summary>
     /// <param name="passedOver">Told of each that is.</param>
@@ -68,9 +84,9 @@ public sealed class TrainingCheckpoints
             Directory.CreateDirectory(_folder);
             Remove(temporary);
             Directory.CreateDirectory(temporary);
-            WriteModel(trainer.Model, Path.Combine(temporary, Model));
+            HuggingFaceModel.Write(trainer.Model, Path.Combine(temporary, Model));
             WriteMoments(trainer, Path.Combine(temporary, Moments));
-            File.WriteAllBytes(Path.Combine(temporary, "config.json"), HuggingFaceConfigWriter.Write(trainer.Model.Config, DType.F32));
+            File.WriteAllBytes(Path.Combine(temporary, "config.json"), HuggingFaceConfigWriter.Write(trainer.Model.Config, DType.F32, withPictures: trainer.Model.Pictures is not null));
             File.WriteAllBytes(Path.Combine(temporary, State), JsonSerializer.SerializeToUtf8Bytes(state, CheckpointJson.Default.TrainerState));
             foreach ((string name, byte[] content) in companions)
             {
@@ -108,7 +124,7 @@ public sealed class TrainingCheckpoints
     public static TrainableModel ReadModel(string path)
     {
         using Checkpoint checkpoint = Checkpoint.Open(path, map: false);
-        return TrainableModel.Load(checkpoint);
+        return TrainableModel.Load(checkpoint, withPictures: true);
     }
 
     /// <summary>Reads the moments of a checkpoint into an optimiser.</summary>
@@ -120,31 +136,6 @@ public sealed class TrainingCheckpoints
             Copy(file.GetTensor("m." + trainer.Model.Parameters[i].Name), trainer.Optimizer.First[i], path);
             Copy(file.GetTensor("v." + trainer.Model.Parameters[i].Name), trainer.Optimizer.Second[i], path);
         }
-    }
-
-    /// <summary>Writes a model's weights as safetensors under Hugging Face's names, float32.</summary>
-    public static void WriteModel(TrainableModel model, string path)
-    {
-        if (model.RopeLayout != (model.Config.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved))
-        {
-            throw new PunaException($"model {path}: expected rows of wq and wk in Hugging Face's order, got Meta's (convert the model to safetensors first)");
-        }
-
-        using var writer = new SafetensorsWriter(path);
-        foreach (TrainableParameter parameter in model.Parameters)
-        {
-            writer.Declare(TensorNames.In(CheckpointFormat.Safetensors, parameter.Name, model.Config), DType.F32, FileShape(parameter));
-        }
-
-        writer.Begin();
-        foreach (TrainableParameter parameter in model.Parameters)
-        {
-            writer.WriteTensor(new Tensor(parameter.Values.Storage, parameter.Values.Offset, FileShape(parameter), DType.F32));
-        }
-
-        writer.Complete();
-
-        Shape FileShape(TrainableParameter parameter) => TensorNames.ShapeIn(CheckpointFormat.Safetensors, parameter.Name, parameter.Values.Shape, model.Config);
     }
 
     private static void WriteMoments(Trainer trainer, string path)

@@ -7,7 +7,8 @@ namespace Puna.Training.Core;
 
 /// <summary>
 /// Random weights of a new model: matrices and embeddings N(0, 0.02), those that write into the residual stream divided by sqrt(2 layers), norms 1, biases and gates 0. A pure function of name, element and
-/// seed, so that it does not depend on the order of creation.
+/// seed, so that it does not depend on the order of creation. Encoders of pictures begin as CLIP's do: matrices and tables N(0, 1 / sqrt(columns)), the former divided by sqrt(2 layers) where they write into
+/// the residual stream.
 /// </summary>
 /// <remarks>
 /// Spec training.md 3.1 proposes N(0, 1 / sqrt(inputs)) for matrices. In a small model the blocks then write far more into the residual stream than the embeddings put there, the identity of a token is lost on
@@ -30,7 +31,7 @@ public static class Initialization
             }
             else if (name.EndsWith(".class_embedding", StringComparison.Ordinal))
             {
-                Normal(tensor.Row<float>(0), seed, Stream(name), 0, Deviation);
+                Normal(tensor.Row<float>(0), seed, Stream(name), 0, 1 / Math.Sqrt(shape.Columns));
             }
 
             return tensor;
@@ -40,6 +41,19 @@ public static class Initialization
         if (name.EndsWith("attention.wo.weight", StringComparison.Ordinal) || name.EndsWith("feed_forward.w2.weight", StringComparison.Ordinal))
         {
             deviation /= Math.Sqrt(2.0 * config.Layers);
+        }
+
+        if (name.StartsWith("vision_", StringComparison.Ordinal))
+        {
+            int layers = config.Vision?.LocalLayers + config.Vision?.GlobalLayers ?? config.Llama4!.Vision!.Layers;
+            bool isResidual = name.EndsWith(".attn.wo.weight", StringComparison.Ordinal) || (name.Contains(".resblocks.", StringComparison.Ordinal) && name.EndsWith(".mlp.c_proj.weight", StringComparison.Ordinal));
+            deviation = 1 / Math.Sqrt(shape.Columns * (isResidual ? 2.0 * layers : 1));
+        }
+
+        if (name.StartsWith("cross_attention_layers.", StringComparison.Ordinal))
+        {
+            // Their gates are closed, so that they disturb nothing at first; what is behind a gate has to be large for the gate to have a gradient that shows where to go.
+            deviation = 1 / Math.Sqrt(shape.Columns);
         }
 
         ulong stream = Stream(name);

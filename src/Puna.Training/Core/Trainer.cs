@@ -137,7 +137,7 @@ public sealed class Trainer : IDisposable
     {
         double sum = 0;
         ArenaMark mark = _ops.Mark();
-        Tensor hidden = Model.Model.Hidden(_ops, batch.Batch, _context);
+        Tensor hidden = PictureInputs.Hidden(Model, _ops, batch.Batch, batch.Images, _context);
         int rows = (int)hidden.Rows;
         Reserve(rows);
         Span<int> targets = CollectionsMarshal.AsSpan(batch.Targets);
@@ -171,7 +171,7 @@ public sealed class Trainer : IDisposable
         _context.ExpertChoice = _experts;
         try
         {
-            Tensor hidden = Model.Model.Hidden(_tape, batch.Batch, _context);
+            Tensor hidden = PictureInputs.Hidden(Model, _tape, batch.Batch, batch.Images, _context);
             int rows = (int)hidden.Rows;
             Reserve(rows);
             for (int i = 0; i < rows; i++)

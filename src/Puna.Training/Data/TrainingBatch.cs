@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Training.Data;
@@ -17,6 +18,9 @@ public sealed class TrainingBatch
     /// <summary>Per output row of <see cref="Batch"/>, the weight of its loss.</summary>
     public List<float> Weights { get; } = [];
 
+    /// <summary>Per sequence of <see cref="Batch"/>, its pictures in the order of their tokens; empty where no sequence has any.</summary>
+    public List<IReadOnlyList<TiledImage>> Images { get; } = [];
+
     /// <summary>Bytes of text, for bits per byte.</summary>
     public long TextBytes { get; set; }
 
@@ -29,6 +33,7 @@ public sealed class TrainingBatch
         Batch.Clear();
         Targets.Clear();
         Weights.Clear();
+        Images.Clear();
         TextBytes = 0;
         WeightSum = 0;
     }
@@ -36,7 +41,8 @@ public sealed class TrainingBatch
     /// <summary>Adds a piece of a document as a sequence.</summary>
     /// <param name="tokens">Its ids, at least one.</param>
     /// <param name="weights">Per token the weight of predicting it; the first one's is not used, since nothing stands before it.</param>
-    public void Add(ReadOnlySpan<int> tokens, ReadOnlySpan<float> weights)
+    /// <param name="images">The pictures that its tokens stand for, or null.</param>
+    public void Add(ReadOnlySpan<int> tokens, ReadOnlySpan<float> weights, IReadOnlyList<TiledImage>? images = null)
     {
         if (tokens.Length != weights.Length)
         {
@@ -45,6 +51,17 @@ public sealed class TrainingBatch
 
         int first = Batch.Count;
         Batch.Add(tokens, 0, BatchOutputs.None);
+        if (images is { Count: > 0 } || Images.Count > 0)
+        {
+            // Texts that came before the first picture have none.
+            while (Images.Count < Batch.Sequences - 1)
+            {
+                Images.Add([]);
+            }
+
+            Images.Add(images ?? []);
+        }
+
         for (int i = 0; i + 1 < tokens.Length; i++)
         {
             if (weights[i + 1] > 0)

@@ -30,6 +30,32 @@ public sealed class TrainingCheckpointsTests : IDisposable
         Assert.Equal(Logits(ops, fresh.Model, null), Logits(ops, fresh.Model, seen));
     }
 
+    /// <summary>The published layout: text under its prefix, experts of a layer in one tensor, and an encoder that the library finds again.</summary>
+    [Fact]
+    public void ALlama4ThatSeesIsWrittenAsPublished()
+    {
+        using Checkpoint golden = Checkpoint.Open(TestFiles.GoldenModel("llama4-vision"));
+        TrainableModel model = TrainableModel.Load(golden, withPictures: true);
+        HuggingFaceModel.Write(model, Path.Combine(_folder, "model.safetensors"));
+        File.WriteAllBytes(Path.Combine(_folder, "config.json"), HuggingFaceConfigWriter.Write(model.Config, DType.F32, withPictures: true));
+        using Checkpoint read = Checkpoint.Open(_folder);
+        Assert.Equal(golden.File.Tensors.Select(static t => $"{t.Name} {t.Shape}").Order(), read.File.Tensors.Select(static t => $"{t.Name} {t.Shape}").Order());
+        Assert.Equal(golden.Config.Llama4!.Vision, read.Config.Llama4!.Vision);
+        foreach (string name in golden.File.Tensors.Select(static t => t.Name))
+        {
+            Tensor expected = golden.File.GetTensor(name), actual = read.File.GetTensor(name);
+            for (long row = 0; row < expected.Rows; row++)
+            {
+                Assert.Equal(expected.Row<float>(row), actual.Row<float>(row));
+            }
+        }
+
+        using var ops = new CpuOps(1);
+        float[] pixels = [.. Enumerable.Range(0, 3 * 56 * 56).Select(static i => (float)Math.Sin(i))];
+        Tensor one = golden.LoadLlama4Vision().Encode(ops, pixels, 1), other = read.LoadLlama4Vision().Encode(ops, pixels, 1);
+        Assert.Equal(one.Row<float>(0), other.Row<float>(0));
+    }
+
     private static float[] Logits(CpuOps ops, Llama model, CrossStates? seen)
     {
         var batch = new Batch();
@@ -43,7 +69,7 @@ public sealed class TrainingCheckpointsTests : IDisposable
 
     private void Same(TrainableModel model)
     {
-        TrainingCheckpoints.WriteModel(model, Path.Combine(_folder, "model.safetensors"));
+        HuggingFaceModel.Write(model, Path.Combine(_folder, "model.safetensors"));
         File.WriteAllBytes(Path.Combine(_folder, "config.json"), HuggingFaceConfigWriter.Write(model.Config, DType.F32));
         using Checkpoint read = Checkpoint.Open(_folder);
         foreach (TrainableParameter parameter in model.Parameters)

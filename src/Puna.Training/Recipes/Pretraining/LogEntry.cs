@@ -11,5 +11,6 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <param name="ValidationBitsPerByte">The same in bits per byte of text.</param>
 /// <param name="ExpertLoss">Losses of routers' scores, weighted as they were added; with experts that are balanced only.</param>
 /// <param name="DroppedRows">Rows that found no room at their expert, in all layers; with a capacity only.</param>
+/// <param name="CaptionsRight">Share of things in held-out pictures whose kind and colour the captions had right after the step, their mean; of models that see, where it was measured.</param>
 internal sealed record LogEntry(long Step, double Loss, double GradNorm, double Rate, long Tokens, bool? Updated, double? ValidationLoss, double? ValidationBitsPerByte,
-    double? ExpertLoss = null, long? DroppedRows = null);
+    double? ExpertLoss = null, long? DroppedRows = null, double? CaptionsRight = null);

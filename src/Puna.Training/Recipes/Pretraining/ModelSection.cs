@@ -37,7 +37,14 @@ public sealed record ModelSection
     public bool TiedEmbeddings { get; set; } = true;
 
     /// <summary>The config of the model.</summary>
-    public LlamaConfig Create(string name, Tokenizer tokenizer) => new()
+    /// <param name="name">What the model is called.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    public LlamaConfig Create(string name, Tokenizer tokenizer) => Create(name, tokenizer.VocabularySize) with { BosId = tokenizer.BosId, EosIds = [.. tokenizer.StopIds] };
+
+    /// <summary>The config of the model before its tokenizer is there.</summary>
+    /// <param name="name">What the model is called.</param>
+    /// <param name="vocabulary">Tokens.</param>
+    public LlamaConfig Create(string name, int vocabulary) => new()
     {
         Name = name,
         Hidden = Hidden,
@@ -50,8 +57,6 @@ public sealed record ModelSection
         RopeTheta = RopeTheta,
         NormEpsilon = NormEpsilon,
         TiedEmbeddings = TiedEmbeddings,
-        Vocab = tokenizer.VocabularySize,
-        BosId = tokenizer.BosId,
-        EosIds = [.. tokenizer.StopIds],
+        Vocab = vocabulary,
     };
 }

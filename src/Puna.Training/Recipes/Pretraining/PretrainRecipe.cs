@@ -16,13 +16,7 @@ public sealed class PretrainRecipe : IRecipe
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
         var checkpoints = new TrainingCheckpoints(Path.Combine(request.Output, "checkpoints"));
-        bool started = File.Exists(Path.Combine(request.Output, "log.jsonl"));
-        if (started && !request.Resume)
-        {
-            throw new PunaException($"folder {request.Output}: expected none, or one without a run, got one with log.jsonl: --resume goes on with it");
-        }
-
-        string? latest = request.Resume ? checkpoints.FindLatest(report.Line) : null;
+        string? latest = checkpoints.Begin(request, report);
         PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
         using var ops = new CpuOps(request.Threads);
         using var run = new PretrainRun(setup, ops, request.Output, checkpoints, latest, report);

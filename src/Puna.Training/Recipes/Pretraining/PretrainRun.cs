@@ -138,7 +138,7 @@ internal sealed class PretrainRun : IDisposable
         }
 
         var summary = new RunSummary(_setup, _trainer.Model.Config, _entries, _texts, _speed.Summary(), exported is null ? null : new FileInfo(exported).Length, exam);
-        RunResults.Write(_output, path, summary);
+        RunResults.Write(_output, path, _config.Name, _entries, summary.Card());
         return summary.Text();
     }
 

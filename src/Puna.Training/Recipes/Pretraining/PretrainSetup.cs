@@ -1,12 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Puna.Formats;
 using Puna.Models;
 using Puna.Models.Checkpoints;
 using Puna.Tensors;
 using Puna.Text;
-using Puna.Text.Training;
 using Puna.Training.Core;
 
 namespace Puna.Training.Recipes.Pretraining;
@@ -50,7 +48,7 @@ internal sealed class PretrainSetup
         string identity = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(training, PretrainJson.Default.PretrainConfig)));
         string folder = Path.GetDirectoryName(Path.GetFullPath(request.Config))!;
         IReadOnlyList<ITrainingSource> sources = [.. config.Data.Select(d => TrainingSources.Create(d, config, folder))];
-        Tokenizer tokenizer = config.Tokenizer is string path ? Open(Path.Combine(folder, path)) : Train(config, sources, Path.Combine(output, "tokenizer"), request.Threads, report, stop);
+        Tokenizer tokenizer = config.Tokenizer is string path ? RecipeTokenizers.Open(Path.Combine(folder, path)) : Train(config, sources, Path.Combine(output, "tokenizer"), request.Threads, report, stop);
         Dictionary<string, byte[]> companions = TokenizerWriter.HuggingFaceFiles(tokenizer, tokenizer.IdOf("<|start_header_id|>") is null ? null : ChatTemplates.Llama3);
         return new PretrainSetup(config, folder, identity, tokenizer, companions, sources);
     }
@@ -86,36 +84,9 @@ internal sealed class PretrainSetup
     /// <summary>Tokens of a row at a step.</summary>
     public int RowTokensAt(long step) => Config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? Config.RowTokens;
 
-    private static Tokenizer Open(string path) => Directory.Exists(path)
-        ? TokenizerLoader.TryOpenFolder(path) ?? throw new PunaException($"tokenizer {path}: expected a folder with a tokenizer, got none in it")
-        : TokenizerLoader.Open(path);
-
     private static Tokenizer Train(PretrainConfig config, IReadOnlyList<ITrainingSource> sources, string folder, int threads, IRecipeReport report, CancellationToken stop)
     {
-        string path = Path.Combine(folder, "tokenizer.json");
-        if (!File.Exists(path))
-        {
-            report.Progress("training a tokenizer", 0, null);
-            TokenizerSection section = config.TrainTokenizer!;
-            int each = Math.Max(1, section.Documents / sources.Count);
-            var texts = new MemoryTexts(sources.SelectMany(s => s.Texts().Take(each)));
-            var options = new ByteBpeTrainerOptions { VocabularySize = section.VocabSize - ControlTokens.Length, SpecialTokens = ControlTokens };
-            TrainedTokenizer trained = ByteBpeTrainer.Train(texts, options, threads, null, stop);
-            using var files = new StagedFiles();
-            files.MakeFolder(folder);
-            foreach ((string name, byte[] content) in trained.Files())
-            {
-                if (name != "tokenizer.json")
-                {
-                    files.Create(Path.Combine(folder, name)).Write(content);
-                }
-            }
-
-            // Last, since it says that the others are there.
-            files.Create(path).Write(trained.Files()["tokenizer.json"]);
-            files.Commit();
-        }
-
-        return Open(folder);
+        int each = Math.Max(1, config.TrainTokenizer!.Documents / sources.Count);
+        return RecipeTokenizers.Train(config.TrainTokenizer.VocabSize, ControlTokens, sources.SelectMany(s => s.Texts().Take(each)), folder, threads, report, stop);
     }
 }

@@ -17,10 +17,13 @@ internal static class RunResults
     /// <summary>Writes the files, each complete or not at all.</summary>
     /// <param name="output">Folder of the run.</param>
     /// <param name="checkpoint">Its last checkpoint.</param>
-    /// <param name="summary">What is to be said.</param>
-    public static void Write(string output, string checkpoint, RunSummary summary)
+    /// <param name="name">What the model is called.</param>
+    /// <param name="log">All steps.</param>
+    /// <param name="card">The model card.</param>
+    /// <param name="others">More files for the folder of the run, or null.</param>
+    public static void Write(string output, string checkpoint, string name, IReadOnlyList<LogEntry> log, string card, IReadOnlyDictionary<string, byte[]>? others = null)
     {
-        LineChart chart = Chart(summary);
+        LineChart chart = Chart(name, log);
         using var files = new StagedFiles();
         string model = Path.Combine(output, "model");
         files.MakeFolder(model);
@@ -32,10 +35,15 @@ internal static class RunResults
                 source.CopyTo(files.Create(Path.Combine(model, Path.GetFileName(file))));
             }
 
-            files.Create(Path.Combine(output, "log.csv")).Write(Encoding.UTF8.GetBytes(Csv(summary.Log)));
+            files.Create(Path.Combine(output, "log.csv")).Write(Encoding.UTF8.GetBytes(Csv(log)));
             files.Create(Path.Combine(output, "loss.svg")).Write(chart.ToSvg());
             files.Create(Path.Combine(output, "loss.png")).Write(chart.ToPng());
-            files.Create(Path.Combine(output, "README.md")).Write(Encoding.UTF8.GetBytes(summary.Card()));
+            files.Create(Path.Combine(output, "README.md")).Write(Encoding.UTF8.GetBytes(card));
+            foreach ((string file, byte[] content) in others ?? new Dictionary<string, byte[]>())
+            {
+                files.Create(Path.Combine(output, file)).Write(content);
+            }
+
             files.Commit();
         }
         catch (IOException e)
@@ -57,20 +65,22 @@ internal static class RunResults
         CheckpointConverter.Convert(source, path, new ConversionOptions { Format = CheckpointFormat.Gguf, Type = fileType, Name = name, Threads = threads });
     }
 
-    private static LineChart Chart(RunSummary summary)
+    private static LineChart Chart(string name, IReadOnlyList<LogEntry> log)
     {
-        var chart = new LineChart(summary.Setup.Config.Name, "step", "loss (nats per token)")
-            .Add(new ChartSeries("training", [.. summary.Log.Select(static e => new ChartPoint(e.Step, e.Loss))]));
-        ChartPoint[] heldOut = [.. summary.Log.Where(static e => e.ValidationLoss is not null).Select(static e => new ChartPoint(e.Step, e.ValidationLoss!.Value))];
+        var chart = new LineChart(name, "step", "loss (nats per token)")
+            .Add(new ChartSeries("training", [.. log.Select(static e => new ChartPoint(e.Step, e.Loss))]));
+        ChartPoint[] heldOut = [.. log.Where(static e => e.ValidationLoss is not null).Select(static e => new ChartPoint(e.Step, e.ValidationLoss!.Value))];
         return heldOut.Length == 0 ? chart : chart.Add(new ChartSeries("held out", heldOut));
     }
 
     private static string Csv(IReadOnlyList<LogEntry> log)
     {
-        var text = new StringBuilder("step,loss,grad_norm,rate,tokens,validation_loss,validation_bits_per_byte\n");
+        bool hasCaptions = log.Any(static e => e.CaptionsRight is not null);
+        var text = new StringBuilder("step,loss,grad_norm,rate,tokens,validation_loss,validation_bits_per_byte").Append(hasCaptions ? ",captions_right\n" : "\n");
         foreach (LogEntry e in log)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{e.Step},{e.Loss:R},{e.GradNorm:R},{e.Rate:R},{e.Tokens},{e.ValidationLoss:R},{e.ValidationBitsPerByte:R}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{e.Step},{e.Loss:R},{e.GradNorm:R},{e.Rate:R},{e.Tokens},{e.ValidationLoss:R},{e.ValidationBitsPerByte:R}");
+            text.Append(hasCaptions ? string.Create(CultureInfo.InvariantCulture, $",{e.CaptionsRight:R}\n") : "\n");
         }
 
         return text.ToString();

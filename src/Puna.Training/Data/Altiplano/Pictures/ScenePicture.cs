@@ -6,7 +6,7 @@ internal static class ScenePicture
     private const int Horizon = 40;
     private const int Slot = 16;
 
-    private static readonly string[] LlamaShape =
+    internal static readonly string[] LlamaShape =
     [
         "..#.........",
         ".###........",
@@ -24,7 +24,7 @@ internal static class ScenePicture
         "..#....#..#.",
     ];
 
-    private static readonly string[] CactusShape =
+    internal static readonly string[] CactusShape =
     [
         "...##...",
         "...##...",

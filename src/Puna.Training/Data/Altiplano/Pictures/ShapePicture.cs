@@ -5,11 +5,11 @@ internal static class ShapePicture
 {
     private const int Cell = 32;
 
-    private static readonly (string Name, int Rgb)[] Colours = [("red", 0xE02020), ("blue", 0x2040E0), ("green", 0x20A040), ("yellow", 0xF0D020), ("purple", 0x9030B0), ("orange", 0xF08020)];
+    internal static readonly (string Name, int Rgb)[] Colours = [("red", 0xE02020), ("blue", 0x2040E0), ("green", 0x20A040), ("yellow", 0xF0D020), ("purple", 0x9030B0), ("orange", 0xF08020)];
 
-    private static readonly int[] Grounds = [0xFFFFFF, 0x101010, 0xB0B0B0, 0xF0E8D0];
+    internal static readonly int[] Grounds = [0xFFFFFF, 0x101010, 0xB0B0B0, 0xF0E8D0];
 
-    private static readonly string[] Wheres = ["top left", "top right", "bottom left", "bottom right"];
+    internal static readonly string[] Wheres = ["top left", "top right", "bottom left", "bottom right"];
 
     public static string Draw(Dice dice, Canvas canvas, List<PictureObject> objects)
     {
