@@ -33,6 +33,9 @@ public sealed record LlamaConfig
     /// <summary>Tokens that can be read: rows of the embedding.</summary>
     public int InputVocab => Vocab + (Vision?.ExtraEmbeddings ?? 0);
 
+    /// <summary>Whether it sees pictures.</summary>
+    public bool SeesImages => Vision is not null || Llama4?.Vision is not null;
+
     /// <summary>Tokens the model was made for.</summary>
     public required int ContextLength { get; init; }
 

@@ -33,10 +33,7 @@ internal sealed class PictureArguments
             return args.Has(Frames) ? throw new UsageException("option --frames: expected --image with it, got none") : [];
         }
 
-        ImageProcessor own = config.Vision is { } mllama ? ImageProcessor.Llama32(mllama.ImageSize, mllama.MaxTiles)
-            : config.Llama4?.Vision is { } four ? ImageProcessor.Llama4(four.ImageSize)
-            : throw new PunaException($"option --image: expected a model that sees, got {source.Name}");
-        ImageProcessor processor = source.Path is { } path && ImageProcessorConfig.Find(path) is { } settings ? Fitting(settings, own) : own;
+        ImageProcessor processor = ImageProcessorConfig.For(config, source.Path) ?? throw new PunaException($"option --image: expected a model that sees, got {source.Name}");
         int frames = args.Get(Frames);
         return [.. args.GetAll(Image).SelectMany(file => frames == 1 ? [ImageReader.Read(file)] : ImageReader.ReadFrames(file, frames)).Select(processor.Process)];
     }
@@ -77,12 +74,4 @@ internal sealed class PictureArguments
     /// <param name="config">The model.</param>
     public static IReadOnlyList<ChatImage> Places(IReadOnlyList<TiledImage> pictures, LlamaConfig config) =>
         [.. pictures.Select(picture => new ChatImage(picture.Grid.Rows, picture.Grid.Columns, config.Llama4?.Vision?.TokensPerTile ?? 1))];
-
-    private static ImageProcessor Fitting(string settings, ImageProcessor own)
-    {
-        ImageProcessor processor = ImageProcessorConfig.Read(settings);
-        return processor.IsLlama4 == own.IsLlama4 && processor.Side == own.Side && processor.MaxTiles <= own.MaxTiles
-            ? processor
-            : throw new PunaException($"image processor {settings}: expected up to {own.MaxTiles} tiles of {own.Side} pixels, as the model has them, got up to {processor.MaxTiles} of {processor.Side}");
-    }
 }

@@ -34,6 +34,12 @@ internal sealed record MllamaInputs(IReadOnlyList<MllamaImage> Images, CrossMask
         int images = (int)sizes[0], size = pixels.Values.Length / images;
         int[] ratios = Values(inputs.AspectRatioIds, "aspect_ratio_ids", images) ?? throw new PunaException("tensor aspect_ratio_ids: expected beside pixel_values, got none");
         int[]? used = Values(inputs.AspectRatioMask, "aspect_ratio_mask", images, config.MaxTiles);
+        int bad = used is null ? -1 : Array.FindIndex(used, static x => x is not (0 or 1));
+        if (bad >= 0)
+        {
+            throw new PunaException($"tensor aspect_ratio_mask[{bad}]: expected 0 or 1, got {used![bad]}");
+        }
+
         var list = new List<MllamaImage>();
         for (int i = 0; i < images; i++)
         {

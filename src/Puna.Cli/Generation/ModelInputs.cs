@@ -59,6 +59,12 @@ internal sealed record ModelInputs(int[] Ids, InputArray<float>? Pixels = null, 
             Dequantizer.Dequantize(tensor.DType, tensor.Row<byte>(row), values.AsSpan(row * columns, columns));
         }
 
+        int bad = Array.FindIndex(values, static x => !float.IsFinite(x));
+        if (bad >= 0)
+        {
+            throw new FileFormatException(path, FormattableString.Invariant($"tensor {name}[{bad}]: expected a finite number, got {values[bad]}"));
+        }
+
         return new InputArray<float>(values, info.Shape);
     }
 

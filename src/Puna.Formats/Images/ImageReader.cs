@@ -143,6 +143,10 @@ public static class ImageReader
             bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && Directory.Exists(path))
+        {
+            throw new PunaException($"file {path}: expected a picture, got a folder", e);
+        }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new PunaException($"file {path}: not found", e);

@@ -28,6 +28,27 @@ public static class ImageProcessorConfig
             : throw new PunaException($"model {model}: expected a {Name} with it, or a {MetaName} of a vision model, got none");
     }
 
+    /// <summary>The processor for a model that is opened: its settings where there are some with it, else what its own config implies.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="path">Where it is, or null.</param>
+    /// <returns>Null where the model does not see.</returns>
+    /// <exception cref="PunaException">The settings cannot be read, or are those of another model.</exception>
+    public static ImageProcessor? For(LlamaConfig config, string? path)
+    {
+        ImageProcessor? own = config.Vision is { } crossed ? ImageProcessor.Llama32(crossed.ImageSize, crossed.MaxTiles)
+            : config.Llama4?.Vision is { } fused ? ImageProcessor.Llama4(fused.ImageSize)
+            : null;
+        if (own is null || path is null || Find(path) is not { } settings)
+        {
+            return own;
+        }
+
+        ImageProcessor read = Read(settings);
+        return read.IsLlama4 == own.IsLlama4 && read.Side == own.Side && read.MaxTiles <= own.MaxTiles
+            ? read
+            : throw new PunaException($"image processor {settings}: expected up to {own.MaxTiles} tiles of {own.Side} pixels, as the model has them, got up to {read.MaxTiles} of {read.Side}");
+    }
+
     /// <summary>Where the settings are: a file whose name ends in <c>preprocessor_config.json</c>, or one of exactly this name in a model's folder.</summary>
     /// <param name="model">A file or a folder.</param>
     /// <returns>The file's path, or null where it is not there.</returns>

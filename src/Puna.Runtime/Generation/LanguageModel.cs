@@ -1,6 +1,7 @@
 using Puna.Models;
 using Puna.Models.Checkpoints;
 using Puna.Models.Packing;
+using Puna.Models.Vision;
 using Puna.Tensors;
 using Puna.Text;
 using Puna.Text.Chat;
@@ -14,7 +15,10 @@ namespace Puna.Runtime.Generation;
 public sealed class LanguageModel : IDisposable
 {
     private readonly Lazy<ChatDetection?> _chat;
+    private readonly Lazy<ImageProcessor?> _images;
     private readonly Lock _closing = new();
+    private readonly Lock _loading = new();
+    private Llama4Vision? _vision;
     private int _passes;
     private bool _closed;
 
@@ -22,6 +26,7 @@ public sealed class LanguageModel : IDisposable
     {
         (Checkpoint, Llama, Tokenizer) = (checkpoint, llama, tokenizer);
         _chat = new Lazy<ChatDetection?>(FindChat);
+        _images = new Lazy<ImageProcessor?>(() => ImageProcessorConfig.For(llama.Config, checkpoint.Path));
     }
 
     /// <summary>Where it was loaded from.</summary>
@@ -36,6 +41,10 @@ public sealed class LanguageModel : IDisposable
     /// <summary>What is known of the model's chat format; null where there is no tokenizer.</summary>
     /// <exception cref="PunaException">A file that should hold the template is damaged.</exception>
     public ChatDetection? Chat => _chat.Value;
+
+    /// <summary>Makes pictures into what the model is shown of them; null where it does not see.</summary>
+    /// <exception cref="PunaException">A file that should hold the settings is damaged, or is another model's.</exception>
+    public ImageProcessor? Images => _images.Value;
 
     /// <summary>Tokens that end a text: what the checkpoint's settings name and what the tokenizer knows, together.</summary>
     public IReadOnlyList<int> StopIds => [.. Llama.Config.EosIds.Concat(Tokenizer?.StopIds ?? []).Distinct().Order()];
@@ -109,6 +118,17 @@ public sealed class LanguageModel : IDisposable
             {
                 Checkpoint.Dispose();
             }
+        }
+    }
+
+    /// <summary>The picture encoder of a Llama 4: loaded when the first picture comes, so that text alone does not pay for it.</summary>
+    /// <param name="ops">The device to pack its weights for.</param>
+    /// <exception cref="PunaException">The checkpoint has none, or one of another shape.</exception>
+    internal Llama4Vision RequireLlama4Vision(CpuOps ops)
+    {
+        lock (_loading)
+        {
+            return _vision ??= Checkpoint.LoadLlama4Vision(ops);
         }
     }
 

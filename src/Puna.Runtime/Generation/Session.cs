@@ -81,10 +81,10 @@ public sealed class Session : IDisposable
 
     /// <summary>Continues a prompt with images in it.</summary>
     /// <param name="prompt">The whole text so far as tokens; at least one. What it shares with the session's tokens, up to an image that is another one, is not computed again.</param>
-    /// <param name="images">An image for every image token of the prompt, in their order; none is text alone. Images that stay the same are not looked at again.</param>
+    /// <param name="images">The images in the order of their tokens in the prompt, one for every image token (Llama 3.2 Vision) or for every run of patch tokens (Llama 4); none is text alone. Images that stay the same are not looked at again.</param>
     /// <param name="options">How.</param>
     /// <param name="cancel">Ends the generation between tokens, and between chunks of the prompt; the session stays usable.</param>
-    /// <exception cref="PunaException">As without images; or, at the first step: the model does not see, an image does not fit it, or there are more or fewer than image tokens.</exception>
+    /// <exception cref="PunaException">As without images; or, at the first step: the model does not see, an image does not fit it, or there are more or fewer than tokens for them.</exception>
     /// <returns>The steps, as without images.</returns>
     public IEnumerable<GenerationStep> Generate(IReadOnlyList<int> prompt, IReadOnlyList<TiledImage> images, GenerationOptions options, CancellationToken cancel = default)
     {
@@ -267,8 +267,9 @@ public sealed class Session : IDisposable
             same++;
         }
 
-        same = _images.Reusable(prompt, same, images, _model.Llama.Config.Vision?.ImageToken);
-        Look(prompt, images);
+        PromptImages? seen = PromptImages.Of(_model.Llama.Config, prompt, images);
+        same = _images.Reusable(same, seen);
+        Look(seen, cancel);
         bool dynamic = _model.Llama.Config.RopeScaling is RopeScaling.Dynamic;
         ReusedTokens = same = dynamic ? 0 : _sequence[0].Restorable(same);
         _sequence[0].Truncate(same);
@@ -290,7 +291,7 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>Takes the prompt's images.</summary>
-    private void Look(int[] prompt, TiledImage[] images)
+    private void Look(PromptImages? images, CancellationToken cancel)
     {
         lock (_ops.Gate)
         {
@@ -299,7 +300,7 @@ public sealed class Session : IDisposable
             ArenaMark mark = _ops.Mark();
             try
             {
-                _images.Set(_model.Llama, _ops, prompt, images, _cache.Type);
+                _images.Set(_model, _ops, images, _cache.Type, cancel);
             }
             finally
             {
@@ -320,6 +321,7 @@ public sealed class Session : IDisposable
             {
                 _batch.Clear();
                 _batch.Add(CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
+                _context.Soft = _images.Soft(_ops, first, count);
                 Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence, _images.States);
                 if (last)
                 {
@@ -328,6 +330,7 @@ public sealed class Session : IDisposable
             }
             finally
             {
+                _context.Soft = null;
                 _ops.Release(mark);
                 _model.ExitPass();
             }

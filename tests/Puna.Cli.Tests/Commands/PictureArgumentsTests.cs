@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Puna.Formats.Images;
 using Puna.Formats.Npy;
 using Puna.Formats.Safetensors;
 using Puna.Hub.Tests;
+using Puna.Models.Vision;
 using Puna.Tensors;
 using Puna.Tests.Shared;
 
@@ -130,7 +131,7 @@ public class PictureArgumentsTests
         }
 
         // With a text, the picture's token comes before it, as the model's own template has it.
-        string model = Talking(folder);
+        string model = SeeingModels.WriteCrossed(folder.File("model"));
         string[] common = ["--image", image, "--max-tokens", "3", "--temperature", "0", "--json"];
         JsonNode answer = JsonNode.Parse(CliRun.Of(["run", "--model", model, "ab", .. common]).Out)!;
         JsonNode same = JsonNode.Parse(CliRun.Of(["run", "--model", Model, "--tokens", "256,85,58,320,97,98,257", .. common]).Out)!;
@@ -145,48 +146,62 @@ public class PictureArgumentsTests
         CliRun.Of("run", "--model", Model, "--tokens", "1,320", "--image", image, "--guard", "code").AssertRefused("options --image and --guard exclude each other");
     }
 
+    // In a conversation or before a text, with one picture or several: what run says is what it says of the tokens that stand for that.
+    [Fact]
+    public void RunShowsPicturesToALlama4()
+    {
+        using var folder = new TempFolder();
+        string model = SeeingModels.WriteFused(folder.File("model")), tiny = TestFiles.Golden("images", "tiny.png"), wide = TestFiles.Golden("images", "panorama.png"), logits = folder.File("l.npy");
+        JsonNode answer = Run("ab", "--image", tiny);
+        int[] patches = [.. Enumerable.Repeat(312, 4)], one = [310, 313, .. patches, 311];
+        Same([256, 85, 58, .. one, 97, 98, 257], answer, tiny);
+        Assert.NotEqual(answer["logprobs"]!.ToJsonString(), Run("ab", "--image", TestFiles.Golden("images", "square.png"))["logprobs"]!.ToJsonString());
+        Same([.. one, .. one, 97, 98], Run("ab", "--raw", "--image", tiny, "--image", tiny), tiny, tiny);
+
+        // Several tiles: patches, a separator behind each tile, a thumbnail.
+        RgbImage picture = ImageReader.Read(wide);
+        TileGrid grid = TileGrid.Choose(picture.Height, picture.Width, 56, 16);
+        Assert.InRange(grid.Tiles, 2, 16);
+        IEnumerable<int> tiled = Enumerable.Range(1, grid.Tiles).SelectMany(t => (int[])[.. patches, t % grid.Columns == 0 ? 315 : 314]);
+        Same([310, .. tiled, 313, .. patches, 311, .. one, 97, 98], Run("ab", "--raw", "--image", wide, "--image", tiny), wide, tiny);
+
+        // Each token is the likeliest one of the logits of those before it.
+        int[] ids = [.. one, 97, 98, .. Run("ab", "--raw", "--image", tiny)["tokens"]!.AsArray().Select(static t => (int)t!)];
+        Assert.Equal(0, CliRun.Of("logits", "--model", model, "--tokens", string.Join(',', ids), "--image", tiny, "--out", logits).Code);
+        for (int i = one.Length + 2; i < ids.Length; i++)
+        {
+            float[] row = ReadRow(logits, i - 1);
+            Assert.Equal(Array.IndexOf(row, row.Max()), ids[i]);
+        }
+
+        CliRun.Of("run", "--model", model, "--tokens", "1,312", "--image", tiny).AssertRefused("images: expected 4 of the patch token 312 in the prompt for 1 tiles, got 1");
+        CliRun.Of("run", "--model", model, "--image", folder.File("model"), "ab").AssertRefused($"file {folder.File("model")}: expected a picture, got a folder");
+
+        JsonNode Run(string prompt, params string[] options)
+        {
+            CliRun run = CliRun.Of(["run", "--model", model, .. options, "--max-tokens", "3", "--temperature", "0", "--logprobs", "0", "--json", prompt]);
+            Assert.Equal((0, ""), (run.Code, run.Error));
+            return JsonNode.Parse(run.Out)!;
+        }
+
+        void Same(int[] tokens, JsonNode got, params string[] images)
+        {
+            CliRun run = CliRun.Of(["run", "--model", model, "--tokens", string.Join(',', tokens), .. images.SelectMany(static i => (string[])["--image", i]), "--max-tokens", "3", "--temperature", "0", "--logprobs", "0", "--json"]);
+            JsonNode expected = JsonNode.Parse(run.Out)!;
+            Assert.Equal(tokens.Length, (int)got["prompt_tokens"]!);
+            Assert.Equal(expected["tokens"]!.ToJsonString(), got["tokens"]!.ToJsonString());
+            Assert.Equal(expected["logprobs"]!.ToJsonString(), got["logprobs"]!.ToJsonString());
+        }
+    }
+
     [Fact]
     public void SettingsThatDoNotFitTheModelAreRefused()
     {
         using var folder = new TempFolder();
-        string model = Talking(folder), settings = Path.Combine(model, "preprocessor_config.json");
+        string model = SeeingModels.WriteCrossed(folder.File("model")), settings = Path.Combine(model, "preprocessor_config.json");
         File.WriteAllText(settings, File.ReadAllText(TestFiles.Golden("images", "llama4.preprocessor_config.json")));
         CliRun.Of("logits", "--model", model, "--tokens", "1,320", "--image", TestFiles.Golden("images", "tiny.png"), "--out", folder.File("l.npy"))
             .AssertRefused($"image processor {settings}: expected up to 4 tiles of 28 pixels, as the model has them, got up to 16 of 28");
-    }
-
-    /// <summary>The golden with a tokenizer of bytes: 0 to 255, two tokens of a template, and the picture's.</summary>
-    private static string Talking(TempFolder folder)
-    {
-        string model = folder.File("model");
-        Directory.CreateDirectory(model);
-        foreach (string name in (string[])["config.json", "model.safetensors"])
-        {
-            File.Copy(Path.Combine(Model, name), Path.Combine(model, name));
-        }
-
-        var vocabulary = new JsonObject();
-        for (int value = 0, next = 256; value < 256; value++)
-        {
-            // The letters of byte-level BPE: bytes that print stand for themselves, the others for what follows U+00FF.
-            bool prints = value is (>= 33 and <= 126) or (>= 161 and <= 172) or >= 174;
-            vocabulary[((char)(prints ? value : next++)).ToString()] = value;
-        }
-
-        JsonObject Special(int id, string content) => new() { ["id"] = id, ["content"] = content, ["special"] = true, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false };
-        var tokenizer = new JsonObject
-        {
-            ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray(Special(256, "<|begin|>"), Special(257, "<|end|>"), Special(320, "<|image|>")),
-            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true },
-            ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
-            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
-        };
-        File.WriteAllText(Path.Combine(model, "tokenizer.json"), tokenizer.ToJsonString(), new UTF8Encoding(false));
-        const string Template = "{{ '<|begin|>' }}{% for m in messages %}{{ 'U:' }}{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for p in m['content'] %}"
-            + "{% if p['type'] == 'image' %}{{ '<|image|>' }}{% else %}{{ p['text'] }}{% endif %}{% endfor %}{% endif %}{{ '<|end|>' }}{% endfor %}";
-        File.WriteAllText(Path.Combine(model, "tokenizer_config.json"), new JsonObject { ["chat_template"] = Template }.ToJsonString());
-        return model;
     }
 
     private static float[] ReadRow(string path, int row)

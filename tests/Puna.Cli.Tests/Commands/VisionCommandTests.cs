@@ -57,6 +57,15 @@ public class VisionCommandTests
         Refused("cross-attention mask of token 0: expected 0 or 1, got 2", ids, pixels, ratios, ("cross_attention_mask", [2, 1, 4], new float[] { 2, 0, 0, 0, 0, 0, 0, 0 }));
         Refused($"tensor cross_attention_mask[1]: expected a whole number, got 0.5 ({file})", ids, pixels, ratios, ("cross_attention_mask", [2, 1, 4], new float[] { 1, 0.5f, 0, 0, 0, 0, 0, 0 }));
         Refused("image: expected a mask of 4 tile slots with a tile in it, got [0, 0, 0, 0]", ids, pixels, ratios, ("aspect_ratio_mask", [1, 4], Longs(0, 0, 0, 0)));
+        Refused("tensor aspect_ratio_mask[2]: expected 0 or 1, got 2", ids, pixels, ratios, ("aspect_ratio_mask", [1, 4], Longs(1, 1, 2, 0)));
+        Refused("tensor aspect_ratio_mask[0]: expected 0 or 1, got -1", ids, pixels, ratios, ("aspect_ratio_mask", [1, 4], Longs(-1, 1, 1, 0)));
+        foreach ((float bad, string shown) in ((float, string)[])[(float.NaN, "NaN"), (float.PositiveInfinity, "Infinity"), (float.NegativeInfinity, "-Infinity")])
+        {
+            var values = new float[4 * 3 * 28 * 28];
+            values[77] = bad;
+            Refused($"tensor pixel_values[77]: expected a finite number, got {shown} ({file})", ids, ("pixel_values", [1, 4, 3, 28, 28], values), ratios);
+        }
+
         CliRun.Of("logits", "--model", Model, "--tokens", "1,328", "--out", output).AssertRefused("token 2: expected an id from 0 to 327, got 328");
         Assert.Equal(["in.safetensors"], folder.Files());
 
