@@ -12,6 +12,7 @@ internal static class CommandTable
         ("run", static () => new RunCommand()),
         ("chat", static () => new ChatCommand()),
         ("serve", static () => new ServeCommand()),
+        ("batch", static () => new BatchCommand()),
         ("fill", static () => new FillCommand()),
         ("tokenize", static () => new TokenizeCommand()),
         ("template", static () => new TemplateCommand()),

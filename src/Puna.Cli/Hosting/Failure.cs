@@ -1,6 +1,7 @@
 using System.Reflection;
 using Puna.Cli.Guarding;
 using Puna.Hub;
+using Puna.Runtime.Serving;
 using Puna.Tensors;
 
 namespace Puna.Cli.Hosting;
@@ -15,6 +16,7 @@ internal sealed record Failure(int ExitCode, string? Message)
     {
         OutputClosedException => new Failure(ExitCodes.Done, null),
         HubException { Kind: HubErrorKind.Network or HubErrorKind.BadAnswer or HubErrorKind.Corrupt or HubErrorKind.Disk or HubErrorKind.Busy } => new Failure(ExitCodes.Failed, e.Message),
+        EngineFaultException => new Failure(ExitCodes.Failed, e.Message),
         ContentRefusedException => new Failure(ExitCodes.Failed, e.Message),
         PunaException => new Failure(ExitCodes.BadInput, e.Message),
         OperationCanceledException => new Failure(ExitCodes.Interrupted, "interrupted"),

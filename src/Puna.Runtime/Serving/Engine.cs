@@ -325,7 +325,7 @@ public sealed class Engine : IAsyncDisposable
 
         _loop.FailAll(request => fault is null
             ? new OperationCanceledException("the engine has ended")
-            : new PunaException($"engine: ended by an error: {fault.Message}", fault));
+            : new EngineFaultException($"engine: ended by an error: {fault.Message}", fault));
         _loop.Dispose();
         _stopped.TrySetResult();
     }

@@ -456,7 +456,7 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void FailPlanned(Exception error)
     {
-        PunaException shown = error as PunaException ?? new PunaException($"engine: a pass failed: {error.Message}", error);
+        PunaException shown = error as PunaException ?? new EngineFaultException($"engine: a pass failed: {error.Message}", error);
         foreach (ActiveRequest request in _planned.Select(static s => s.Owner).Distinct().ToArray())
         {
             End(request, shown);

@@ -48,6 +48,7 @@ internal sealed class ApiException : Exception
         EngineBusyException { Reason: EngineBusyReason.KeyLimit } busy => new ApiException(429, "rate_limit_error", "queue_full_for_key", busy.Message, null, busy.RetryAfter),
         EngineBusyException busy => new ApiException(503, "unavailable_error", busy.Reason == EngineBusyReason.Draining ? "draining" : "overloaded", busy.Message, null, busy.RetryAfter),
         EngineTimeoutException late => new ApiException(504, "timeout_error", late.InQueue ? "queue_timeout" : "request_timeout", late.Message),
+        EngineFaultException fault => new ApiException(500, "server_error", "engine_error", fault.Message),
         Microsoft.AspNetCore.Http.BadHttpRequestException bad => new ApiException(bad.StatusCode, "invalid_request_error", bad.StatusCode == 413 ? "request_too_large" : "invalid_request", bad.StatusCode == 413 ? "body: expected a smaller one" : PunaException.OneLine(bad.Message)),
         OperationCanceledException => null,
         PunaException puna => new ApiException(400, "invalid_request_error", "invalid_value", puna.Message),
