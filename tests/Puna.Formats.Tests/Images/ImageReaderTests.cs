@@ -76,7 +76,7 @@ public class ImageReaderTests
     {
         string path = Path.Combine(Path.GetTempPath(), $"puna-{Guid.NewGuid():N}.png");
         Assert.Contains("not found", Assert.Throws<PunaException>(() => ImageReader.Read(path)).Message);
-        Assert.Contains("cannot be read", Assert.Throws<PunaException>(() => ImageReader.Read(Path.GetTempPath())).Message);
+        Assert.Contains("got a folder", Assert.Throws<PunaException>(() => ImageReader.Read(Path.GetTempPath())).Message);
         try
         {
             File.WriteAllBytes(path, Picture("png-6-8-3x3"));

@@ -85,7 +85,7 @@ public sealed class SessionEarlyFusionTests : IDisposable
         using var session = new Session(_model, _ops);
         GenerationOptions few = _greedy with { MaxTokens = 3 };
         (int, float)[] expected = [.. Anew(prompt, [_two]).Take(3)];
-        Assert.Equal(expected, session.Generate(prompt, [_two], few).Select(static step => (step.Token, step.LogProbs!.Chosen.LogProb)));
+        Assert.Equal(expected, session.Generate(prompt, [_two], few, TestContext.Current.CancellationToken).Select(static step => (step.Token, step.LogProbs!.Chosen.LogProb)));
     }
 
     [Fact]
