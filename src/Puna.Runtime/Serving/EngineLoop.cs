@@ -39,7 +39,7 @@ internal sealed partial class EngineLoop : IDisposable
     private float[] _logits = [];
     private long _turns;
 
-    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
+    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time, Action wake)
     {
         (_model, _ops, _options, _time) = (model, ops, options, time);
         _cache = model.Llama.CreateCache(options.CacheType);
@@ -54,6 +54,7 @@ internal sealed partial class EngineLoop : IDisposable
         _stopIds = [.. model.StopIds];
         _limit = ContextOf(model.Llama.Config);
         Counters = new EngineCounters(Capacity);
+        Images = model.Llama.Config.SeesImages ? new ImageStore(model, ops, ImageBytesFor(options), _cache.Type, wake) : null;
         if (draft is not null)
         {
             _draft = new DraftModel(draft, model, ops, vocabulary, options.MaxBatchedTokens);
@@ -89,6 +90,7 @@ internal sealed partial class EngineLoop : IDisposable
         TakeArrivals();
         DropEnded();
         Admit();
+        OpenEncoded();
         Plan();
         bool computed = _planned.Count > 0;
         if (computed)
@@ -135,6 +137,7 @@ internal sealed partial class EngineLoop : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Images?.Dispose();
         _prefix?.Dispose();
         _draft?.Dispose();
         _cache.Dispose();
@@ -213,6 +216,11 @@ internal sealed partial class EngineLoop : IDisposable
                 return;
             }
 
+            if (request.Images is { } images && !Images!.TryTake(images))
+            {
+                return;
+            }
+
             _waiting.Take(request);
             Begin(request);
         }
@@ -228,6 +236,15 @@ internal sealed partial class EngineLoop : IDisposable
 
         request.Turn = ++_turns;
         _running.Add(request);
+        request.IsEncoding = request.Images is not null;
+        if (!request.IsEncoding)
+        {
+            Open(request);
+        }
+    }
+
+    private void Open(ActiveRequest request)
+    {
         foreach (ActiveSequence sequence in request.Sequences)
         {
             if (!sequence.IsDone && (sequence.Choice == 0 || request.IsForked))
@@ -257,6 +274,7 @@ internal sealed partial class EngineLoop : IDisposable
             sequence.Release();
         }
 
+        Close(request);
         _running.Remove(request);
         _waiting.PutBack(request);
     }
@@ -306,6 +324,9 @@ internal sealed partial class EngineLoop : IDisposable
     {
         _batch.Clear();
         _caches.Clear();
+        _soft.Clear();
+        _crossed.Clear();
+        _isCrossed = false;
         foreach (ActiveSequence sequence in _planned)
         {
             int first = sequence.Cache!.Length, own = sequence.PlannedTokens, count = own + sequence.GuessCount;
@@ -325,6 +346,7 @@ internal sealed partial class EngineLoop : IDisposable
             }
 
             _caches.Add(sequence.Cache);
+            AddImages(sequence, at, first, own);
         }
     }
 
@@ -336,7 +358,8 @@ internal sealed partial class EngineLoop : IDisposable
             ArenaMark mark = _ops.Mark();
             try
             {
-                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _caches);
+                _context.Soft = _soft.Gather(_ops);
+                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _caches, _isCrossed ? _crossed : null);
                 int count = checked(_batch.Outputs.Length * (int)_model.Llama.Output.Weight.Out);
                 if (_logits.Length < count)
                 {
@@ -350,6 +373,7 @@ internal sealed partial class EngineLoop : IDisposable
             }
             finally
             {
+                _context.Soft = null;
                 _ops.Release(mark);
                 _model.ExitPass();
             }
@@ -463,6 +487,7 @@ internal sealed partial class EngineLoop : IDisposable
     private void End(ActiveRequest request, Exception? error)
     {
         _running.Remove(request);
+        Close(request);
         request.Complete(error);
         _waiting.Leave(request);
         Ended(request);
