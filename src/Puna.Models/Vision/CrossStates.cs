@@ -47,12 +47,45 @@ public sealed class CrossStates : IDisposable
     public static CrossStates Compute(Llama model, IOps ops, IReadOnlyList<MllamaImage> images, CrossMask mask, DType? type = null)
     {
         MllamaVision vision = model.Vision ?? throw new PunaException($"images: expected a model that sees, got {model.Config.Name}");
-        if (mask.Images != images.Count || mask.MaxTiles != vision.Config.MaxTiles)
+        return Compute(model, ops, images.Count, image => vision.Forward(ops, [images[image]]), mask, type);
+    }
+
+    /// <summary>Keeps the keys and values of every cross-attention layer for images that were encoded before.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ops">The device.</param>
+    /// <param name="features">Per image what <see cref="MllamaVision.Forward"/> gave for it, at least the tile slots up to the last one that is seen <c>[tiles * tileTokens, hidden]</c>.</param>
+    /// <param name="mask">Who sees what.</param>
+    /// <param name="type">What keys and values are rounded to; null means <see cref="Llama.CacheType"/>.</param>
+    /// <exception cref="PunaException">The model does not see; there are more or fewer images than the mask has.</exception>
+    public static CrossStates Compute(Llama model, IOps ops, IReadOnlyList<Tensor> features, CrossMask mask, DType? type = null) => Compute(model, ops, features.Count, image => features[image], mask, type);
+
+    /// <summary>Bytes of the keys and values that <see cref="Compute(Llama, IOps, IReadOnlyList{Tensor}, CrossMask, DType?)"/> would keep.</summary>
+    /// <param name="model">A model that sees.</param>
+    /// <param name="mask">Who sees what.</param>
+    /// <param name="type">What keys and values are rounded to.</param>
+    public static long Measure(Llama model, CrossMask mask, DType type)
+    {
+        using KvCache cache = CreateCache(model, type);
+        long bytes = 0;
+        foreach (IReadOnlyList<int> set in mask.Sets)
         {
-            throw new PunaException($"images: expected {mask.Images} with {mask.MaxTiles} tile slots, as the mask has, got {images.Count} with {vision.Config.MaxTiles}");
+            bytes = checked(bytes + (((((long)set.Count * model.Vision!.Config.TileTokens) + KvCache.BlockSize - 1) / KvCache.BlockSize) * cache.BlockBytes));
         }
 
-        var cache = new KvCache(model.CrossBlocks.Count, model.Config.KvHeads, model.Config.HeadDim, type ?? model.CacheType);
+        return bytes;
+    }
+
+    private static KvCache CreateCache(Llama model, DType type) => new(model.CrossBlocks.Count, model.Config.KvHeads, model.Config.HeadDim, type);
+
+    private static CrossStates Compute(Llama model, IOps ops, int images, Func<int, Tensor> features, CrossMask mask, DType? type)
+    {
+        MllamaVision vision = model.Vision ?? throw new PunaException($"images: expected a model that sees, got {model.Config.Name}");
+        if (mask.Images != images || mask.MaxTiles != vision.Config.MaxTiles)
+        {
+            throw new PunaException($"images: expected {mask.Images} with {mask.MaxTiles} tile slots, as the mask has, got {images} with {vision.Config.MaxTiles}");
+        }
+
+        KvCache cache = CreateCache(model, type ?? model.CacheType);
         try
         {
             var sequences = new KvSequence[mask.Sets.Count];
@@ -61,12 +94,12 @@ public sealed class CrossStates : IDisposable
                 sequences[set] = cache.CreateSequence();
             }
 
-            for (int i = 0; i < images.Count; i++)
+            for (int i = 0; i < images; i++)
             {
                 int image = i;
                 if (mask.Sets.Any(set => set.Any(column => column / mask.MaxTiles == image)))
                 {
-                    ops.Run(new ImageBlock(model, vision, images[i], mask, sequences), ops.Allocate(new Shape(1, 1)), i);
+                    ops.Run(new ImageBlock(model, vision, features, mask, sequences), ops.Allocate(new Shape(1, 1)), i);
                 }
             }
 
@@ -98,12 +131,12 @@ public sealed class CrossStates : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _cache?.Dispose();
 
-    /// <summary>One image in a scope of its own: encodes it, and appends its keys and values to those of every set that sees some of its tiles.</summary>
-    private sealed class ImageBlock(Llama model, MllamaVision vision, MllamaImage image, CrossMask mask, KvSequence[] sequences) : IBlock<int>
+    /// <summary>One image in a scope of its own: encodes it where that has not been done, and appends its keys and values to those of every set that sees some of its tiles.</summary>
+    private sealed class ImageBlock(Llama model, MllamaVision vision, Func<int, Tensor> image, CrossMask mask, KvSequence[] sequences) : IBlock<int>
     {
         public Tensor Forward(IOps ops, Tensor x, int context)
         {
-            Tensor features = vision.Forward(ops, [image]);
+            Tensor features = image(context);
             int tokens = vision.Config.TileTokens;
             var parts = new List<(KvSequence Sequence, int[] Rows, Batch Batch)>();
             for (int set = 0; set < sequences.Length; set++)

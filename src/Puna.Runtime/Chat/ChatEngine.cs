@@ -1,4 +1,4 @@
-using Puna.Runtime.Constraints;
+using Puna.Models.Vision;
 using Puna.Runtime.Filtering;
 using Puna.Runtime.Sampling;
 using Puna.Runtime.Serving;
@@ -26,6 +26,7 @@ public sealed class ChatEngine
     private readonly IReadOnlyList<int> _stopIds;
     private readonly Tokenizer _tokenizer;
     private readonly FilterGate? _filter;
+    private readonly ConversationImages _images;
 
     /// <summary>Prepares for conversations.</summary>
     /// <param name="engine">Generates.</param>
@@ -39,6 +40,7 @@ public sealed class ChatEngine
     internal ChatEngine(Engine engine, IContentFilter? filter, IConstraintCompiler? compiler)
     {
         Engine = engine;
+        _images = new ConversationImages(engine);
         _tokenizer = engine.Model.Tokenizer ?? throw new PunaException($"model {engine.Model.Checkpoint.Path}: expected a tokenizer, got none");
         ChatDetection found = engine.Model.Chat!;
         Format = found.Format ?? throw new PunaException($"model {engine.Model.Checkpoint.Path}: expected a chat format, got none: {found.Explanation}");
@@ -53,21 +55,29 @@ public sealed class ChatEngine
     /// <summary>The model's chat format.</summary>
     public ChatFormat Format { get; }
 
+    /// <summary>Whether users' messages may have pictures (<see cref="ChatImage.Data"/>).</summary>
+    public bool SeesImages => Engine.Model.Llama.Config.SeesImages;
+
     /// <summary>
-    /// Begins replies: lays the conversation out, compiles constraints (kept for the next request), asks the filter, all on the calling thread, and submits it.
+    /// Begins replies: lays the conversation out, reads its pictures, compiles constraints (kept for the next request), asks the filter, all on the calling thread, and submits it.
     /// </summary>
     /// <param name="request">The conversation.</param>
     /// <param name="cancel">Cancels the replies.</param>
     /// <returns>The replies as they come. A prompt that the filter refuses has replies that end at once with <see cref="ChatFinishReason.ContentFilter"/>.</returns>
     /// <exception cref="ContextLengthException">The conversation is longer than the context.</exception>
     /// <exception cref="EngineBusyException">The engine takes no more requests at present.</exception>
+    /// <exception cref="InvalidImageException">A picture cannot be shown to the model.</exception>
     /// <exception cref="PunaException">The request is wrong in another way: the template refuses the messages, a schema cannot be compiled, the filter cannot judge.</exception>
     public ChatReply Start(ChatRequest request, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
-        CheckImages(request.Messages);
         ReplyPlan plan = _planner.Plan(request, cancel);
-        int[] prompt = Format.Encode(Lay(request), _tokenizer);
+        int[] prompt = Format.Encode(Lay(request, out IReadOnlyList<TiledImage> images, cancel), _tokenizer);
+        if (_filter is not null && images.Count > 0)
+        {
+            throw new InvalidImageException($"images: expected text alone where a filter judges conversations, since it does not see, got {images.Count}");
+        }
+
         if (_filter is not null && !_filter.Check(request.Messages, cancel).IsAllowed)
         {
             return ChatReply.Refused(prompt.Length, request.Choices);
@@ -77,6 +87,7 @@ public sealed class ChatEngine
             new GenerationRequest
             {
                 Prompt = prompt,
+                Images = images,
                 MaxTokens = request.MaxTokens,
                 MinTokens = request.MinTokens,
                 Sampling = WithoutCalls(request),
@@ -94,35 +105,29 @@ public sealed class ChatEngine
 
     /// <summary>How many tokens the prompt of a request has.</summary>
     /// <param name="request">The conversation.</param>
-    /// <exception cref="PunaException">The template refuses the messages.</exception>
-    public int CountTokens(ChatRequest request) => Format.Encode(Lay(request), _tokenizer).Length;
+    /// <exception cref="PunaException">The template refuses the messages, or a picture cannot be read.</exception>
+    public int CountTokens(ChatRequest request) => Format.Encode(Lay(request, out _, default), _tokenizer).Length;
 
     /// <summary>The prompt of a request as text, control tokens by their names: for display.</summary>
     /// <param name="request">The conversation.</param>
-    /// <exception cref="PunaException">The template refuses the messages.</exception>
-    public string Render(ChatRequest request) => Format.Render(Lay(request));
+    /// <exception cref="PunaException">The template refuses the messages, or a picture cannot be read.</exception>
+    public string Render(ChatRequest request) => Format.Render(Lay(request, out _, default));
 
     /// <summary>A tool as a prompt declares it.</summary>
     internal static ChatTool Declare(ToolDefinition tool) => new(tool.Name, tool.Description, tool.Parameters);
 
-    private static void CheckImages(IReadOnlyList<ChatMessage> messages)
+    private ChatPrompt Lay(ChatRequest request, out IReadOnlyList<TiledImage> images, CancellationToken cancel)
     {
-        for (int i = 0; i < messages.Count; i++)
+        (IReadOnlyList<ChatMessage> messages, images) = _images.Read(request.Messages, cancel);
+        return new ChatPrompt
         {
-            if (messages[i].Images.Count > 0)
-            {
-                throw new PunaException($"message {i + 1}: expected text, got images, which the engine does not take");
-            }
-        }
-    }
+            Messages = messages,
 
-    // A model that must not call is not told of the tools.
-    private static ChatPrompt Lay(ChatRequest request) => new()
-    {
-        Messages = request.Messages,
-        Tools = request.ToolChoice == ToolChoiceMode.None ? [] : [.. request.Tools.Select(Declare)],
-        Variables = request.TemplateVariables,
-    };
+            // A model that must not call is not told of the tools.
+            Tools = request.ToolChoice == ToolChoiceMode.None ? [] : [.. request.Tools.Select(Declare)],
+            Variables = request.TemplateVariables,
+        };
+    }
 
     // Nor can it begin a call by a token that says so, which no text shows.
     private SamplingOptions WithoutCalls(ChatRequest request)

@@ -12,9 +12,9 @@ internal sealed class ActiveRequest
     private CancellationTokenRegistration _registration;
     private volatile bool _isCancelled;
 
-    public ActiveRequest(long id, GenerationRequest request, TimeProvider time, Action wake)
+    public ActiveRequest(long id, GenerationRequest request, RequestImages? images, TimeProvider time, Action wake)
     {
-        (Id, Request, _time, _wake) = (id, request, time, wake);
+        (Id, Request, Images, _time, _wake) = (id, request, images, time, wake);
         Arrived = time.GetTimestamp();
         StopIds = request.StopIds is null ? null : [.. request.StopIds];
     }
@@ -24,6 +24,12 @@ internal sealed class ActiveRequest
 
     /// <summary>What was asked for.</summary>
     public GenerationRequest Request { get; }
+
+    /// <summary>Its pictures, or null.</summary>
+    public RequestImages? Images { get; }
+
+    /// <summary>Whether it is taken up and its pictures are being encoded.</summary>
+    public bool IsEncoding { get; set; }
 
     /// <summary>Tokens that end a text, or null for those of the model.</summary>
     public int[]? StopIds { get; }

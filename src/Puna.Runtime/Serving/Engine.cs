@@ -22,6 +22,7 @@ public sealed class Engine : IAsyncDisposable
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _active;
     private long _queuedTokens;
+    private long _pixelBytes;
     private long _ids;
     private volatile bool _isDraining;
     private volatile bool _isStopping;
@@ -29,7 +30,7 @@ public sealed class Engine : IAsyncDisposable
     private Engine(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
     {
         (Model, Options, _time) = (model, options, time);
-        _loop = new EngineLoop(model, ops, options, draft, time) { Ended = Leave };
+        _loop = new EngineLoop(model, ops, options, draft, time, Wake) { Ended = Leave };
         _thread = new Thread(Run) { IsBackground = true, Name = "puna-engine" };
     }
 
@@ -68,6 +69,7 @@ public sealed class Engine : IAsyncDisposable
         AtLeastOne("sequences", options.MaxSequences);
         AtLeastOne("tokens of a pass", options.MaxBatchedTokens);
         AtLeastOne("tokens of a piece of a prompt", options.PrefillChunk);
+        AtLeastOne("pictures of a request", options.MaxImages);
         AtLeastOne("requests in the queue", options.QueueLimit);
         AtLeastOne("requests of a key", options.KeyLimit);
         if (options.Slowdown != 0 && !(options.Slowdown >= 1.5))
@@ -95,13 +97,21 @@ public sealed class Engine : IAsyncDisposable
     /// <exception cref="PunaException">The request is wrong in another way; the message names it.</exception>
     public GenerationHandle Submit(GenerationRequest request, CancellationToken cancel = default)
     {
+        request = request with { Prompt = [.. request.Prompt], Images = [.. request.Images] };
         Check(request);
+        RequestImages? images = Look(request);
         ActiveRequest active;
         lock (_admission)
         {
+            if (images is not null && _pixelBytes > 0 && _pixelBytes + images.PixelBytes > _loop.Images!.Capacity)
+            {
+                throw new EngineBusyException($"pictures: expected at most {_loop.Images.Capacity} bytes of them in requests, got more", EngineBusyReason.QueueLimit, RetryAfter());
+            }
+
             Enter(request.Key);
             _queuedTokens += request.Prompt.Count;
-            active = new ActiveRequest(++_ids, request with { Prompt = [.. request.Prompt] }, _time, Wake);
+            _pixelBytes += images?.PixelBytes ?? 0;
+            active = new ActiveRequest(++_ids, request, images, _time, Wake);
             active.CancelWith(cancel);
             _loop.Arrivals.Enqueue(active);
         }
@@ -127,7 +137,7 @@ public sealed class Engine : IAsyncDisposable
 
         foreach (IReadOnlyList<int> prompt in prompts)
         {
-            CheckTokens(prompt, ContextLength + 1);
+            CheckTokens(prompt, ContextLength + 1, Model.Llama.Config.Vocab);
         }
 
         var job = new EmbeddingJob([.. prompts.Select(static p => (IReadOnlyList<int>)[.. p])], pooling, cancel);
@@ -149,7 +159,7 @@ public sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>What it has done and is doing.</summary>
-    public EngineStatistics Statistics() => _loop.Counters.Read(_time);
+    public EngineStatistics Statistics() => _loop.Counters.Read(_time, _loop.Images);
 
     /// <summary>Takes no more requests, waits for those taken, and cancels what is left then.</summary>
     /// <param name="limit">How long to wait.</param>
@@ -185,7 +195,7 @@ public sealed class Engine : IAsyncDisposable
     private void Check(GenerationRequest request)
     {
         request.Sampling.Validate();
-        CheckTokens(request.Prompt, ContextLength);
+        CheckTokens(request.Prompt, ContextLength, request.Images.Count > 0 ? Model.Llama.Config.InputVocab : Model.Llama.Config.Vocab);
         AtLeastOne("max_tokens", request.MaxTokens ?? 1);
         AtLeastOne("n", request.Choices);
         if (request.Choices > Options.MaxSequences)
@@ -211,7 +221,26 @@ public sealed class Engine : IAsyncDisposable
         _ = new Text.StopStringMatcher(request.StopStrings);
     }
 
-    private void CheckTokens(IReadOnlyList<int> tokens, int end)
+    /// <summary>Checks the pictures, and which they are.</summary>
+    private RequestImages? Look(GenerationRequest request)
+    {
+        if (request.Images.Count > Options.MaxImages)
+        {
+            throw new PunaException($"images: expected at most {Options.MaxImages} in a request, got {request.Images.Count}");
+        }
+
+        if (PromptImages.Of(Model.Llama.Config, [.. request.Prompt], request.Images) is not { } prompt)
+        {
+            return null;
+        }
+
+        long bytes = _loop.Images!.Measure(prompt);
+        return bytes <= _loop.Images.Capacity
+            ? new RequestImages(prompt)
+            : throw new PunaException($"images: expected at most {_loop.Images.Capacity} bytes for what the model makes of them, got {bytes}");
+    }
+
+    private static void CheckTokens(IReadOnlyList<int> tokens, int end, int vocabulary)
     {
         if (tokens.Count == 0)
         {
@@ -223,7 +252,6 @@ public sealed class Engine : IAsyncDisposable
             throw new ContextLengthException($"prompt: expected fewer tokens than the context of {end}, got {tokens.Count}");
         }
 
-        int vocabulary = Model.Llama.Config.Vocab;
         foreach (int token in tokens)
         {
             if ((uint)token >= (uint)vocabulary)
@@ -267,6 +295,7 @@ public sealed class Engine : IAsyncDisposable
         lock (_admission)
         {
             _queuedTokens -= request.Request.Prompt.Count;
+            _pixelBytes -= request.Images?.PixelBytes ?? 0;
         }
 
         Leave(request.Request.Key);

@@ -60,7 +60,7 @@ internal sealed class EngineCounters(int capacity)
         return ticks == 0 ? 0 : Interlocked.Read(ref _computedTokens) / TimeSpan.FromTicks(ticks).TotalSeconds;
     }
 
-    public EngineStatistics Read(TimeProvider time) => new(
+    public EngineStatistics Read(TimeProvider time, ImageStore? images) => new(
         Volatile.Read(ref _running),
         Volatile.Read(ref _waiting),
         Math.Clamp((double)Volatile.Read(ref _usedBlocks) / capacity, 0, 1),
@@ -71,5 +71,7 @@ internal sealed class EngineCounters(int capacity)
         Interlocked.Read(ref _promptTokens),
         Interlocked.Read(ref _generatedTokens),
         Interlocked.Read(ref _steps),
-        time.GetElapsedTime(Volatile.Read(ref _heartbeat)));
+        time.GetElapsedTime(Volatile.Read(ref _heartbeat)),
+        images?.Encoded ?? 0,
+        images?.Bytes().Held ?? 0);
 }

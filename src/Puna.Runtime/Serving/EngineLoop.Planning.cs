@@ -90,7 +90,8 @@ internal sealed partial class EngineLoop
             int left = Math.Min(_limit - sequence.Count, (sequence.Owner.Request.MaxTokens ?? int.MaxValue) - sequence.Generated) - 1;
             int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
             int most = Math.Max(0, Math.Min(share, Math.Min(left, inChunk)));
-            sequence.GuessCount = _draft is not null ? most : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
+            // A draft does not see pictures, nor know their tokens.
+            sequence.GuessCount = _draft is not null ? (sequence.Owner.Images is null ? most : 0) : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
         }
 
         _draft?.Guess(_guessing);
@@ -117,9 +118,17 @@ internal sealed partial class EngineLoop
         while (!MakeRoom(blocks))
         {
             ActiveRequest? victim = null;
+            bool isAlone = true;
             foreach (ActiveRequest request in _running)
             {
-                if (request != sequence.Owner && request.Preemptions < MostPreemptions && (victim is null || request.Turn > victim.Turn))
+                // One whose pictures are being encoded has no blocks to give.
+                if (request == sequence.Owner || request.IsEncoding)
+                {
+                    continue;
+                }
+
+                isAlone = false;
+                if (request.Preemptions < MostPreemptions && (victim is null || request.Turn > victim.Turn))
                 {
                     victim = request;
                 }
@@ -130,7 +139,7 @@ internal sealed partial class EngineLoop
             {
                 SetBack(victim);
             }
-            else if (_running.Count > 1 && sequence.Owner.Preemptions < MostPreemptions)
+            else if (!isAlone && sequence.Owner.Preemptions < MostPreemptions)
             {
                 SetBack(sequence.Owner);
                 return false;

@@ -46,7 +46,7 @@ internal sealed partial class EngineLoop : IDisposable
     private float[] _logits = [];
     private long _turns;
 
-    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
+    public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time, Action wake)
     {
         (_model, _ops, _options, _time) = (model, ops, options, time);
         _pacer = new StepPacer(options.Slowdown);
@@ -62,6 +62,7 @@ internal sealed partial class EngineLoop : IDisposable
         _stopIds = [.. model.StopIds];
         _limit = ContextOf(model.Llama.Config);
         Counters = new EngineCounters(Capacity);
+        Images = model.Llama.Config.SeesImages ? new ImageStore(model, ops, ImageBytesFor(options), _cache.Type, wake) : null;
         if (draft is not null)
         {
             _draft = new DraftModel(draft, model, ops, vocabulary, options.MaxBatchedTokens);
@@ -97,6 +98,7 @@ internal sealed partial class EngineLoop : IDisposable
         TakeArrivals();
         DropEnded();
         Admit();
+        OpenEncoded();
         Plan();
         bool computed = _planned.Count > 0;
         if (computed)
@@ -143,6 +145,7 @@ internal sealed partial class EngineLoop : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Images?.Dispose();
         _prefix?.Dispose();
         _draft?.Dispose();
         _cache.Dispose();
@@ -221,6 +224,11 @@ internal sealed partial class EngineLoop : IDisposable
                 return;
             }
 
+            if (request.Images is { } images && !Images!.TryTake(images))
+            {
+                return;
+            }
+
             _waiting.Take(request);
             Begin(request);
         }
@@ -236,6 +244,15 @@ internal sealed partial class EngineLoop : IDisposable
 
         request.Turn = ++_turns;
         _running.Add(request);
+        request.IsEncoding = request.Images is not null;
+        if (!request.IsEncoding)
+        {
+            Open(request);
+        }
+    }
+
+    private void Open(ActiveRequest request)
+    {
         foreach (ActiveSequence sequence in request.Sequences)
         {
             if (!sequence.IsDone && (sequence.Choice == 0 || request.IsForked))
@@ -265,6 +282,7 @@ internal sealed partial class EngineLoop : IDisposable
             sequence.Release();
         }
 
+        Close(request);
         _running.Remove(request);
         _waiting.PutBack(request);
     }
@@ -317,6 +335,9 @@ internal sealed partial class EngineLoop : IDisposable
     {
         _batch.Clear();
         _caches.Clear();
+        _soft.Clear();
+        _crossed.Clear();
+        _isCrossed = false;
         foreach (ActiveSequence sequence in _planned)
         {
             int first = sequence.Cache!.Length, own = sequence.PlannedTokens, count = own + sequence.GuessCount;
@@ -336,6 +357,7 @@ internal sealed partial class EngineLoop : IDisposable
             }
 
             _caches.Add(sequence.Cache);
+            AddImages(sequence, at, first, own);
         }
     }
 
@@ -347,7 +369,8 @@ internal sealed partial class EngineLoop : IDisposable
             ArenaMark mark = _ops.Mark();
             try
             {
-                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _caches);
+                _context.Soft = _soft.Gather(_ops);
+                Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _caches, _isCrossed ? _crossed : null);
                 int count = checked(_batch.Outputs.Length * (int)_model.Llama.Output.Weight.Out);
                 if (_logits.Length < count)
                 {
@@ -361,6 +384,7 @@ internal sealed partial class EngineLoop : IDisposable
             }
             finally
             {
+                _context.Soft = null;
                 _ops.Release(mark);
                 _model.ExitPass();
             }
@@ -474,6 +498,7 @@ internal sealed partial class EngineLoop : IDisposable
     private void End(ActiveRequest request, Exception? error)
     {
         _running.Remove(request);
+        Close(request);
         request.Complete(error);
         _waiting.Leave(request);
         Ended(request);

@@ -1,3 +1,4 @@
+using Puna.Formats.Images;
 using Puna.Tensors;
 
 namespace Puna.Runtime.Serving;
@@ -28,6 +29,15 @@ public sealed record EngineOptions
 
     /// <summary>Whether prompts that begin alike share what was computed.</summary>
     public bool PrefixCache { get; init; } = true;
+
+    /// <summary>Most pictures of a request, at least 1.</summary>
+    public int MaxImages { get; init; } = 16;
+
+    /// <summary>What a picture in a conversation may ask for; checked before it is decoded.</summary>
+    public ImageLimits ImageLimits { get; init; } = new(20L << 20, 40_000_000);
+
+    /// <summary>Memory in bytes for what the model makes of pictures, and as much again for the pictures of requests that wait or run; null takes an eighth of the machine's memory.</summary>
+    public long? ImageBytes { get; init; }
 
     /// <summary>Most requests that wait, at least 1.</summary>
     public int QueueLimit { get; init; } = 512;

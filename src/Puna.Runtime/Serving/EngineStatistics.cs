@@ -12,5 +12,8 @@ namespace Puna.Runtime.Serving;
 /// <param name="GeneratedTokens">Tokens generated.</param>
 /// <param name="Steps">Forward passes.</param>
 /// <param name="Heartbeat">Time since the engine's thread last went round.</param>
+/// <param name="EncodedImages">Pictures encoded; one that is kept from before is not encoded again.</param>
+/// <param name="ImageBytes">Bytes of what was made of pictures that requests hold; what is kept for later ones counts as free.</param>
 public sealed record EngineStatistics(
-    int Running, int Waiting, double CacheUsage, int CacheBlocks, long PrefixQueries, long PrefixHits, long Preemptions, long PromptTokens, long GeneratedTokens, long Steps, TimeSpan Heartbeat);
+    int Running, int Waiting, double CacheUsage, int CacheBlocks, long PrefixQueries, long PrefixHits, long Preemptions, long PromptTokens, long GeneratedTokens, long Steps, TimeSpan Heartbeat,
+    long EncodedImages, long ImageBytes);

@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Runtime.Constraints;
 using Puna.Runtime.Sampling;
 
@@ -8,6 +9,9 @@ public sealed record GenerationRequest
 {
     /// <summary>The prompt as tokens, at least one.</summary>
     public required IReadOnlyList<int> Prompt { get; init; }
+
+    /// <summary>Pictures in the order of their tokens in the prompt: one for every image token (Llama 3.2 Vision), or for every run of patch tokens (Llama 4), as <see cref="Generation.LanguageModel.Images"/> makes them.</summary>
+    public IReadOnlyList<TiledImage> Images { get; init; } = [];
 
     /// <summary>Most tokens to generate, at least 1; null means until the model stops or its context is full.</summary>
     public int? MaxTokens { get; init; }

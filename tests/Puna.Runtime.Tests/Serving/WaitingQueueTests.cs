@@ -66,5 +66,5 @@ public sealed class WaitingQueueTests
         Assert.Equal(2, queue.Count);
     }
 
-    private ActiveRequest Request(string key) => new(++_ids, new GenerationRequest { Prompt = [1], Key = key }, TimeProvider.System, static () => { });
+    private ActiveRequest Request(string key) => new(++_ids, new GenerationRequest { Prompt = [1], Key = key }, null, TimeProvider.System, static () => { });
 }
