@@ -117,7 +117,7 @@ async def shared_prefix(port, model, context):
             prefix = text(random.Random(100), words)
             tokens = await count(port, prefix)
             if tokens + 100 > context:
-                return None
+                return f"the context of {context} tokens has no room for a shared prefix of 1,000"
         times = []
         for end in ("How does it end?", "Who was it?"):
             results = []
@@ -127,7 +127,7 @@ async def shared_prefix(port, model, context):
             firsts.append(times[0])
             seconds.append(times[1])
     if not firsts:
-        return None
+        return "the model did not answer (has it a chat format?)"
     first, second = statistics.median(firsts), statistics.median(seconds)
     return {"prefix_tokens": tokens, "first": first, "second": second, "ratio": first / second}
 
@@ -147,12 +147,12 @@ async def drive(a, port, model, context, pid):
     idle = {"gap_p50": percentile(gaps, 0.5), "gap_p99": percentile(gaps, 0.99)}
     print(f"idle: {len(gaps)} gaps between tokens, p50 {idle['gap_p50']:.4f} s, p99 {idle['gap_p99']:.4f} s", file=sys.stderr)
     if a.mix == "prefix":
-        idle["shared_prefix"] = await shared_prefix(port, model, context)
-        if idle["shared_prefix"]:
-            p = idle["shared_prefix"]
+        p = await shared_prefix(port, model, context)
+        idle["shared_prefix"] = p if isinstance(p, dict) else None
+        if isinstance(p, dict):
             print(f"idle: first token with {p['prefix_tokens']} tokens new {p['first']:.3f} s, seen before {p['second']:.4f} s, {p['ratio']:.1f} times", file=sys.stderr)
         else:
-            print(f"idle: the context of {context} tokens has no room for a shared prefix of 1,000", file=sys.stderr)
+            print(f"idle: {p}", file=sys.stderr)
     print(f"{'rate/s':>7} {'done':>5} {'failed':>6} {'tokens/s':>9} {'first p50':>10} {'first p99':>10} {'gap p50':>8} {'gap p99':>8} {'p99/idle':>8} {'memory':>9}", file=sys.stderr)
     for rate in a.rates:
         results, tasks = [], []

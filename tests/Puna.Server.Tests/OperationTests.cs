@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Puna.Runtime.Serving;
 using Puna.Tensors;
 
@@ -49,6 +52,27 @@ public sealed class OperationTests
         Assert.Contains("expected an address", Assert.Throws<PunaException>(static () => PunaServer.Check(new PunaServerOptions { Host = "example.org" })).Message, StringComparison.Ordinal);
         PunaServer.Check(new PunaServerOptions { Host = "0.0.0.0", ApiKeys = ["k"] });
         PunaServer.Check(new PunaServerOptions { Host = "::1" });
+    }
+
+    [Fact]
+    public async Task AClientThatResetsWhileItSendsIsNoFailureOfTheServer()
+    {
+        using var said = new Said();
+        await using RunningServer server = await RunningServer.StartAsync(configure: builder => builder.Logging.AddProvider(said));
+        for (int i = 0; i < 5; i++)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
+            await socket.ConnectAsync(IPAddress.Loopback, new Uri(server.Server.Address).Port, Cancel);
+            await socket.SendAsync("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"model\""u8.ToArray(), Cancel);
+
+            // The server waits for the rest of the body; without this it may not have begun to.
+            await Task.Delay(100, Cancel);
+        }
+
+        // What comes after it is answered, and by then the resets have been met.
+        await Task.Delay(300, Cancel);
+        Assert.Equal(HttpStatusCode.OK, (await server.Http.GetAsync("/health", Cancel)).StatusCode);
+        Assert.DoesNotContain(said.Lines, static l => l.StartsWith("Puna.", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -175,5 +199,26 @@ public sealed class OperationTests
         using var again = new HttpRequestMessage(HttpMethod.Get, "/app.js");
         again.Headers.TryAddWithoutValidation("If-None-Match", (await server.Http.GetAsync("/app.js", Cancel)).Headers.ETag!.ToString());
         Assert.Equal(HttpStatusCode.NotModified, (await server.Http.SendAsync(again, Cancel)).StatusCode);
+    }
+
+    /// <summary>Keeps what is logged as a warning or worse, the category first.</summary>
+    private sealed class Said : ILoggerProvider, ILogger
+    {
+        private string _category = "";
+
+        public ConcurrentQueue<string> Lines { get; private init; } = new();
+
+        public ILogger CreateLogger(string categoryName) => new Said { _category = categoryName, Lines = Lines };
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue($"{_category}: {formatter(state, exception)} {exception?.Message}");
+
+        public void Dispose()
+        {
+        }
     }
 }

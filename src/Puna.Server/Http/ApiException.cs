@@ -50,7 +50,7 @@ internal sealed class ApiException : Exception
         EngineTimeoutException late => new ApiException(504, "timeout_error", late.InQueue ? "queue_timeout" : "request_timeout", late.Message),
         EngineFaultException fault => new ApiException(500, "server_error", "engine_error", fault.Message),
         Microsoft.AspNetCore.Http.BadHttpRequestException bad => new ApiException(bad.StatusCode, "invalid_request_error", bad.StatusCode == 413 ? "request_too_large" : "invalid_request", bad.StatusCode == 413 ? "body: expected a smaller one" : PunaException.OneLine(bad.Message)),
-        OperationCanceledException => null,
+        OperationCanceledException or Microsoft.AspNetCore.Connections.ConnectionResetException => null,
         PunaException puna => new ApiException(400, "invalid_request_error", "invalid_value", puna.Message),
         _ => new ApiException(500, "server_error", "internal_error", "the request failed by an error in the server"),
     };
