@@ -9,14 +9,15 @@ using Puna.Tests.Shared;
 
 namespace Puna.Server.Tests;
 
-/// <summary>The embedded model behind a real socket.</summary>
+/// <summary>The embedded model, or another, behind a real socket.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
-    private readonly LanguageModel _model = LanguageModel.Open(TestFiles.EmbeddedModel);
+    private readonly LanguageModel _model;
     private readonly CpuOps _ops = new(2);
 
-    private RunningServer(PunaServerOptions options, EngineOptions engine)
+    private RunningServer(PunaServerOptions options, EngineOptions engine, string model)
     {
+        _model = LanguageModel.Open(model);
         Engine = Engine.Start(_model, _ops, engine);
         Server = PunaServer.Create(options, new ServedModel("puna-tiny", Engine, ["default"]));
     }
@@ -27,9 +28,9 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = new();
 
-    public static async Task<RunningServer> StartAsync(PunaServerOptions? options = null, EngineOptions? engine = null)
+    public static async Task<RunningServer> StartAsync(PunaServerOptions? options = null, EngineOptions? engine = null, string? model = null)
     {
-        var server = new RunningServer((options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions());
+        var server = new RunningServer((options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions(), model ?? TestFiles.EmbeddedModel);
         await server.Server.StartAsync(TestContext.Current.CancellationToken);
         server.Http = new HttpClient { BaseAddress = new Uri(server.Server.Address), Timeout = TimeSpan.FromMinutes(2) };
         return server;
