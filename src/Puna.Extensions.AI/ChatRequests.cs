@@ -12,11 +12,12 @@ internal static class ChatRequests
     /// <param name="messages">The conversation; not changed.</param>
     /// <param name="options">The options; not changed.</param>
     /// <param name="modelId">The model there is.</param>
+    /// <param name="seesImages">Whether it sees pictures.</param>
     /// <param name="client">Who asks; given to <see cref="ChatOptions.RawRepresentationFactory"/>.</param>
     /// <exception cref="NotSupportedException">What is asked for cannot be done.</exception>
-    public static ChatRequest Create(IEnumerable<ChatMessage> messages, ChatOptions? options, string modelId, IChatClient client)
+    public static ChatRequest Create(IEnumerable<ChatMessage> messages, ChatOptions? options, string modelId, bool seesImages, IChatClient client)
     {
-        List<Puna.Text.Chat.ChatMessage> converted = ChatMessages.Convert(messages, options?.Instructions);
+        List<Puna.Text.Chat.ChatMessage> converted = ChatMessages.Convert(messages, options?.Instructions, seesImages);
         if (options is null)
         {
             return new ChatRequest { Messages = converted };

@@ -10,7 +10,7 @@ using ChatRole = Microsoft.Extensions.AI.ChatRole;
 namespace Puna.Extensions.AI;
 
 /// <summary>
-/// A Llama model as an <see cref="IChatClient"/>: text, streaming, tools both ways, response formats, usage, cancellation. Thread-safe, any number of requests at once; owns neither the
+/// A Llama model as an <see cref="IChatClient"/>: text, pictures where the model sees them, streaming, tools both ways, response formats, usage, cancellation. Thread-safe, any number of requests at once; owns neither the
 /// engine nor the model. It calls no tools by itself: put <c>UseFunctionInvocation()</c> before it.
 /// </summary>
 /// <remarks>
@@ -45,7 +45,7 @@ public sealed class PunaChatClient : IChatClient
         ArgumentNullException.ThrowIfNull(messages);
 
         // The conversation as it is now: who asks may change his list while the reply comes.
-        return Stream(ChatRequests.Create(messages, options, _metadata.DefaultModelId!, this), cancellationToken);
+        return Stream(ChatRequests.Create(messages, options, _metadata.DefaultModelId!, _engine.SeesImages, this), cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,9 @@ namespace Puna.Server;
 /// </summary>
 public sealed class PunaServer : IAsyncDisposable
 {
+    private const long Body = 32 << 20;
+    private const long BodyWithImages = 64 << 20;
+
     private readonly WebApplication _app;
     private readonly PunaServerOptions _options;
     private readonly ServerState _state;
@@ -71,7 +74,7 @@ public sealed class PunaServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(static o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, model.Chat?.SeesImages == true ? BodyWithImages : Body));
         TelemetryExport.Add(builder, options.OtlpEndpoint, options.OtlpProtocol);
         configure(builder);
         builder.Services.AddPunaServer(model, options);
@@ -127,10 +130,10 @@ public sealed class PunaServer : IAsyncDisposable
         app.MapPunaOpenApi();
     }
 
-    private static void Listen(KestrelServerOptions kestrel, PunaServerOptions options)
+    private static void Listen(KestrelServerOptions kestrel, PunaServerOptions options, long body)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes ?? body;
         kestrel.AllowSynchronousIO = false;
         kestrel.Listen(IPAddress.TryParse(options.Host.Trim('[', ']'), out IPAddress? address) ? address : IPAddress.Loopback, options.Port);
     }

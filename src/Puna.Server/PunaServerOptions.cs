@@ -19,8 +19,8 @@ public sealed record PunaServerOptions
     /// their own (DNS rebinding).</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>Most bytes of a body.</summary>
-    public long MaxBodyBytes { get; init; } = 32 << 20;
+    /// <summary>Most bytes of a body; null means 32 MiB, or 64 MiB where the model sees pictures.</summary>
+    public long? MaxBodyBytes { get; init; }
 
     /// <summary>What names of metrics begin with.</summary>
     public string MetricsPrefix { get; init; } = "vllm";

@@ -47,7 +47,7 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
         await Refused("model: expected puna-tiny, got other", new() { ModelId = "other" });
         await Refused("conversation id: expected none, since conversations are not kept: send all messages", new() { ConversationId = "c" });
         await Refused("tool web_search: expected a function, got HostedWebSearchTool", new() { Tools = [new HostedWebSearchTool()] });
-        await Refused("images: expected text alone, got a content of data, which the engine does not take", null, new DataContent(new byte[] { 1 }, "image/png"));
+        await Refused("images: expected text alone, got a content of data, and the model does not see", null, new DataContent(new byte[] { 1 }, "image/png"));
         await Refused("message content: expected text, calls and results of functions, got HostedFileContent", null, new HostedFileContent("f"));
     }
 
@@ -62,7 +62,7 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
             AdditionalProperties = new() { ["min_p"] = 0.1, ["repetition_penalty"] = 1.1f, ["logit_bias"] = new Dictionary<int, float> { [4] = -1 }, ["logprobs"] = true, ["min_tokens"] = 2, ["ignore_eos"] = true, ["cache_salt"] = "s",
                 ["chat_template_kwargs"] = "{\"a\":1}", ["unknown"] = 1 },
         };
-        ChatRequest request = ChatRequests.Create([new(ChatRole.System, "S"), new(ChatRole.User, "U")], options, "m", Create());
+        ChatRequest request = ChatRequests.Create([new(ChatRole.System, "S"), new(ChatRole.User, "U")], options, "m", false, Create());
         Assert.Equal(["I\n\nS", "U"], request.Messages.Select(static m => m.Content));
         // Single-precision numbers are the decimal ones that were written.
         Assert.Equal((0.7, 0.9, 5, 0.1, -0.2, 3L), (request.Sampling.Temperature, request.Sampling.TopP, request.Sampling.TopK, request.Sampling.FrequencyPenalty, request.Sampling.PresencePenalty, request.Sampling.Seed!.Value));
@@ -74,25 +74,25 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
         ToolDefinition tool = Assert.Single(request.Tools);
         Assert.Equal(("f", "F", false), (tool.Name, tool.Description, tool.IsStrict));
         Assert.Contains("\"integer\"", tool.Parameters, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => ChatRequests.Create([], new ChatOptions { AdditionalProperties = new() { ["min_p"] = "much" } }, "m", Create()));
+        Assert.Throws<ArgumentException>(() => ChatRequests.Create([], new ChatOptions { AdditionalProperties = new() { ["min_p"] = "much" } }, "m", false, Create()));
     }
 
     [Fact]
     public void ARequestOfOnesOwnIsBegunFrom()
     {
         var own = new ChatRequest { Messages = [], Key = "k", MaxTokens = 3, Sampling = new SamplingOptions { MinP = 0.2, Temperature = 0.3 } };
-        ChatRequest request = ChatRequests.Create([new(ChatRole.User, "U")], new ChatOptions { RawRepresentationFactory = _ => own, Temperature = 1 }, "m", Create());
+        ChatRequest request = ChatRequests.Create([new(ChatRole.User, "U")], new ChatOptions { RawRepresentationFactory = _ => own, Temperature = 1 }, "m", false, Create());
         Assert.Equal(("k", 3, 0.2, 1.0, "U"), (request.Key, request.MaxTokens!.Value, request.Sampling.MinP, request.Sampling.Temperature, request.Messages[0].Content));
     }
 
     [Fact]
     public void SchemasAndStrictToolsAreHandedOn()
     {
-        ChatRequest request = ChatRequests.Create([new(ChatRole.User, "U")], new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<int[]>() }, "m", Create());
+        ChatRequest request = ChatRequests.Create([new(ChatRole.User, "U")], new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<int[]>() }, "m", false, Create());
         Assert.Equal(ReplyFormatKind.JsonSchema, request.Format.Kind);
         Assert.Contains("integer", request.Format.Definition, StringComparison.Ordinal);
         AIFunction strict = AIFunctionFactory.Create(static (int n) => n, new AIFunctionFactoryOptions { Name = "f", AdditionalProperties = new Dictionary<string, object?> { ["strict"] = true } });
-        Assert.True(ChatRequests.Create([], new ChatOptions { Tools = [strict] }, "m", Create()).Tools[0].IsStrict);
+        Assert.True(ChatRequests.Create([], new ChatOptions { Tools = [strict] }, "m", false, Create()).Tools[0].IsStrict);
     }
 
     [Fact]
@@ -104,7 +104,8 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
                 new(ChatRole.Assistant, [new TextReasoningContent("hm"), new TextContent("t"), new FunctionCallContent("c1", "f", new Dictionary<string, object?> { ["n"] = 1 }), new FunctionCallContent("c2", "g")]),
                 new(ChatRole.Tool, [new FunctionResultContent("c1", "text"), new FunctionResultContent("c2", new { Value = 2 }), new FunctionResultContent("c3", null)]),
             ],
-            null);
+            null,
+            seesImages: false);
         Assert.Equal(["ab", "t", "text", "{\"value\":2}", "null"], messages.Select(static m => m.Content));
         Assert.Equal([("f", "{\"n\":1}", "c1"), ("g", "{}", "c2")], messages[1].ToolCalls!.Select(static c => (c.Name, c.Arguments, c.Id)));
         Assert.Equal([("c1", "f"), ("c2", "g"), ("c3", null)], messages.Skip(2).Select(static m => (m.ToolCallId!, m.ToolName)));

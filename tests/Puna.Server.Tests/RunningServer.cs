@@ -10,14 +10,15 @@ using Puna.Tests.Shared;
 
 namespace Puna.Server.Tests;
 
-/// <summary>The embedded model behind a real socket.</summary>
+/// <summary>The embedded model, or another, behind a real socket.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
-    private readonly LanguageModel _model = LanguageModel.Open(TestFiles.EmbeddedModel);
+    private readonly LanguageModel _model;
     private readonly CpuOps _ops = new(2);
 
-    private RunningServer(PunaServerOptions options, EngineOptions engine, Action<WebApplicationBuilder> configure)
+    private RunningServer(PunaServerOptions options, EngineOptions engine, string model, Action<WebApplicationBuilder> configure)
     {
+        _model = LanguageModel.Open(model);
         Engine = Engine.Start(_model, _ops, engine);
         Server = PunaServer.Create(options, new ServedModel("puna-tiny", Engine, ["default"]), configure);
     }
@@ -28,9 +29,11 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = new();
 
-    public static async Task<RunningServer> StartAsync(PunaServerOptions? options = null, EngineOptions? engine = null, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<RunningServer> StartAsync(
+        PunaServerOptions? options = null, EngineOptions? engine = null, string? model = null, Action<WebApplicationBuilder>? configure = null)
     {
-        var server = new RunningServer((options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions(), configure ?? (static _ => { }));
+        var server = new RunningServer(
+            (options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions(), model ?? TestFiles.EmbeddedModel, configure ?? (static _ => { }));
         await server.Server.StartAsync(TestContext.Current.CancellationToken);
         server.Http = new HttpClient { BaseAddress = new Uri(server.Server.Address), Timeout = TimeSpan.FromMinutes(2) };
         return server;

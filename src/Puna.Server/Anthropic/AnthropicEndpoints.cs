@@ -30,8 +30,8 @@ internal sealed class AnthropicEndpoints(ModelHost host)
     {
         using JsonDocument document = await JsonBody.ReadAsync(http);
         var body = new RequestObject(document.RootElement);
-        host.Find(body.RequireString("model"));
-        await JsonBody.WriteAsync(http, new JsonObject { ["input_tokens"] = host.RequireChat().CountTokens(Read(http, body)) });
+        ServedModel model = host.Find(body.RequireString("model"));
+        await JsonBody.WriteAsync(http, new JsonObject { ["input_tokens"] = host.RequireChat().CountTokens(Read(http, body, model)) });
     }
 
     private async Task MessagesAsync(HttpContext http)
@@ -39,8 +39,8 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         using JsonDocument document = await JsonBody.ReadAsync(http);
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
-        host.Find(name);
-        ChatRequest request = Read(http, body) with { MaxTokens = body.Int("max_tokens", 1) ?? throw body.Missing("max_tokens") };
+        ServedModel model = host.Find(name);
+        ChatRequest request = Read(http, body, model) with { MaxTokens = body.Int("max_tokens", 1) ?? throw body.Missing("max_tokens") };
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
         using var recorded = host.Record(http, name, reply, request);
         string id = Ids.New("msg_");
@@ -132,7 +132,7 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         }
     }
 
-    private static ChatRequest Read(HttpContext http, RequestObject body)
+    private static ChatRequest Read(HttpContext http, RequestObject body, ServedModel model)
     {
         IReadOnlyList<RequestObject> items = body.Objects("messages", ChatMessages.Most) ?? throw body.Missing("messages");
         if (items.Count == 0)
@@ -154,7 +154,7 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (RequestObject item in items)
         {
-            Add(item, messages, names);
+            Add(item, messages, names, model);
         }
 
         ToolDefinition[] tools = [.. (body.Objects("tools", MostTools) ?? []).Select(static tool =>
@@ -202,7 +202,7 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         }
     }
 
-    private static void Add(RequestObject item, List<ChatMessage> messages, Dictionary<string, string> names)
+    private static void Add(RequestObject item, List<ChatMessage> messages, Dictionary<string, string> names, ServedModel model)
     {
         string role = item.RequireString("role");
         ChatRole speaker = role switch
@@ -220,6 +220,7 @@ internal sealed class AnthropicEndpoints(ModelHost host)
 
         var text = new StringBuilder();
         var calls = new List<ToolCall>();
+        var images = new List<ChatImage>();
         foreach (RequestObject block in item.Objects("content")!)
         {
             switch (block.RequireString("type"))
@@ -241,8 +242,13 @@ internal sealed class AnthropicEndpoints(ModelHost host)
                             : throw ApiException.Bad(block.At("tool_use_id"), $"{block.At("tool_use_id")}: expected the id of an earlier call, got {Tensors.PunaException.OneLine(answered)}"),
                     });
                     break;
-                case "image" or "document":
-                    throw ApiException.Unsupported(block.Path, $"{block.Path}: expected text, got a picture or document, which this model cannot see here");
+                case "image" when speaker == ChatRole.User:
+                    images.Add(ImageFields.OfBlock(block, text.Length, model));
+                    break;
+                case "image":
+                    throw ApiException.Unsupported(block.Path, $"{block.Path}: expected text, got a picture: these stand in a user's messages alone");
+                case "document":
+                    throw ApiException.Unsupported(block.Path, $"{block.Path}: expected text or a picture, got a document, which this model does not read");
                 case "thinking" or "redacted_thinking":
                     break;
                 case string other:
@@ -250,9 +256,9 @@ internal sealed class AnthropicEndpoints(ModelHost host)
             }
         }
 
-        if (text.Length > 0 || calls.Count > 0)
+        if (text.Length > 0 || calls.Count > 0 || images.Count > 0)
         {
-            messages.Add(new ChatMessage(speaker, text.ToString()) { ToolCalls = calls.Count == 0 ? null : calls });
+            messages.Add(new ChatMessage(speaker, text.ToString()) { ToolCalls = calls.Count == 0 ? null : calls, Images = images });
         }
     }
 

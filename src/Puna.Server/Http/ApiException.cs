@@ -1,3 +1,4 @@
+using Puna.Runtime.Chat;
 using Puna.Runtime.Serving;
 using Puna.Tensors;
 
@@ -45,6 +46,7 @@ internal sealed class ApiException : Exception
     {
         ApiException api => api,
         ContextLengthException => Bad("messages", error.Message, "context_length_exceeded"),
+        InvalidImageException => Bad("messages", error.Message, ImageFields.Code),
         EngineBusyException { Reason: EngineBusyReason.KeyLimit } busy => new ApiException(429, "rate_limit_error", "queue_full_for_key", busy.Message, null, busy.RetryAfter),
         EngineBusyException busy => new ApiException(503, "unavailable_error", busy.Reason == EngineBusyReason.Draining ? "draining" : "overloaded", busy.Message, null, busy.RetryAfter),
         EngineTimeoutException late => new ApiException(504, "timeout_error", late.InQueue ? "queue_timeout" : "request_timeout", late.Message),

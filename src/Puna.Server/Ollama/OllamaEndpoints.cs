@@ -72,7 +72,8 @@ internal sealed class OllamaEndpoints(ModelHost host)
                 ["llama.embedding_length"] = config.Hidden, ["llama.attention.head_count"] = config.Heads, ["llama.attention.head_count_kv"] = config.KvHeads, ["llama.vocab_size"] = config.Vocab,
             },
             ["modified_at"] = Date(model.Created),
-            ["capabilities"] = model.Chat is null ? new JsonArray("completion", "embedding") : new JsonArray("completion", "tools", "embedding"),
+            ["capabilities"] = model.Chat is null ? new JsonArray("completion", "embedding")
+                : model.Chat.SeesImages ? new JsonArray("completion", "tools", "vision", "embedding") : new JsonArray("completion", "tools", "embedding"),
         });
     }
 
@@ -92,7 +93,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
 
         ChatRequest request = WithOptions(http, body, model, new ChatRequest
         {
-            Messages = [.. items.Select(Message)],
+            Messages = [.. items.Select(item => Message(item, model))],
             Tools = ToolFields.Tools(body),
             Format = Format(body),
         });
@@ -159,11 +160,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
             }
         }
 
-        if (body.Array("images") is { Count: > 0 })
-        {
-            throw ApiException.Unsupported("images", "images: expected none: this model cannot see here");
-        }
-
+        IReadOnlyList<ChatImage> images = ImageFields.OfList(body, model);
         string prompt = body.String("prompt") ?? "";
         if (prompt.Length == 0)
         {
@@ -172,6 +169,11 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
 
         bool isRaw = (body.Bool("raw") ?? false) || model.Chat is null;
+        if (isRaw && images.Count > 0)
+        {
+            throw ApiException.Unsupported("images", "images: expected none with raw, since nothing says where they stand");
+        }
+
         long started = TimeProvider.System.GetTimestamp();
         bool stream = body.Bool("stream") ?? true;
         if (isRaw)
@@ -181,7 +183,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
 
         List<ChatMessage> messages = body.String("system") is { Length: > 0 } system ? [new ChatMessage(ChatRole.System, system)] : [];
-        ChatRequest request = WithOptions(http, body, model, new ChatRequest { Messages = [.. messages, new ChatMessage(ChatRole.User, prompt)], Format = Format(body) });
+        ChatRequest request = WithOptions(http, body, model, new ChatRequest { Messages = [.. messages, new ChatMessage(ChatRole.User, prompt) { Images = images }], Format = Format(body) });
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
         using var recorded = host.Record(http, name, reply, request);
         recorded.Answers(null, stream);
@@ -316,18 +318,19 @@ internal sealed class OllamaEndpoints(ModelHost host)
         { } other => throw body.Wrong("format", "json or a schema", other),
     };
 
-    private static ChatMessage Message(RequestObject message)
+    private static ChatMessage Message(RequestObject message, ServedModel model)
     {
-        if (message.Array("images") is { Count: > 0 })
+        string content = message.String("content") ?? "", role = message.RequireString("role");
+        IReadOnlyList<ChatImage> images = ImageFields.OfList(message, model);
+        if (images.Count > 0 && role != "user")
         {
-            throw ApiException.Unsupported(message.At("images"), $"{message.At("images")}: expected none: this model cannot see here");
+            throw ApiException.Unsupported(message.At("images"), $"{message.At("images")}: expected none but in a user's message, got some");
         }
 
-        string content = message.String("content") ?? "", role = message.RequireString("role");
         return role switch
         {
             "system" => new ChatMessage(ChatRole.System, content),
-            "user" => new ChatMessage(ChatRole.User, content),
+            "user" => new ChatMessage(ChatRole.User, content) { Images = images },
             "tool" => new ChatMessage(ChatRole.Tool, content) { ToolName = message.String("tool_name") ?? message.String("name") },
             "assistant" => new ChatMessage(ChatRole.Assistant, content)
             {

@@ -13,7 +13,9 @@ internal static class ChatMessages
     public const int Most = 4096;
 
     /// <summary>Reads them.</summary>
-    public static IReadOnlyList<ChatMessage> Read(RequestObject body)
+    /// <param name="body">The request.</param>
+    /// <param name="model">The model, which may see pictures.</param>
+    public static IReadOnlyList<ChatMessage> Read(RequestObject body, ServedModel model)
     {
         IReadOnlyList<RequestObject> items = body.Objects("messages", Most) ?? throw body.Missing("messages");
         if (items.Count == 0)
@@ -22,11 +24,23 @@ internal static class ChatMessages
         }
 
         var calls = new Dictionary<string, string>(StringComparer.Ordinal);
-        return [.. items.Select(item => Message(item, calls))];
+        return [.. items.Select(item => Message(item, calls, model))];
     }
 
     /// <summary>The text of a content: a string, or parts of text one after the other.</summary>
-    public static string Content(RequestObject message, string name = "content")
+    public static string Content(RequestObject message, string name = "content") => Content(message, name, null, []);
+
+    /// <summary>A user's message: text, and pictures where they stand in it.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="model">The model, which may see pictures.</param>
+    public static ChatMessage User(RequestObject message, ServedModel model)
+    {
+        var images = new List<ChatImage>();
+        return message.Has("content") ? new ChatMessage(ChatRole.User, Content(message, "content", model, images)) { Images = images } : throw message.Missing("content");
+    }
+
+    // A model is given where pictures may stand.
+    private static string Content(RequestObject message, string name, ServedModel? model, List<ChatImage> images)
     {
         if (message.Find(name) is not { } content)
         {
@@ -41,11 +55,18 @@ internal static class ChatMessages
         var text = new StringBuilder();
         foreach (RequestObject part in message.Objects(name)!)
         {
-            text.Append(part.RequireString("type") switch
+            string type = part.RequireString("type");
+            if (model is not null && type is "image_url" or "input_image")
+            {
+                images.Add(ImageFields.OfPart(part, text.Length, model));
+                continue;
+            }
+
+            text.Append(type switch
             {
                 "text" or "input_text" or "output_text" => part.RequireString("text"),
                 "refusal" => part.RequireString("refusal"),
-                "image_url" or "input_image" or "image" => throw ApiException.Unsupported(part.Path, $"{part.Path}: expected text, got a picture, which this model cannot see here"),
+                "image_url" or "input_image" or "image" => throw ApiException.Unsupported(part.Path, $"{part.Path}: expected text, got a picture: these stand in a user's messages alone"),
                 string other => throw ApiException.Bad(part.At("type"), $"{part.At("type")}: expected text, got {Tensors.PunaException.OneLine(other)}"),
             });
         }
@@ -77,7 +98,7 @@ internal static class ChatMessages
         throw ApiException.Bad(function.At("arguments"), $"{function.At("arguments")}: expected a string with a JSON object, got something else");
     }
 
-    private static ChatMessage Message(RequestObject message, Dictionary<string, string> calls)
+    private static ChatMessage Message(RequestObject message, Dictionary<string, string> calls, ServedModel model)
     {
         string role = message.RequireString("role");
         switch (role)
@@ -85,7 +106,7 @@ internal static class ChatMessages
             case "system" or "developer":
                 return new ChatMessage(ChatRole.System, Require(message));
             case "user":
-                return new ChatMessage(ChatRole.User, Require(message));
+                return User(message, model);
             case "assistant":
                 return Assistant(message, calls);
             case "tool":

@@ -52,7 +52,7 @@ internal sealed class OpenAIEndpoints(ModelHost host)
         IReadOnlyList<ToolDefinition> tools = ToolFields.Tools(body);
         return ToolFields.Choose(body, new ChatRequest
         {
-            Messages = ChatMessages.Read(body),
+            Messages = ChatMessages.Read(body, model),
             Tools = tools,
             Format = ToolFields.Extended(body, ToolFields.Format(body.Object("response_format"))),
             MaxTokens = body.Int("max_completion_tokens", 1) ?? body.Int("max_tokens", 1),
@@ -165,5 +165,6 @@ internal sealed class OpenAIEndpoints(ModelHost host)
         ["max_model_len"] = host.Model.Engine.ContextLength,
         ["architecture"] = host.Model.Engine.Model.Llama.Config.Name,
         ["embedding_pooling"] = "mean",
+        ["input_modalities"] = host.Model.Chat?.SeesImages == true ? new JsonArray("text", "image") : new JsonArray("text"),
     };
 }

@@ -118,7 +118,7 @@ internal sealed class ResponseEndpoint(ModelHost host)
             var names = new Dictionary<string, string>(StringComparer.Ordinal);
             foreach (RequestObject item in body.Objects("input", ChatMessages.Most)!)
             {
-                Add(item, messages, names);
+                Add(item, messages, names, model);
             }
         }
 
@@ -139,17 +139,16 @@ internal sealed class ResponseEndpoint(ModelHost host)
         });
     }
 
-    private static void Add(RequestObject item, List<ChatMessage> messages, Dictionary<string, string> names)
+    private static void Add(RequestObject item, List<ChatMessage> messages, Dictionary<string, string> names, ServedModel model)
     {
         switch (item.String("type") ?? "message")
         {
             case "message":
                 string role = item.RequireString("role");
-                messages.Add(new ChatMessage(
+                messages.Add(role == "user" ? ChatMessages.User(item, model) : new ChatMessage(
                     role switch
                     {
                         "system" or "developer" => ChatRole.System,
-                        "user" => ChatRole.User,
                         "assistant" => ChatRole.Assistant,
                         _ => throw ApiException.Bad(item.At("role"), $"{item.At("role")}: expected system, developer, user or assistant, got {Tensors.PunaException.OneLine(role)}"),
                     },
