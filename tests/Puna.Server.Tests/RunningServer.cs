@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Puna.Models.Adapters;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Serving;
 using Puna.Tensors;
@@ -15,10 +16,11 @@ internal sealed class RunningServer : IAsyncDisposable
     private readonly LanguageModel _model = LanguageModel.Open(TestFiles.EmbeddedModel);
     private readonly CpuOps _ops = new(2);
 
-    private RunningServer(PunaServerOptions options, EngineOptions engine)
+    private RunningServer(PunaServerOptions options, EngineOptions engine, IReadOnlyDictionary<string, string> adapters)
     {
         Engine = Engine.Start(_model, _ops, engine);
-        Server = PunaServer.Create(options, new ServedModel("puna-tiny", Engine, ["default"]));
+        Server = PunaServer.Create(options, new ServedModel(
+            "puna-tiny", Engine, ["default"], adapters: adapters.ToDictionary(static a => a.Key, a => UnmergedAdapter.Open(a.Value, _model.Checkpoint, _ops))));
     }
 
     public Engine Engine { get; }
@@ -27,9 +29,9 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = new();
 
-    public static async Task<RunningServer> StartAsync(PunaServerOptions? options = null, EngineOptions? engine = null)
+    public static async Task<RunningServer> StartAsync(PunaServerOptions? options = null, EngineOptions? engine = null, IReadOnlyDictionary<string, string>? adapters = null)
     {
-        var server = new RunningServer((options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions());
+        var server = new RunningServer((options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions(), adapters ?? new Dictionary<string, string>());
         await server.Server.StartAsync(TestContext.Current.CancellationToken);
         server.Http = new HttpClient { BaseAddress = new Uri(server.Server.Address), Timeout = TimeSpan.FromMinutes(2) };
         return server;

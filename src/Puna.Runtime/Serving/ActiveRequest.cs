@@ -16,6 +16,7 @@ internal sealed class ActiveRequest
     {
         (Id, Request, _time, _wake) = (id, request, time, wake);
         Arrived = time.GetTimestamp();
+        PrefixSalt = request.Adapter is { } adapter ? $"{adapter.Id}\n{request.CacheSalt}" : request.CacheSalt;
         StopIds = request.StopIds is null ? null : [.. request.StopIds];
     }
 
@@ -25,11 +26,14 @@ internal sealed class ActiveRequest
     /// <summary>What was asked for.</summary>
     public GenerationRequest Request { get; }
 
+    /// <summary>What sets cached prompts apart: those of another tenant, and those that another adapter computed.</summary>
+    public string PrefixSalt { get; }
+
     /// <summary>Tokens that end a text, or null for those of the model.</summary>
     public int[]? StopIds { get; }
 
-    /// <summary>Where tokens go; written by the engine's thread.</summary>
-    public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions { SingleWriter = true });
+    /// <summary>Where tokens go; written by the engine's thread, ended by any.</summary>
+    public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions());
 
     /// <summary>Whether somebody has cancelled it; any thread.</summary>
     public bool IsCancelled => _isCancelled;
@@ -84,6 +88,13 @@ internal sealed class ActiveRequest
             _isCancelled = true;
             _wake();
         }
+    }
+
+    /// <summary>Tells who waits for it that it has failed, while the engine's thread does not come round to it; any thread. The thread does the rest as for one that was cancelled.</summary>
+    public void Abandon(Exception error)
+    {
+        Events.Writer.TryComplete(error);
+        Cancel();
     }
 
     /// <summary>Makes its texts.</summary>

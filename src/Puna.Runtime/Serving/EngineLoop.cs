@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
@@ -14,6 +15,9 @@ internal sealed partial class EngineLoop : IDisposable
 {
     /// <summary>A request set back as often as this is computed alone, so that it comes to an end.</summary>
     private const int MostPreemptions = 3;
+
+    /// <summary>Passes that fail one after the other before the engine gives up.</summary>
+    private const int MostFailures = 3;
 
     private readonly LanguageModel _model;
     private readonly CpuOps _ops;
@@ -30,6 +34,8 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly Queue<EmbeddingJob> _embedding = new();
     private readonly Batch _batch = new();
     private readonly ForwardContext _context = new();
+    private readonly List<UnmergedAdapter?> _sequenceAdapters = [];
+    private readonly AdapterBatch _adapters = new();
     private readonly SamplerScratch _scratch;
     private readonly TokenChoice _choice;
     private readonly int[] _stopIds;
@@ -38,6 +44,7 @@ internal sealed partial class EngineLoop : IDisposable
     private int[] _rowTokens = [];
     private float[] _logits = [];
     private long _turns;
+    private int _failures;
 
     public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time)
     {
@@ -289,8 +296,15 @@ internal sealed partial class EngineLoop : IDisposable
         {
             // Whatever it is, memory included: these requests fail, and the others go on.
             FailPlanned(e);
-            return;
+            if (++_failures < MostFailures)
+            {
+                return;
+            }
+
+            throw new EngineFaultException($"engine: {MostFailures} passes in a row failed: {e.Message}", e);
         }
+
+        _failures = 0;
 
         Counters.AddStep(_batch.Count, _time.GetElapsedTime(started));
         int row = 0;
@@ -306,6 +320,7 @@ internal sealed partial class EngineLoop : IDisposable
     {
         _batch.Clear();
         _caches.Clear();
+        _sequenceAdapters.Clear();
         foreach (ActiveSequence sequence in _planned)
         {
             int first = sequence.Cache!.Length, own = sequence.PlannedTokens, count = own + sequence.GuessCount;
@@ -325,7 +340,10 @@ internal sealed partial class EngineLoop : IDisposable
             }
 
             _caches.Add(sequence.Cache);
+            _sequenceAdapters.Add(sequence.Owner.Request.Adapter);
         }
+
+        _context.Adapters = _adapters.Set(_batch, _sequenceAdapters);
     }
 
     private void Forward()
@@ -406,9 +424,10 @@ internal sealed partial class EngineLoop : IDisposable
                 _prefix?.Commit(sequence);
             }
         }
-        catch (PunaException e)
+        catch (Exception e)
         {
-            End(request, e);
+            // What a request brought with it, a constraint for example, fails that request only.
+            End(request, e as PunaException ?? new EngineFaultException($"request: failed by an error: {e.Message}", e));
             return;
         }
 

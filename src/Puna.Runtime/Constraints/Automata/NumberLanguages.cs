@@ -14,10 +14,11 @@ internal static class NumberLanguages
     private const int Point = 3;
     private const int Fraction = 4;
 
+    /// <summary>Integers as they are written: JSON calls 1.0 an integer too, but readers of typed values refuse it, and zeros behind a point could go on for ever.</summary>
     public static CodePointDfa Integer(CompileBudget budget) => RegexCompiler.Compile("-?(0|[1-9][0-9]*)", false, budget, "type");
 
-    /// <summary>Integers however they are spelled without an exponent: 1.0 is one.</summary>
-    public static CodePointDfa IntegerValue(CompileBudget budget) => RegexCompiler.Compile("-?(0|[1-9][0-9]*)(\\.0+)?", false, budget, "type");
+    /// <summary>Integers that may end with .0, as lists of constants may spell them.</summary>
+    public static CodePointDfa IntegerValue(CompileBudget budget) => RegexCompiler.Compile("-?(0|[1-9][0-9]*)(\\.0)?", false, budget, "type");
 
     public static CodePointDfa Any(CompileBudget budget) => RegexCompiler.Compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]{1,3})?", false, budget, "type");
 

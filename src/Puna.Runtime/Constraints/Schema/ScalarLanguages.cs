@@ -23,7 +23,8 @@ internal sealed class ScalarLanguages(SchemaDocument document, CompileBudget bud
 
     private readonly Dictionary<string, CodePointDfa> _patterns = new(StringComparer.Ordinal);
     private readonly CodePointDfa _anyNumber = NumberLanguages.Any(budget);
-    private readonly CodePointDfa _anyInteger = NumberLanguages.IntegerValue(budget);
+    private readonly CodePointDfa _anyInteger = NumberLanguages.Integer(budget);
+    private readonly CodePointDfa _integerConstant = NumberLanguages.IntegerValue(budget);
 
     /// <summary>Whether the keyword type leaves any.</summary>
     public bool HasTypes(HashSet<int> sources) => TypesOf(sources) != Types.None;
@@ -50,7 +51,7 @@ internal sealed class ScalarLanguages(SchemaDocument document, CompileBudget bud
             Null = (types & Types.Null) != 0,
             True = (types & Types.Boolean) != 0,
             False = (types & Types.Boolean) != 0,
-            Number = (types & Types.Fraction) != 0 ? _anyNumber : (types & Types.Integer) != 0 ? _anyInteger : null,
+            Number = (types & Types.Fraction) != 0 ? _anyNumber : (types & Types.Integer) != 0 ? (HasEnum(sources) ? _integerConstant : _anyInteger) : null,
             String = (types & Types.String) != 0 ? CodePointDfa.Anything : null,
         };
         foreach (int id in sources)
