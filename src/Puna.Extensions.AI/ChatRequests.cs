@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Puna.Models.Adapters;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Sampling;
 using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
@@ -14,8 +15,10 @@ internal static class ChatRequests
     /// <param name="modelId">The model there is.</param>
     /// <param name="seesImages">Whether it sees pictures.</param>
     /// <param name="client">Who asks; given to <see cref="ChatOptions.RawRepresentationFactory"/>.</param>
+    /// <param name="adapters">Adapters that may be asked for by name, or null.</param>
     /// <exception cref="NotSupportedException">What is asked for cannot be done.</exception>
-    public static ChatRequest Create(IEnumerable<ChatMessage> messages, ChatOptions? options, string modelId, bool seesImages, IChatClient client)
+    public static ChatRequest Create(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, string modelId, bool seesImages, IChatClient client, IReadOnlyDictionary<string, UnmergedAdapter>? adapters = null)
     {
         List<Puna.Text.Chat.ChatMessage> converted = ChatMessages.Convert(messages, options?.Instructions, seesImages);
         if (options is null)
@@ -23,9 +26,10 @@ internal static class ChatRequests
             return new ChatRequest { Messages = converted };
         }
 
-        if (options.ModelId is { } asked && asked != modelId)
+        UnmergedAdapter? adapter = null;
+        if (options.ModelId is { } asked && asked != modelId && adapters?.TryGetValue(asked, out adapter) is not true)
         {
-            throw new NotSupportedException($"model: expected {modelId}, got {asked}");
+            throw new NotSupportedException($"model: expected {string.Join(", ", [modelId, .. adapters?.Keys ?? []])}, got {asked}");
         }
 
         if (options.ConversationId is not null)
@@ -36,6 +40,7 @@ internal static class ChatRequests
         ChatRequest request = options.RawRepresentationFactory?.Invoke(client) as ChatRequest is { } own ? own with { Messages = converted } : new ChatRequest { Messages = converted };
         request = request with
         {
+            Adapter = adapter ?? request.Adapter,
             MaxTokens = options.MaxOutputTokens ?? request.MaxTokens,
             StopStrings = options.StopSequences is null ? request.StopStrings : [.. options.StopSequences],
             Format = Format(options.ResponseFormat) ?? request.Format,

@@ -25,7 +25,7 @@ public sealed class LlamaEngineBuilder
         ChatClientBuilder builder = Services.AddKeyedChatClient(name, services =>
         {
             LlamaEngineService service = services.GetRequiredKeyedService<LlamaEngineService>(name);
-            return new PunaChatClient(service.Chat, service.Options.ModelId, services.GetService<TimeProvider>());
+            return new PunaChatClient(service.Chat, service.Options.ModelId, services.GetService<TimeProvider>(), service.Adapters);
         });
         Services.TryAddSingleton(services => services.GetRequiredKeyedService<IChatClient>(name));
         return builder;

@@ -13,6 +13,9 @@ public sealed class LlamaEngineOptions
     /// <summary>Opens the model instead of <see cref="ModelPath"/>, for example one inside an assembly; it then belongs to the engine. Not bound from the configuration.</summary>
     public Func<CpuOps, LanguageModel>? OpenModel { get; set; }
 
+    /// <summary>Adapters beside the model's weights: the name that <c>ChatOptions.ModelId</c> asks for one by, and its folder or <c>.gguf</c> file.</summary>
+    public IDictionary<string, string> Adapters { get; set; } = new Dictionary<string, string>();
+
     /// <summary>The name of the model in answers; null means that of its file.</summary>
     public string? ModelId { get; set; }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Puna.Models.Adapters;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Filtering;
 using Puna.Runtime.Generation;
@@ -37,6 +38,10 @@ public sealed class LlamaEngineService : IHostedLifecycleService, IAsyncDisposab
     /// <summary>Conversations on it.</summary>
     /// <exception cref="PunaException">The model cannot be loaded, or has no chat format.</exception>
     public ChatEngine Chat => _loaded.Value.Chat(_filter);
+
+    /// <summary>Adapters beside the model's weights, by name.</summary>
+    /// <exception cref="PunaException">The model or an adapter cannot be loaded.</exception>
+    public IReadOnlyDictionary<string, UnmergedAdapter> Adapters => _loaded.Value.Adapters;
 
     internal LlamaEngineOptions Options => _options;
 
@@ -77,7 +82,9 @@ public sealed class LlamaEngineService : IHostedLifecycleService, IAsyncDisposab
         try
         {
             model = options.OpenModel?.Invoke(ops) ?? LanguageModel.Open(options.ModelPath!, map: true, ops);
-            return new Loaded(ops, model, Engine.Start(model, ops, options.ToEngine(), time));
+            LanguageModel opened = model;
+            var adapters = options.Adapters.ToDictionary(static a => a.Key, a => UnmergedAdapter.Open(a.Value, opened.Checkpoint, ops), StringComparer.Ordinal);
+            return new Loaded(ops, model, Engine.Start(model, ops, options.ToEngine(), time), adapters);
         }
         catch
         {
@@ -87,13 +94,15 @@ public sealed class LlamaEngineService : IHostedLifecycleService, IAsyncDisposab
         }
     }
 
-    private sealed class Loaded(CpuOps ops, LanguageModel model, Engine engine) : IAsyncDisposable
+    private sealed class Loaded(CpuOps ops, LanguageModel model, Engine engine, IReadOnlyDictionary<string, UnmergedAdapter> adapters) : IAsyncDisposable
     {
         private readonly Lock _lock = new();
         private ChatEngine? _chat;
         private int _isDisposed;
 
         public Engine Engine => engine;
+
+        public IReadOnlyDictionary<string, UnmergedAdapter> Adapters => adapters;
 
         public ChatEngine Chat(IContentFilter? filter)
         {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.AI;
+using Puna.Models.Adapters;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Serving;
 using ChatFinishReason = Microsoft.Extensions.AI.ChatFinishReason;
@@ -22,14 +23,17 @@ public sealed class PunaChatClient : IChatClient
 {
     private readonly ChatEngine _engine;
     private readonly ChatClientMetadata _metadata;
+    private readonly IReadOnlyDictionary<string, UnmergedAdapter> _adapters;
     private readonly TimeProvider _time;
 
     /// <summary>Creates a client.</summary>
     /// <param name="engine">Conversations on an engine; stays open as long as the client.</param>
     /// <param name="modelId">The name of the model in answers; null means that of its file.</param>
     /// <param name="time">The clock; that of the machine where null.</param>
-    public PunaChatClient(ChatEngine engine, string? modelId = null, TimeProvider? time = null)
+    /// <param name="adapters">Adapters of the model, by the names that <see cref="ChatOptions.ModelId"/> asks for them.</param>
+    public PunaChatClient(ChatEngine engine, string? modelId = null, TimeProvider? time = null, IReadOnlyDictionary<string, UnmergedAdapter>? adapters = null)
     {
+        _adapters = adapters ?? new Dictionary<string, UnmergedAdapter>();
         _engine = engine;
         _time = time ?? TimeProvider.System;
         _metadata = new ChatClientMetadata("puna", null, modelId ?? ModelName.Of(engine.Engine.Model));
@@ -45,7 +49,7 @@ public sealed class PunaChatClient : IChatClient
         ArgumentNullException.ThrowIfNull(messages);
 
         // The conversation as it is now: who asks may change his list while the reply comes.
-        return Stream(ChatRequests.Create(messages, options, _metadata.DefaultModelId!, _engine.SeesImages, this), cancellationToken);
+        return Stream(ChatRequests.Create(messages, options, _metadata.DefaultModelId!, _engine.SeesImages, this, _adapters), options?.ModelId ?? _metadata.DefaultModelId!, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -66,11 +70,11 @@ public sealed class PunaChatClient : IChatClient
     {
     }
 
-    private async IAsyncEnumerable<ChatResponseUpdate> Stream(ChatRequest request, [EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<ChatResponseUpdate> Stream(ChatRequest request, string model, [EnumeratorCancellation] CancellationToken cancel)
     {
         // Templates, tokens and constraints take their time, which is not the caller's thread's.
         using ChatReply reply = await Task.Run(() => _engine.Start(request, cancel), cancel).ConfigureAwait(false);
-        var stamp = new UpdateStamp($"chatcmpl-{Guid.NewGuid():N}", $"msg_{Guid.NewGuid():N}", _metadata.DefaultModelId!, _time.GetUtcNow());
+        var stamp = new UpdateStamp($"chatcmpl-{Guid.NewGuid():N}", $"msg_{Guid.NewGuid():N}", model, _time.GetUtcNow());
         (string Id, string Name, StringBuilder Arguments)? call = null;
         await foreach (ChatEvent found in reply.ReadAsync(cancel).ConfigureAwait(false))
         {

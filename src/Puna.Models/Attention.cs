@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Tensors;
 
 namespace Puna.Models;
@@ -52,9 +53,11 @@ public sealed class Attention
     {
         ThreeTensors qkv = default;
         ops.NormMatMul(x, norm, epsilon, [Wq.Weight, Wk.Weight, Wv.Weight], qkv);
-        Tensor q = Wq.After(ops, qkv[0]);
-        Tensor k = Wk.After(ops, qkv[1]);
-        Tensor v = Wv.After(ops, qkv[2]);
+        AdapterRows? adapters = context.Adapters?.OfTokens;
+        Tensor normed = adapters is null ? default : ops.RmsNorm(x, norm, epsilon);
+        Tensor q = Wq.After(ops, qkv[0], normed, adapters);
+        Tensor k = Wk.After(ops, qkv[1], normed, adapters);
+        Tensor v = Wv.After(ops, qkv[2], normed, adapters);
         KvView? cache = context.Cache is null ? null : new KvView(context.Cache, layer);
         bool isAppended = false;
         if (_options.IsRotary)
@@ -81,7 +84,7 @@ public sealed class Attention
         }
 
         Tensor y = ops.Attention(q, k, v, cache, _options.IsLocal ? context.LocalPlan : context.Plan, _headDim);
-        return Wo.Forward(ops, y);
+        return Wo.Forward(ops, y, adapters);
     }
 
     [System.Runtime.CompilerServices.InlineArray(3)]

@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Tensors;
 
 namespace Puna.Models;
@@ -28,12 +29,14 @@ public sealed class FeedForward
     /// <param name="x">Residual stream <c>[tokens, hidden]</c>.</param>
     /// <param name="norm">The block's feed-forward norm <c>[hidden]</c>.</param>
     /// <param name="epsilon">Its epsilon.</param>
+    /// <param name="adapters">Adapters of the rows, or null.</param>
     /// <returns><c>[tokens, hidden]</c>.</returns>
-    public Tensor Forward(IOps ops, Tensor x, Weight norm, float epsilon)
+    public Tensor Forward(IOps ops, Tensor x, Weight norm, float epsilon, AdapterRows? adapters = null)
     {
         TwoTensors gateUp = default;
         ops.NormMatMul(x, norm, epsilon, [W1.Weight, W3.Weight], gateUp);
-        return W2.Forward(ops, ops.SwiGlu(W1.After(ops, gateUp[0]), W3.After(ops, gateUp[1])));
+        Tensor normed = adapters is null ? default : ops.RmsNorm(x, norm, epsilon);
+        return W2.Forward(ops, ops.SwiGlu(W1.After(ops, gateUp[0], normed, adapters), W3.After(ops, gateUp[1], normed, adapters)), adapters);
     }
 
     /// <summary>Transforms an input that is normed already.</summary>

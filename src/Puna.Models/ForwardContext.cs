@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Models.Vision;
 using Puna.Tensors;
 
@@ -38,6 +39,9 @@ public sealed class ForwardContext
 
     /// <summary>Rows of the batch that take embeddings of their own in place of their tokens': pictures. Set before a pass, and cleared by whoever set it.</summary>
     public SoftTokens? Soft { get; set; }
+
+    /// <summary>Adapters of the batch's sequences beside the model's weights, or null where none has any. Set before a pass, and cleared by whoever set it.</summary>
+    public AdapterBatch? Adapters { get; set; }
 
     /// <summary>The tokens that see images, and what they see.</summary>
     public CrossBatch Cross { get; } = new();

@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Models.Vision;
 using Puna.Tensors;
 
@@ -9,6 +10,8 @@ namespace Puna.Models;
 /// </summary>
 public sealed class Llama
 {
+    internal const string EmbeddingName = "tok_embeddings.weight";
+
     // Blocks and CrossBlocks in the order in which they run.
     private readonly IBlock<ForwardContext>[] _order;
 
@@ -51,7 +54,7 @@ public sealed class Llama
     public static Llama Build(LlamaConfig config, RopeLayout layout, Func<string, Weight> weight)
     {
         Linear Layer(string name, bool bias = false) =>
-            bias ? new BiasedLinear(weight(name + ".weight"), weight(name + ".bias")) : new Linear(weight(name + ".weight"));
+            bias ? new BiasedLinear(weight(name + ".weight"), weight(name + ".bias"), name + ".weight") : new Linear(weight(name + ".weight"), name + ".weight");
 
         FeedForward Gated(string p, bool bias = false)
         {
@@ -66,7 +69,7 @@ public sealed class Llama
             return new MixtureOfExperts(router, shared, [.. Enumerable.Range(0, four.Experts).Select(e => Gated($"{p}experts.{e}."))], four.ExpertsPerToken);
         }
 
-        Weight embedding = weight("tok_embeddings.weight");
+        Weight embedding = weight(EmbeddingName);
         var blocks = new TransformerBlock[config.Layers];
         for (int i = 0; i < blocks.Length; i++)
         {
@@ -86,7 +89,7 @@ public sealed class Llama
             blocks[i] = new TransformerBlock(i, config.NormEpsilon, attentionNorm, attention, ffnNorm, feedForward, experts);
         }
 
-        Linear output = config.Labels > 0 ? Layer("score") : config.TiedEmbeddings ? new Linear(embedding) : Layer("output");
+        Linear output = config.Labels > 0 ? Layer("score") : config.TiedEmbeddings ? new Linear(embedding, EmbeddingName) : Layer("output");
         Weight norm = weight("norm.weight");
         var crossBlocks = new CrossAttentionBlock[config.Vision?.CrossLayers.Count ?? 0];
         for (int j = 0; j < crossBlocks.Length; j++)
@@ -151,7 +154,7 @@ public sealed class Llama
     public Tensor Forward(IOps ops, Batch batch, ForwardContext context, IReadOnlyList<KvSequence>? cache = null, IReadOnlyList<CrossStates?>? images = null)
     {
         Tensor x = Hidden(ops, batch, context, cache, images);
-        return batch.Outputs.IsEmpty ? ops.Allocate(new Shape(0, Output.Weight.Out)) : Output.Forward(ops, x);
+        return batch.Outputs.IsEmpty ? ops.Allocate(new Shape(0, Output.Weight.Out)) : Output.Forward(ops, x, context.Adapters?.OfOutputs);
     }
 
     /// <summary>A forward pass without the output layer, for whoever fuses that with a loss.</summary>
@@ -162,7 +165,8 @@ public sealed class Llama
     {
         Prepare(ops, batch, context, cache);
         context.Cross.Set(ops, batch, images, Config.Vision?.TileTokens ?? 0);
-        Tensor x = Embed(ops, batch, context.Soft);
+        context.Adapters?.Check(batch, Config);
+        Tensor x = Embed(ops, batch, context.Adapters, context.Soft);
         foreach (IBlock<ForwardContext> block in _order)
         {
             // Text alone never meets a block that looks at images: it has the bits of the text model.
@@ -174,9 +178,10 @@ public sealed class Llama
     }
 
     /// <summary>Embeddings of the tokens; rows of pictures have their own.</summary>
-    private Tensor Embed(IOps ops, Batch batch, SoftTokens? soft)
+    private Tensor Embed(IOps ops, Batch batch, AdapterBatch? adapters, SoftTokens? soft)
     {
         Tensor x = ops.Gather(Embedding, batch.Tokens);
+        x = adapters is null ? x : adapters.OfTokens.AddEmbedding(ops, batch.Tokens, x);
         if (soft is null || soft.Rows.Length == 0)
         {
             return x;

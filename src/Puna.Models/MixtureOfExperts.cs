@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Tensors;
 
 namespace Puna.Models;
@@ -69,7 +70,8 @@ public sealed class MixtureOfExperts
             }
         }
 
-        Tensor shared = Shared.W2.Forward(ops, ops.SwiGlu(Shared.W1.After(ops, y[1]), Shared.W3.After(ops, y[2])));
+        AdapterRows? adapters = context.Adapters?.OfTokens;
+        Tensor shared = Shared.W2.Forward(ops, ops.SwiGlu(Shared.W1.After(ops, y[1], normed, adapters), Shared.W3.After(ops, y[2], normed, adapters)), adapters);
         return ops.AddExperts(shared, routing);
     }
 

@@ -49,6 +49,6 @@ public sealed class TransformerBlock : IBlock<ForwardContext>
     public Tensor Forward(IOps ops, Tensor x, ForwardContext context)
     {
         Tensor h = ops.Add(x, Attention.Forward(ops, x, AttentionNorm, _epsilon, context, _layer));
-        return ops.Add(h, Experts is null ? FeedForward.Forward(ops, h, FfnNorm, _epsilon) : Experts.Forward(ops, h, FfnNorm, _epsilon, context, _layer));
+        return ops.Add(h, Experts is null ? FeedForward.Forward(ops, h, FfnNorm, _epsilon, context.Adapters?.OfTokens) : Experts.Forward(ops, h, FfnNorm, _epsilon, context, _layer));
     }
 }

@@ -20,8 +20,8 @@ internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, Server
     /// <summary>Whether the server is ending.</summary>
     public ServerState State => state;
 
-    /// <summary>Every name of the model.</summary>
-    public IReadOnlyList<string> Names => [model.Name, .. model.Aliases];
+    /// <summary>Every name of the model, those of its adapters included.</summary>
+    public IReadOnlyList<string> Names => [model.Name, .. model.Aliases, .. model.Adapters.Keys];
 
     /// <summary>Tells one state of weights and program from another.</summary>
     public string Fingerprint { get; } = "fp_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
@@ -45,6 +45,7 @@ internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, Server
     {
         TelemetrySpan span = telemetry.Begin("chat", name, model.Name);
         span.Asked(request.Sampling, request.MaxTokens, request.Choices, request.StopStrings, request.Format.Kind is ReplyFormatKind.JsonObject or ReplyFormatKind.JsonSchema);
+        span.Listens(request, reply);
         return new(metrics, span, () => reply.Usage, request.Choices, request.MaxTokens, http.RequestAborted);
     }
 
@@ -70,7 +71,7 @@ internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, Server
         string? error = RequestRecord.Cancelled;
         try
         {
-            float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted);
+            float[][] vectors = await model.Engine.EmbedAsync(prompts, EmbeddingPooling.Mean, http.RequestAborted, http.Owner(), model.AdapterOf(name));
             error = null;
             return vectors;
         }

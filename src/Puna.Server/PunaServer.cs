@@ -49,6 +49,7 @@ public sealed class PunaServer : IAsyncDisposable
     public static void Check(PunaServerOptions options)
     {
         TelemetryExport.Check(options.OtlpEndpoint);
+        _ = new Origins(options.AllowedOrigins, isOpen: true);
         if (!IPAddress.TryParse(options.Host.Trim('[', ']'), out _) && !options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
         {
             throw new PunaException($"host {options.Host}: expected an address or localhost, got another name");

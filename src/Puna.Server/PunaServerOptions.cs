@@ -19,6 +19,12 @@ public sealed record PunaServerOptions
     /// their own (DNS rebinding).</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
+    /// <summary>
+    /// Origins of pages of other sites that may use the server, for example <c>https://chat.example</c>: they are told so (CORS). Without a key, what pages of any other origin send is refused
+    /// where it would start work.
+    /// </summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
     /// <summary>Most bytes of a body; null means 32 MiB, or 64 MiB where the model sees pictures.</summary>
     public long? MaxBodyBytes { get; init; }
 
@@ -30,6 +36,11 @@ public sealed record PunaServerOptions
 
     /// <summary>How they are sent: <c>grpc</c> or <c>http/protobuf</c>; null is what the environment says, or grpc.</summary>
     public string? OtlpProtocol { get; init; }
+
+    /// <summary>
+    /// Whether traces tell what is said in conversations, messages and replies: personal data. Null is what <c>OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT</c> says, and no without it.
+    /// </summary>
+    public bool? CapturesContent { get; init; }
 
     /// <summary>How long requests may go on when the server ends.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(15);

@@ -26,7 +26,7 @@ public static class PunaServerServices
         services.AddMetrics();
         services.TryAddSingleton<ServerState>();
         services.AddSingleton(s => new ModelHost(
-            model, new ServerMetrics(options.MetricsPrefix, model.Name, model.Engine), new ServerTelemetry(s.GetRequiredService<IMeterFactory>()), s.GetRequiredService<ServerState>()));
+            model, new ServerMetrics(options.MetricsPrefix, model.Name, model.Engine), new ServerTelemetry(s.GetRequiredService<IMeterFactory>(), options.CapturesContent ?? MessageContent.IsAskedFor), s.GetRequiredService<ServerState>()));
         services.AddSingleton(s => new ServerPipeline(options, new ApiKeys(options.ApiKeys), s.GetRequiredService<ServerState>(), s.GetRequiredService<ILogger<ServerPipeline>>()));
         services.AddHostedService(s => new ServerLifetime(model, s.GetRequiredService<ServerState>(), options.DrainTimeout));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + Rest);

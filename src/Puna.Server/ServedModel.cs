@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Filtering;
 using Puna.Runtime.Serving;
@@ -14,10 +15,20 @@ public sealed class ServedModel
     /// <param name="aliases">Other names that it answers to.</param>
     /// <param name="filter">Judges prompts and replies of conversations, or null.</param>
     /// <param name="bytes">Size of its weights.</param>
-    /// <exception cref="Tensors.PunaException">It has no tokenizer.</exception>
-    public ServedModel(string name, Engine engine, IReadOnlyList<string>? aliases = null, IContentFilter? filter = null, long bytes = 0)
+    /// <param name="adapters">Adapters beside its weights, by names that are models of their own to those who ask.</param>
+    /// <exception cref="Tensors.PunaException">It has no tokenizer, or two models would have one name.</exception>
+    public ServedModel(
+        string name, Engine engine, IReadOnlyList<string>? aliases = null, IContentFilter? filter = null, long bytes = 0, IReadOnlyDictionary<string, UnmergedAdapter>? adapters = null)
     {
-        (Name, Engine, Aliases, Bytes) = (name, engine, aliases ?? [], bytes);
+        (Name, Engine, Aliases, Bytes, Adapters) = (name, engine, aliases ?? [], bytes, adapters ?? new Dictionary<string, UnmergedAdapter>());
+        foreach (string adapter in Adapters.Keys)
+        {
+            if (adapter.Length == 0 || adapter == name || Aliases.Contains(adapter, StringComparer.Ordinal))
+            {
+                throw new Tensors.PunaException($"adapter {adapter}: expected a name of its own, got one of the model's");
+            }
+        }
+
         Tokenizer = engine.Model.Tokenizer ?? throw new Tensors.PunaException($"model {name}: expected a tokenizer, got none");
         Chat = engine.Model.Chat?.Format is null ? null : new ChatEngine(engine, filter);
         Created = DateTimeOffset.UtcNow;
@@ -28,6 +39,9 @@ public sealed class ServedModel
 
     /// <summary>Other names that it answers to.</summary>
     public IReadOnlyList<string> Aliases { get; }
+
+    /// <summary>Adapters beside its weights, by name.</summary>
+    public IReadOnlyDictionary<string, UnmergedAdapter> Adapters { get; }
 
     /// <summary>Generates.</summary>
     public Engine Engine { get; }
@@ -44,10 +58,15 @@ public sealed class ServedModel
     /// <summary>When it was loaded.</summary>
     public DateTimeOffset Created { get; }
 
-    /// <summary>Whether it answers to a name. Ollama's clients put a tag behind it.</summary>
+    /// <summary>Whether it answers to a name, be it that of an adapter. Ollama's clients put a tag behind it.</summary>
     public bool Answers(string name)
     {
-        string plain = name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^7] : name;
-        return plain == Name || Aliases.Contains(plain, StringComparer.Ordinal);
+        string plain = Plain(name);
+        return plain == Name || Aliases.Contains(plain, StringComparer.Ordinal) || Adapters.ContainsKey(plain);
     }
+
+    /// <summary>The adapter of a name, or null where the name is the model's own.</summary>
+    internal UnmergedAdapter? AdapterOf(string? name) => name is null ? null : Adapters.GetValueOrDefault(Plain(name));
+
+    private static string Plain(string name) => name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^7] : name;
 }

@@ -98,6 +98,52 @@ public abstract class ChatClientContract
     }
 
     [Fact]
+    public async Task ARequiredToolIsCalledWhateverIsSaid()
+    {
+        using IChatClient client = Create();
+        ChatOptions options = Greedy();
+        AIFunction other = AIFunctionFactory.Create(static (bool loud) => loud, "greet", "Greets");
+        foreach ((ChatToolMode mode, string[] expected) in new (ChatToolMode, string[])[] { (ChatToolMode.RequireSpecific("greet"), ["greet"]), (ChatToolMode.RequireSpecific("calculator"), ["calculator"]), (ChatToolMode.RequireAny, ["greet", "calculator"]) })
+        {
+            (options.Tools, options.ToolMode, options.MaxOutputTokens, options.AllowMultipleToolCalls) = ([Calculator(), other], mode, 200, false);
+            ChatResponse response = await client.GetResponseAsync("Tell me a story about a llama.", options, Cancel);
+            FunctionCallContent call = Assert.Single(response.Messages.SelectMany(static m => m.Contents).OfType<FunctionCallContent>());
+            Assert.Contains(call.Name, expected);
+            if (call.Exception is null)
+            {
+                // Complete calls fit the parameters, which the model never chose to.
+                Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
+                JsonElement argument = Assert.IsType<JsonElement>(call.Arguments![call.Name == "greet" ? "loud" : "expression"]);
+                Assert.Equal(call.Name == "greet", argument.ValueKind is JsonValueKind.True or JsonValueKind.False);
+            }
+            else
+            {
+                Assert.Equal(ChatFinishReason.Length, response.FinishReason);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task AReplyFulfilsItsSchema()
+    {
+        using IChatClient client = Create();
+        // Only what the official client's adapter leaves in a schema: it takes bounds out.
+        using JsonDocument schema = JsonDocument.Parse("""{"type":"object","properties":{"animal":{"enum":["llama","alpaca"]},"bags":{"type":"integer","enum":[2,3,5]},"loud":{"type":"boolean"}},"required":["animal","bags","loud"],"additionalProperties":false}""");
+        ChatOptions options = new() { Temperature = 1, MaxOutputTokens = 200, ResponseFormat = ChatResponseFormat.ForJsonSchema(schema.RootElement, "animal") };
+        for (int seed = 0; seed < 3; seed++)
+        {
+            options.Seed = seed;
+            ChatResponse response = await client.GetResponseAsync("Tell me a story about a llama.", options, Cancel);
+            Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
+            using JsonDocument reply = JsonDocument.Parse(response.Text);
+            Assert.Equal(3, reply.RootElement.EnumerateObject().Count());
+            Assert.Contains(reply.RootElement.GetProperty("animal").GetString(), (string[])["llama", "alpaca"]);
+            Assert.Contains(reply.RootElement.GetProperty("bags").GetDouble(), (double[])[2, 3, 5]);
+            Assert.True(reply.RootElement.GetProperty("loud").ValueKind is JsonValueKind.True or JsonValueKind.False);
+        }
+    }
+
+    [Fact]
     public async Task WithNoneThereIsNoCall()
     {
         using IChatClient client = Create();

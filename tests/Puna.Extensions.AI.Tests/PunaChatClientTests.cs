@@ -1,8 +1,10 @@
 using Microsoft.Extensions.AI;
+using Puna.Models.Adapters;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Runtime.Serving;
+using Puna.Tests.Shared;
 
 namespace Puna.Extensions.AI.Tests;
 
@@ -23,6 +25,28 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
         Assert.All(updates.SkipLast(1), static u => Assert.Empty(u.Contents.OfType<UsageContent>()));
         Assert.Single(updates[^1].Contents.OfType<UsageContent>());
         Assert.All(updates, static u => Assert.IsAssignableFrom<ChatEvent>(u.RawRepresentation));
+    }
+
+    [Fact]
+    public async Task AModelIdMayNameAnAdapter()
+    {
+        string folder = Directory.CreateTempSubdirectory("puna-adapter-").FullName;
+        using var ops = new Tensors.CpuOps(1);
+        UnmergedAdapter adapter = UnmergedAdapter.Open(AdapterFiles.Write(folder, AdapterFiles.EmbeddedModel, 1), embedded.Engine.Model.Checkpoint, ops);
+        Directory.Delete(folder, recursive: true);
+        using var client = new PunaChatClient(embedded.Chat, "puna-tiny", adapters: new Dictionary<string, UnmergedAdapter> { ["poems"] = adapter });
+        ChatResponse[] replies = await Task.WhenAll(((string?[])[null, "puna-tiny", "poems"]).Select(name =>
+        {
+            ChatOptions options = Greedy();
+            options.ModelId = name;
+            return client.GetResponseAsync([new(ChatRole.User, "Hello!")], options, Cancel);
+        }));
+        Assert.Equal(["puna-tiny", "puna-tiny", "poems"], replies.Select(static r => r.ModelId));
+        Assert.Equal(replies[0].Text, replies[1].Text);
+        Assert.NotEqual(replies[0].Text, replies[2].Text);
+        Assert.Contains(
+            "model: expected puna-tiny, poems, got other",
+            (await Assert.ThrowsAsync<NotSupportedException>(() => client.GetResponseAsync([new(ChatRole.User, "x")], new() { ModelId = "other" }, Cancel))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -169,6 +169,8 @@ internal static class Runner
 
         public Tensor AddRows(Tensor x, Tensor y, ReadOnlySpan<int> rows) => ops.AddRows(x, y, rows);
 
+        public Tensor ScaleColumns(Tensor x, Weight scales, ReadOnlySpan<int> rows) => ops.ScaleColumns(x, scales, rows);
+
         public Tensor ConcatColumns(Tensor first, ReadOnlySpan<Tensor> others) => ops.ConcatColumns(first, others);
 
         public Tensor Attention(Tensor q, Tensor k, Tensor v, KvView? cache, AttentionPlan plan, int headDim) => ops.Attention(q, k, v, cache, plan, headDim);

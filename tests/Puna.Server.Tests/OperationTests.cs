@@ -96,6 +96,7 @@ public sealed class OperationTests
         string metrics = await server.Http.GetStringAsync("/metrics", Cancel);
         Assert.Contains("vllm:request_success_total{model_name=\"puna-tiny\",engine=\"0\",finished_reason=\"length\"}", metrics, StringComparison.Ordinal);
         Assert.Contains("vllm:time_to_first_token_seconds_count{model_name=\"puna-tiny\",engine=\"0\"} 24", metrics, StringComparison.Ordinal);
+        Assert.Contains("vllm:iteration_tokens_total_bucket{model_name=\"puna-tiny\",engine=\"0\",le=\"256\"}", metrics, StringComparison.Ordinal);
         Assert.All(metrics.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => Assert.Matches(@"^(# (HELP|TYPE) vllm:\w+ .+|vllm:\w+\{[^}]*\} [0-9.eE+-]+)$", line));
     }
 

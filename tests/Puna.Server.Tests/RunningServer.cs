@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Puna.Models.Adapters;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Serving;
 using Puna.Tensors;
@@ -16,11 +17,13 @@ internal sealed class RunningServer : IAsyncDisposable
     private readonly LanguageModel _model;
     private readonly CpuOps _ops = new(2);
 
-    private RunningServer(PunaServerOptions options, EngineOptions engine, string model, Action<WebApplicationBuilder> configure)
+    private RunningServer(
+        PunaServerOptions options, EngineOptions engine, string model, IReadOnlyDictionary<string, string> adapters, Action<WebApplicationBuilder> configure)
     {
         _model = LanguageModel.Open(model);
         Engine = Engine.Start(_model, _ops, engine);
-        Server = PunaServer.Create(options, new ServedModel("puna-tiny", Engine, ["default"]), configure);
+        Server = PunaServer.Create(options, new ServedModel(
+            "puna-tiny", Engine, ["default"], adapters: adapters.ToDictionary(static a => a.Key, a => UnmergedAdapter.Open(a.Value, _model.Checkpoint, _ops))), configure);
     }
 
     public Engine Engine { get; }
@@ -30,10 +33,11 @@ internal sealed class RunningServer : IAsyncDisposable
     public HttpClient Http { get; private set; } = new();
 
     public static async Task<RunningServer> StartAsync(
-        PunaServerOptions? options = null, EngineOptions? engine = null, string? model = null, Action<WebApplicationBuilder>? configure = null)
+        PunaServerOptions? options = null, EngineOptions? engine = null, string? model = null, IReadOnlyDictionary<string, string>? adapters = null, Action<WebApplicationBuilder>? configure = null)
     {
         var server = new RunningServer(
-            (options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions(), model ?? TestFiles.EmbeddedModel, configure ?? (static _ => { }));
+            (options ?? new PunaServerOptions()) with { Port = 0 }, engine ?? new EngineOptions(), model ?? TestFiles.EmbeddedModel, adapters ?? new Dictionary<string, string>(),
+            configure ?? (static _ => { }));
         await server.Server.StartAsync(TestContext.Current.CancellationToken);
         server.Http = new HttpClient { BaseAddress = new Uri(server.Server.Address), Timeout = TimeSpan.FromMinutes(2) };
         return server;

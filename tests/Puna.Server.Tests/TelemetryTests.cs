@@ -19,6 +19,44 @@ public sealed class TelemetryTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>Off unless it is asked for; then messages, tools and replies are what was sent and answered.</summary>
+    [Fact]
+    public async Task WhatIsSaidIsToldOnlyWhereThatWasAskedFor()
+    {
+        var ended = new ConcurrentQueue<Activity>();
+        using var spans = new ActivityListener
+        {
+            ShouldListenTo = static s => s.Name == ServerTelemetry.Name,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ended.Enqueue,
+        };
+        ActivitySource.AddActivityListener(spans);
+        foreach ((bool? captures, bool stream, int seed) in ((bool?, bool, int)[])[(null, false, 901), (false, true, 902), (true, false, 903), (true, true, 904)])
+        {
+            await using RunningServer server = await RunningServer.StartAsync(new PunaServerOptions { CapturesContent = captures });
+            string body = """{"model":"default","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Tell me a \"secret\"."}],"max_tokens":6,"seed":SEED,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"tool_choice":"none","stream":STREAM}"""
+                .Replace("SEED", $"{seed}", StringComparison.Ordinal).Replace("STREAM", stream ? "true" : "false", StringComparison.Ordinal);
+            string said = stream
+                ? string.Concat((await server.StreamAsync("/v1/chat/completions", body)).Select(static e => (string?)e.Data?["choices"]?[0]?["delta"]?["content"]))
+                : (string)(await server.AskAsync("/v1/chat/completions", body))["choices"]![0]!["message"]!["content"]!;
+            Activity? span = null;
+            Assert.True(SpinWait.SpinUntil(() => (span = ended.FirstOrDefault(a => a.GetTagItem("gen_ai.request.seed") is long s && s == seed)) is not null, 10_000));
+            string?[] content = [.. ((string[])["gen_ai.system_instructions", "gen_ai.input.messages", "gen_ai.tool.definitions", "gen_ai.output.messages"]).Select(k => span!.GetTagItem(k) as string)];
+            if (captures is not true)
+            {
+                Assert.All(content, Assert.Null);
+                Assert.DoesNotContain(span!.TagObjects, static t => t.Value is string text && text.Contains("secret", StringComparison.Ordinal));
+                continue;
+            }
+
+            Assert.Equal("""[{"type":"text","content":"Be brief."}]""", content[0]);
+            Assert.Equal("""[{"role":"user","parts":[{"type":"text","content":"Tell me a \"secret\"."}]}]""", content[1]);
+            Assert.Equal("f", (string)JsonNode.Parse(content[2]!)![0]!["name"]!);
+            JsonNode reply = Assert.Single(JsonNode.Parse(content[3]!)!.AsArray())!;
+            Assert.Equal(("assistant", said, "length"), ((string)reply["role"]!, (string)reply["parts"]![0]!["content"]!, (string)reply["finish_reason"]!));
+        }
+    }
+
     [Fact]
     public async Task ARequestIsASpanWithItsPartsBelowIt()
     {

@@ -13,7 +13,7 @@ namespace Puna.Cli.Commands;
 internal sealed class BatchCommand : Command
 {
     private static readonly EngineOptions Standard = new();
-    private static readonly ModelOptions Model = new();
+    private static readonly ModelOptions Model = new(serves: true);
     private static readonly Option<string?> Input = Parsing.Options.Path("input", "F", "The requests, a JSON object per line; - is standard input", ValueHint.File);
     private static readonly Option<string?> Output = Parsing.Options.Path("output", "O", "Where the answers go, a line each; - is standard output. Requests that it has answers to are passed over", ValueHint.File);
     private static readonly Option<int> Parallel = Parsing.Options.Integer("parallel", "N", "Most texts that are generated together", Standard.MaxSequences, 1, 1024);
@@ -83,10 +83,11 @@ internal sealed class BatchCommand : Command
             KeyLimit = 1 << 20,
             QueueTimeout = TimeSpan.MaxValue,
             RequestTimeout = TimeSpan.MaxValue,
+            StallTimeout = TimeSpan.MaxValue,
         });
         try
         {
-            var model = new ServedModel(opened.Name, engine, opened.Name == "default" ? [] : ["default"]);
+            var model = new ServedModel(opened.Name, engine, opened.Name == "default" ? [] : ["default"], adapters: opened.Adapters);
             ProgressDisplay.Run(context.Terminal, ProgressUnit.Items, show => batch.RunAsync(
                 model, now => show(new ProgressState("requests", now.Done, now.Requests)), context.Token).GetAwaiter().GetResult());
         }

@@ -23,6 +23,10 @@ internal static class CommonOptions
     public static Option<string?> Adapter() =>
         Options.Path("adapter", "DIR", "A LoRA, rsLoRA or DoRA adapter to add to the weights: a folder with adapter_config.json, or a .gguf file", ValueHint.Folder);
 
+    /// <summary><c>--adapter NAME=DIR</c>, of commands that answer requests.</summary>
+    public static Option<string?> NamedAdapters() => Options.Path(
+        "adapter", "NAME=DIR", "An adapter beside the weights, for requests whose model is NAME; without NAME= one that is added to the weights, for all", ValueHint.Folder, repeatable: true);
+
     /// <summary><c>--kv T</c>.</summary>
     public static Option<string?> Kv() => Options.Choice(
         "kv", "T", "Type of the cached keys and values", ["f32", "f16", "q8_0"], defaultText: "f16 where the weights are quantised in blocks, else f32");

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Puna.Cli.Hosting;
 using Puna.Cli.Parsing;
 using Puna.Models.Packing;
@@ -8,7 +9,8 @@ namespace Puna.Cli.Commands;
 /// <summary>The options of every command that opens a model.</summary>
 /// <param name="isRequired">Whether the command has no default model.</param>
 /// <param name="computes">Whether the command computes with the model; otherwise threads are accepted, as everywhere, and change nothing.</param>
-internal sealed class ModelOptions(bool isRequired = false, bool computes = true)
+/// <param name="serves">Whether the command answers requests that name their model, so that adapters may have names.</param>
+internal sealed partial class ModelOptions(bool isRequired = false, bool computes = true, bool serves = false)
 {
     /// <summary>The model.</summary>
     public Option<string?> Model { get; } = CommonOptions.Model(isRequired);
@@ -28,8 +30,8 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
     /// <summary>Folder of packed weights; only of commands that compute.</summary>
     public Option<string?> PackCache { get; } = CommonOptions.PackCache();
 
-    /// <summary>An adapter to add to the weights; only of commands that compute.</summary>
-    public Option<string?> Adapter { get; } = CommonOptions.Adapter();
+    /// <summary>An adapter to add to the weights, or adapters with names; only of commands that compute.</summary>
+    public Option<string?> Adapter { get; } = serves ? CommonOptions.NamedAdapters() : CommonOptions.Adapter();
 
     /// <summary>The group of the help page.</summary>
     public OptionGroup Group => computes ? new("Model", Model, Adapter, Context, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
@@ -46,6 +48,41 @@ internal sealed class ModelOptions(bool isRequired = false, bool computes = true
             }
         }
     }
+
+    /// <summary>The adapter that is added to the weights, or null.</summary>
+    /// <exception cref="UsageException">There are several.</exception>
+    public string? MergedAdapter(ParsedArguments args)
+    {
+        string[] merged = [.. args.GetAll(Adapter).Where(value => !TryName(value, out _, out _))];
+        return merged.Length <= 1 ? merged.FirstOrDefault() : throw new UsageException($"option --{Adapter.Name}: expected at most one adapter without a name, got {merged.Length}");
+    }
+
+    /// <summary>Adapters beside the weights: name and place.</summary>
+    /// <exception cref="UsageException">A name comes twice.</exception>
+    public Dictionary<string, string> NamedAdapters(ParsedArguments args)
+    {
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string value in args.GetAll(Adapter))
+        {
+            if (TryName(value, out string name, out string path) && !result.TryAdd(name, path))
+            {
+                throw new UsageException($"option --{Adapter.Name}: expected different names, got {UsageException.Quote(name)} twice");
+            }
+        }
+
+        return result;
+    }
+
+    // A folder whose own name looks like one with a name before it is a folder.
+    private bool TryName(string value, out string name, out string path)
+    {
+        Match match = Named().Match(value);
+        (name, path) = (match.Groups["name"].Value, match.Groups["path"].Value);
+        return serves && match.Success && !Path.Exists(value);
+    }
+
+    [GeneratedRegex(@"^(?<name>[A-Za-z0-9][A-Za-z0-9._:/-]*)=(?<path>.+)$")]
+    private static partial Regex Named();
 
     /// <summary>The type that <see cref="Kv"/> names, or null.</summary>
     public DType? CacheType(ParsedArguments args) => computes && args.Get(Kv) is { } name && DTypes.TryParse(name, out DType type) ? type : null;

@@ -15,13 +15,14 @@ internal sealed class ServeCommand : Command
     private const string KeyVariable = "PUNA_API_KEY";
 
     private static readonly EngineOptions Standard = new();
-    private static readonly ModelOptions Model = new();
+    private static readonly ModelOptions Model = new(serves: true);
     private static readonly Option<string?> Host = Parsing.Options.Text("host", "ADDRESS", "The address to listen on; one that other machines reach needs a key");
     private static readonly Option<int> Port = Parsing.Options.Integer("port", "N", "The port; 0 takes any free one", 8080, 0, 65535);
     private static readonly Option<string?> Key = Parsing.Options.Text("api-key", "K", $"A key that requests must bring; also in {KeyVariable}", repeatable: true);
     private static readonly Option<string?> KeyFile = Parsing.Options.Path("api-key-file", "F", "A file with a key per line", ValueHint.File);
     private static readonly Option<bool> Insecure = Parsing.Options.Flag("insecure", "Listen without a key on an address that other machines reach");
     private static readonly Option<string?> AllowedHost = Parsing.Options.Text("allow-host", "NAME", "Another name by which a server without a key may be called", repeatable: true);
+    private static readonly Option<string?> AllowedOrigin = Parsing.Options.Text("allow-origin", "ORIGIN", "A site whose pages may use the server, like https://chat.example", repeatable: true);
     private static readonly Option<int> Parallel = Parsing.Options.Integer("parallel", "N", "Most texts that are generated together", Standard.MaxSequences, 1, 1024);
     private static readonly Option<double> Slowdown = Parsing.Options.Number("slowdown", "X", "How many times longer than alone a token may take because of other texts, from 1.5; 0 for no bound", Standard.Slowdown, 0, 1000);
     private static readonly Option<int> Queue = Parsing.Options.Integer("queue", "N", "Most requests that wait", Standard.QueueLimit, 1, 1 << 20);
@@ -32,6 +33,7 @@ internal sealed class ServeCommand : Command
     private static readonly Option<string?> Draft = Parsing.Options.Path("draft", "M", "A small model with the same vocabulary that guesses tokens ahead", ValueHint.File);
     private static readonly Option<string?> Metrics = Parsing.Options.Text("metrics-prefix", "NAME", "What names of metrics begin with, instead of vllm");
     private static readonly Option<string?> Otlp = Parsing.Options.Text("otlp", "URL", "Where to send traces and metrics (OpenTelemetry), instead of where OTEL_EXPORTER_OTLP_ENDPOINT says");
+    private static readonly Option<int> Stall = Parsing.Options.Integer("stall", "SECONDS", "How long one step may take before the requests under way fail and /health is not well", (int)Standard.StallTimeout.TotalSeconds, 1, 86_400);
     private static readonly Option<int> Drain = Parsing.Options.Integer("drain", "SECONDS", "How long requests may go on when the server is told to end", 15, 0, 3600);
 
     /// <inheritdoc/>
@@ -50,15 +52,16 @@ internal sealed class ServeCommand : Command
     public override IReadOnlyList<OptionGroup> Groups =>
     [
         Model.Group,
-        new("Address and access", Host, Port, Key, KeyFile, Insecure, AllowedHost),
+        new("Address and access", Host, Port, Key, KeyFile, Insecure, AllowedHost, AllowedOrigin),
         new("Engine", Parallel, Slowdown, Queue, PerKey, Cache, NoPrefix, Guess, Draft),
-        new("Operation", Metrics, Otlp, Drain),
+        new("Operation", Metrics, Otlp, Stall, Drain),
     ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
     [
         new("puna serve", "The embedded model, at http://127.0.0.1:8080"),
+        new("puna serve --model llama/ --adapter sql=sql-lora/ --adapter poems=poems-lora/", "One model and two adapters, each for the requests that name it"),
         new("puna serve --model llama.gguf --host 0.0.0.0 --api-key-file keys.txt", "To other machines"),
     ];
 
@@ -73,6 +76,7 @@ internal sealed class ServeCommand : Command
             ApiKeys = Keys(args),
             IsInsecure = args.Get(Insecure),
             AllowedHosts = args.GetAll(AllowedHost),
+            AllowedOrigins = args.GetAll(AllowedOrigin),
             MetricsPrefix = args.Get(Metrics) ?? "vllm",
             OtlpEndpoint = args.Get(Otlp),
             DrainTimeout = TimeSpan.FromSeconds(args.Get(Drain)),
@@ -94,6 +98,7 @@ internal sealed class ServeCommand : Command
                 CacheType = opened.CacheType,
                 PrefixCache = !args.Get(NoPrefix),
                 GuessTokens = args.Get(Guess),
+                StallTimeout = TimeSpan.FromSeconds(args.Get(Stall)),
             },
             draft: draft);
         ServeAsync(context, options, opened, engine).GetAwaiter().GetResult();
@@ -105,7 +110,7 @@ internal sealed class ServeCommand : Command
         await using (engine)
         {
             long bytes = opened.Checkpoint.File.Tensors.Sum(static t => t.ByteLength);
-            await using PunaServer server = PunaServer.Create(options, new ServedModel(opened.Name, engine, opened.Name == "default" ? [] : ["default"], bytes: bytes));
+            await using PunaServer server = PunaServer.Create(options, new ServedModel(opened.Name, engine, opened.Name == "default" ? [] : ["default"], bytes: bytes, adapters: opened.Adapters));
             await server.StartAsync(context.Token);
             await context.Out.WriteLineAsync($"puna serves {opened.Name} at {server.Address}");
             await context.Out.FlushAsync();

@@ -4,6 +4,7 @@ using Puna.Cli.Hosting;
 using Puna.Cli.Locating;
 using Puna.Cli.Parsing;
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Models.Checkpoints;
 using Puna.Models.Packing;
 using Puna.Runtime.Generation;
@@ -30,6 +31,9 @@ internal sealed class OpenedModel : IDisposable
 
     /// <summary>Where it was loaded from.</summary>
     public Checkpoint Checkpoint { get; }
+
+    /// <summary>Adapters beside its weights, by name.</summary>
+    public IReadOnlyDictionary<string, UnmergedAdapter> Adapters { get; private init; } = new Dictionary<string, UnmergedAdapter>();
 
     /// <summary>The network.</summary>
     public Llama Llama { get; }
@@ -80,15 +84,16 @@ internal sealed class OpenedModel : IDisposable
                 }
             }
 
-            if (args.Get(options.Adapter) is { } adapter)
+            if (options.MergedAdapter(args) is { } adapter)
             {
                 checkpoint.Adapt(adapter);
             }
 
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
+            var adapters = options.NamedAdapters(args).ToDictionary(static a => a.Key, a => UnmergedAdapter.Open(a.Value, checkpoint, ops), StringComparer.Ordinal);
             LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops, cache, context.Token) : null;
             Llama llama = language?.Llama ?? (cache is null ? checkpoint.LoadPacked(ops) : cache.Load(checkpoint, ops, context.Token));
-            return new OpenedModel(source, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start));
+            return new OpenedModel(source, checkpoint, llama, language, ops, options.CacheType(args), Stopwatch.GetElapsedTime(start)) { Adapters = adapters };
         }
         catch
         {

@@ -50,6 +50,9 @@ public sealed class LoraAdapter
     /// <param name="canonical">Canonical name.</param>
     public bool Changes(string canonical) => _parts.ContainsKey(canonical);
 
+    /// <summary>What it does to each weight, by canonical name.</summary>
+    internal IReadOnlyDictionary<string, LoraPart> Parts => _parts;
+
     /// <summary>The adapted weight <c>[out, in]</c>, float32.</summary>
     internal Tensor Apply(string canonical, Tensor stored, RopeLayout layout, int headDim) => _parts[canonical].Apply(canonical, stored, layout, headDim);
 }

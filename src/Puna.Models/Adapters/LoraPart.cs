@@ -45,6 +45,52 @@ internal sealed record LoraPart(float[] A, float[] B, int Rank, double Scale, fl
         return result;
     }
 
+    /// <summary>The factors that give the rows of V the lengths of the magnitude, in the order of the model's rows; null where there is no magnitude.</summary>
+    /// <inheritdoc cref="Apply" path="/param"/>
+    public float[]? Factors(string canonical, Tensor stored, RopeLayout layout, int headDim)
+    {
+        if (Magnitude is null)
+        {
+            return null;
+        }
+
+        var factors = new float[stored.Rows];
+        bool reorder = RowOrder.DependsOnLayout(canonical) && layout != Layout;
+        Parallel.For(0L, stored.Rows, () => new float[stored.Columns], (row, _, values) =>
+        {
+            Dequantizer.Dequantize(stored.DType, stored.Row<byte>(row), values);
+            long from = reorder ? RowOrder.Source(row, headDim, Layout, layout) : row;
+            for (int r = 0; r < Rank; r++)
+            {
+                AddScaled(values, A.AsSpan(r * values.Length, values.Length), (float)(Scale * B[(from * Rank) + r]));
+            }
+
+            factors[row] = Factor(values, Magnitude[from]);
+            return values;
+        }, static _ => { });
+        return factors;
+    }
+
+    /// <summary>scale B in the order of the model's rows <c>[out, rank]</c>.</summary>
+    /// <param name="canonical">Name of the weight.</param>
+    /// <param name="layout">Order of the rows of wq and wk in the model.</param>
+    /// <param name="headDim">Rows per head.</param>
+    public float[] ScaledB(string canonical, RopeLayout layout, int headDim)
+    {
+        var result = new float[B.Length];
+        bool reorder = RowOrder.DependsOnLayout(canonical) && layout != Layout;
+        for (long row = 0; row < B.Length / Rank; row++)
+        {
+            long from = reorder ? RowOrder.Source(row, headDim, Layout, layout) : row;
+            for (int r = 0; r < Rank; r++)
+            {
+                result[(row * Rank) + r] = (float)(Scale * B[(from * Rank) + r]);
+            }
+        }
+
+        return result;
+    }
+
     private static void AddScaled(Span<float> y, ReadOnlySpan<float> x, float factor)
     {
         int whole = y.Length - (y.Length % Vector<float>.Count);
@@ -63,6 +109,15 @@ internal sealed record LoraPart(float[] A, float[] B, int Rank, double Scale, fl
 
     private static void Stretch(Span<float> row, float length)
     {
+        float factor = Factor(row, length);
+        foreach (ref float value in row)
+        {
+            value *= factor;
+        }
+    }
+
+    private static float Factor(ReadOnlySpan<float> row, float length)
+    {
         double sum = 0;
         foreach (float value in row)
         {
@@ -70,10 +125,6 @@ internal sealed record LoraPart(float[] A, float[] B, int Rank, double Scale, fl
         }
 
         // A row of zeros has no direction that could be stretched.
-        float factor = sum > 0 ? (float)(length / Math.Sqrt(sum)) : 0;
-        foreach (ref float value in row)
-        {
-            value *= factor;
-        }
+        return sum > 0 ? (float)(length / Math.Sqrt(sum)) : 0;
     }
 }

@@ -96,6 +96,7 @@ public sealed class ChatEngine
                 StopIds = _stopIds,
                 IgnoreStopIds = request.IgnoreStopIds,
                 Constraint = plan.Constraint,
+                Adapter = request.Adapter,
                 Key = request.Key,
                 CacheSalt = request.CacheSalt,
             },

@@ -36,6 +36,9 @@ public sealed class ChatReply : IDisposable
     /// <summary>What the request took so far; complete once the events have ended.</summary>
     public GenerationUsage Usage => _handle?.Usage ?? new GenerationUsage(_promptTokens, 0, 0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
 
+    /// <summary>Told of every event before the reader is: for whoever keeps a record of what is said. Set before reading.</summary>
+    public Action<ChatEvent>? Said { get; set; }
+
     /// <summary>The events of all replies, as they come; each ends with a <see cref="ChatEvent.Finished"/>. Read once.</summary>
     /// <param name="cancel">Cancels the replies.</param>
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
@@ -53,7 +56,7 @@ public sealed class ChatReply : IDisposable
         {
             for (int i = 0; i < _choices; i++)
             {
-                yield return new ChatEvent.Finished(i, ChatFinishReason.ContentFilter, null);
+                yield return Tell(new ChatEvent.Finished(i, ChatFinishReason.ContentFilter, null));
             }
 
             yield break;
@@ -80,7 +83,7 @@ public sealed class ChatReply : IDisposable
                     {
                         foreach (ChatEvent found in events)
                         {
-                            yield return found;
+                            yield return Tell(found);
                         }
 
                         events.Clear();
@@ -93,7 +96,7 @@ public sealed class ChatReply : IDisposable
                         bool isAllowed = await Task.Run(() => _filter.Check([.. _request!.Messages, Message(own)], cancel).IsAllowed, cancel).ConfigureAwait(false);
                         foreach (ChatEvent found in isAllowed ? own : [new ChatEvent.Finished(token.Choice, ChatFinishReason.ContentFilter, null)])
                         {
-                            yield return found;
+                            yield return Tell(found);
                         }
                     }
                 }
@@ -116,6 +119,12 @@ public sealed class ChatReply : IDisposable
 
     /// <summary>As <see cref="Cancel"/>.</summary>
     public void Dispose() => Cancel();
+
+    private ChatEvent Tell(ChatEvent found)
+    {
+        Said?.Invoke(found);
+        return found;
+    }
 
     private static ChatMessage Message(List<ChatEvent> events)
     {

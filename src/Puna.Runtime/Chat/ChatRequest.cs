@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Runtime.Sampling;
 using Puna.Text.Chat;
 
@@ -41,6 +42,9 @@ public sealed record ChatRequest
 
     /// <summary>Whether tokens that end a text are generated like others.</summary>
     public bool IgnoreStopIds { get; init; }
+
+    /// <summary>As <see cref="Serving.GenerationRequest.Adapter"/>.</summary>
+    public UnmergedAdapter? Adapter { get; init; }
 
     /// <summary>As <see cref="Serving.GenerationRequest.Key"/>.</summary>
     public string Key { get; init; } = "";

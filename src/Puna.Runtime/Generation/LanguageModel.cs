@@ -1,4 +1,5 @@
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Models.Checkpoints;
 using Puna.Models.Packing;
 using Puna.Models.Vision;
@@ -95,6 +96,16 @@ public sealed class LanguageModel : IDisposable
             {
                 Checkpoint.Dispose();
             }
+        }
+    }
+
+    /// <summary>Refuses an adapter of another model.</summary>
+    /// <exception cref="PunaException">It is one.</exception>
+    internal void CheckAdapter(UnmergedAdapter? adapter)
+    {
+        if (adapter is not null && !ReferenceEquals(adapter.Config, Llama.Config))
+        {
+            throw new PunaException($"adapter {adapter.Path}: expected one that was opened for {Checkpoint.Path}, got one of another model");
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Models.Vision;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
@@ -23,6 +24,8 @@ public sealed class Session : IDisposable
     private readonly SessionImages _images = new();
     private readonly Batch _batch = new();
     private readonly ForwardContext _context = new();
+    private readonly UnmergedAdapter?[] _adapter;
+    private readonly AdapterBatch _adapters = new();
     private readonly List<int> _tokens = [];
     private readonly float[] _logits;
     private SamplerScratch? _scratch;
@@ -33,14 +36,17 @@ public sealed class Session : IDisposable
     /// <param name="model">The model; stays open as long as the session.</param>
     /// <param name="ops">The device; stays open as long as the session.</param>
     /// <param name="cacheType">Type of the cached keys and values: float32, float16 or q8_0; null means <see cref="Llama.CacheType"/>.</param>
-    /// <exception cref="PunaException">The model is a classifier, or there is no such cache.</exception>
-    public Session(LanguageModel model, CpuOps ops, DType? cacheType = null)
+    /// <param name="adapter">An adapter beside the model's weights, or null.</param>
+    /// <exception cref="PunaException">The model is a classifier, the adapter is that of another model, or there is no such cache.</exception>
+    public Session(LanguageModel model, CpuOps ops, DType? cacheType = null, UnmergedAdapter? adapter = null)
     {
         if (model.Llama.Config.Labels > 0)
         {
             throw new PunaException($"model {model.Checkpoint.Path}: expected a language model, got a classifier, which makes no text");
         }
 
+        model.CheckAdapter(adapter);
+        _adapter = [adapter];
         _model = model;
         _ops = ops;
         _cache = model.Llama.CreateCache(cacheType);
@@ -164,6 +170,7 @@ public sealed class Session : IDisposable
             {
                 _batch.Clear();
                 _batch.Add(text[..Math.Min(text.Length, _model.Llama.Config.ContextLength)], 0, BatchOutputs.Last);
+                _context.Adapters = _adapters.Set(_batch, _adapter);
                 var logits = new float[_logits.Length];
                 _ops.Read(_model.Llama.Forward(_ops, _batch, _context), logits);
                 return SHA256.HashData(MemoryMarshal.AsBytes<float>(logits));
@@ -322,6 +329,7 @@ public sealed class Session : IDisposable
                 _batch.Clear();
                 _batch.Add(CollectionsMarshal.AsSpan(_tokens).Slice(first, count), first, last ? BatchOutputs.Last : BatchOutputs.None);
                 _context.Soft = _images.Soft(_ops, first, count);
+                _context.Adapters = _adapters.Set(_batch, _adapter);
                 Tensor logits = _model.Llama.Forward(_ops, _batch, _context, _sequence, _images.States);
                 if (last)
                 {

@@ -16,6 +16,7 @@ internal sealed class ActiveRequest
     {
         (Id, Request, Images, _time, _wake) = (id, request, images, time, wake);
         Arrived = time.GetTimestamp();
+        PrefixSalt = request.Adapter is { } adapter ? $"{adapter.Id}\n{request.CacheSalt}" : request.CacheSalt;
         StopIds = request.StopIds is null ? null : [.. request.StopIds];
     }
 
@@ -31,11 +32,14 @@ internal sealed class ActiveRequest
     /// <summary>Whether it is taken up and its pictures are being encoded.</summary>
     public bool IsEncoding { get; set; }
 
+    /// <summary>What sets cached prompts apart: those of another tenant, and those that another adapter computed.</summary>
+    public string PrefixSalt { get; }
+
     /// <summary>Tokens that end a text, or null for those of the model.</summary>
     public int[]? StopIds { get; }
 
-    /// <summary>Where tokens go; written by the engine's thread.</summary>
-    public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions { SingleWriter = true });
+    /// <summary>Where tokens go; written by the engine's thread, ended by any.</summary>
+    public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions());
 
     /// <summary>Whether somebody has cancelled it; any thread.</summary>
     public bool IsCancelled => _isCancelled;
@@ -92,17 +96,26 @@ internal sealed class ActiveRequest
         }
     }
 
+    /// <summary>Tells who waits for it that it has failed, while the engine's thread does not come round to it; any thread. The thread does the rest as for one that was cancelled.</summary>
+    public void Abandon(Exception error)
+    {
+        Events.Writer.TryComplete(error);
+        Cancel();
+    }
+
     /// <summary>Makes its texts.</summary>
     public void Begin(LanguageModel model, SamplerScratch scratch)
     {
-        Sequences = new ActiveSequence[Request.Choices];
+        var sequences = new ActiveSequence[Request.Choices];
 
         // Choices without a seed are to differ from other requests, not from each other's seed: the choice's number sets them apart.
         SamplingOptions sampling = Request.Sampling.Seed is null ? Request.Sampling with { Seed = Random.Shared.NextInt64() } : Request.Sampling;
-        for (int i = 0; i < Sequences.Length; i++)
+        for (int i = 0; i < sequences.Length; i++)
         {
-            Sequences[i] = new ActiveSequence(this, i, model, sampling, scratch);
+            sequences[i] = new ActiveSequence(this, i, model, sampling, scratch);
         }
+
+        Sequences = sequences;
     }
 
     /// <summary>Ends it.</summary>

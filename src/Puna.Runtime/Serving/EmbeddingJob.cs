@@ -1,17 +1,21 @@
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
 
 namespace Puna.Runtime.Serving;
 
 /// <summary>Texts to be turned into vectors, a piece of a text per step of the engine.</summary>
-internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, CancellationToken cancel)
+internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, UnmergedAdapter? adapter, CancellationToken cancel)
 {
     private readonly TaskCompletionSource<float[][]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly float[][] _vectors = new float[prompts.Count][];
+    private readonly UnmergedAdapter?[] _adapter = [adapter];
+    private readonly AdapterBatch _adapters = new();
     private KvSequence? _cache;
     private double[] _sum = [];
     private int _text;
+    private volatile bool _isAbandoned;
 
     /// <summary>The vectors, one per text.</summary>
     public Task<float[][]> Result => _result.Task;
@@ -30,6 +34,11 @@ internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, Em
         try
         {
             cancel.ThrowIfCancellationRequested();
+            if (_isAbandoned)
+            {
+                throw new OperationCanceledException("the request was given up");
+            }
+
             IReadOnlyList<int> text = prompts[_text];
             _cache ??= cache.CreateSequence();
             int first = _cache.Length;
@@ -64,6 +73,13 @@ internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, Em
         }
     }
 
+    /// <summary>As <see cref="ActiveRequest.Abandon"/>; any thread.</summary>
+    public void Abandon(Exception error)
+    {
+        _isAbandoned = true;
+        _result.TrySetException(error);
+    }
+
     /// <summary>Ends the job.</summary>
     public void Fail(Exception error)
     {
@@ -89,6 +105,7 @@ internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, Em
             {
                 batch.Clear();
                 batch.Add(tokens, first, pooling == EmbeddingPooling.Mean ? BatchOutputs.All : isLast ? BatchOutputs.Last : BatchOutputs.None);
+                context.Adapters = _adapters.Set(batch, _adapter);
                 Tensor hidden = model.Llama.Hidden(ops, batch, context, [_cache!]);
                 int width = model.Llama.Config.Hidden;
                 var values = new float[checked(batch.Outputs.Length * width)];

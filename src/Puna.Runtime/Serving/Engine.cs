@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
 
@@ -20,6 +22,10 @@ public sealed class Engine : IAsyncDisposable
     private readonly Lock _admission = new();
     private readonly Dictionary<string, int> _perKey = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<ActiveRequest, bool> _requests = new();
+    private readonly ConcurrentDictionary<EmbeddingJob, bool> _jobs = new();
+    private readonly ITimer _watch;
+    private volatile Exception? _fault;
     private int _active;
     private long _queuedTokens;
     private long _pixelBytes;
@@ -31,6 +37,7 @@ public sealed class Engine : IAsyncDisposable
     {
         (Model, Options, _time) = (model, options, time);
         _loop = new EngineLoop(model, ops, options, draft, time, Wake) { Ended = Leave };
+        _watch = time.CreateTimer(static state => ((Engine)state!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _thread = new Thread(Run) { IsBackground = true, Name = "puna-engine" };
     }
 
@@ -45,6 +52,11 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>Whether it takes no more requests.</summary>
     public bool IsDraining => _isDraining;
+
+    /// <summary>Whether it has not ended by an error, and its present step has not taken too long.</summary>
+    public bool IsWell => _fault is null && !IsStalled;
+
+    private bool IsStalled => !_isStopping && _loop.Counters.StepAge(_time) > Options.StallTimeout;
 
     /// <summary>Starts an engine.</summary>
     /// <param name="model">The model; stays open as long as the engine.</param>
@@ -77,6 +89,11 @@ public sealed class Engine : IAsyncDisposable
             throw new PunaException($"slowdown: expected 0 or at least 1.5, got {options.Slowdown}");
         }
 
+        if (options.StallTimeout <= TimeSpan.Zero)
+        {
+            throw new PunaException($"time of a step: expected more than none, got {options.StallTimeout.TotalSeconds} s");
+        }
+
         if (options.GuessTokens is < 0 or > PromptLookup.Most)
         {
             throw new PunaException($"tokens guessed ahead: expected 0 to {PromptLookup.Most}, got {options.GuessTokens}");
@@ -85,6 +102,8 @@ public sealed class Engine : IAsyncDisposable
         var engine = new Engine(model, ops, options, draft, time ?? TimeProvider.System);
         engine._loop.Counters.Beat(engine._time);
         engine._thread.Start();
+        TimeSpan round = TimeSpan.FromMilliseconds(Math.Clamp(options.StallTimeout.TotalMilliseconds / 4, 10, 1000));
+        engine._watch.Change(round, round);
         return engine;
     }
 
@@ -113,6 +132,7 @@ public sealed class Engine : IAsyncDisposable
             _pixelBytes += images?.PixelBytes ?? 0;
             active = new ActiveRequest(++_ids, request, images, _time, Wake);
             active.CancelWith(cancel);
+            _requests[active] = true;
             _loop.Arrivals.Enqueue(active);
         }
 
@@ -124,12 +144,16 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="prompts">Texts as tokens, at least one token each.</param>
     /// <param name="pooling">How the states of a text become one.</param>
     /// <param name="cancel">Stops the computation.</param>
+    /// <param name="key">Whose request it is.</param>
+    /// <param name="adapter">As <see cref="GenerationRequest.Adapter"/>.</param>
     /// <returns>A vector <c>[hidden]</c> per text.</returns>
     /// <exception cref="ContextLengthException">A text is longer than the context.</exception>
     /// <exception cref="EngineBusyException">The engine is ending.</exception>
     /// <exception cref="PunaException">A text is empty or has tokens outside the vocabulary.</exception>
-    public async Task<float[][]> EmbedAsync(IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, CancellationToken cancel = default)
+    public async Task<float[][]> EmbedAsync(
+        IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, CancellationToken cancel = default, string key = "", UnmergedAdapter? adapter = null)
     {
+        Model.CheckAdapter(adapter);
         if (prompts.Count == 0)
         {
             return [];
@@ -140,10 +164,11 @@ public sealed class Engine : IAsyncDisposable
             CheckTokens(prompt, ContextLength + 1, Model.Llama.Config.Vocab);
         }
 
-        var job = new EmbeddingJob([.. prompts.Select(static p => (IReadOnlyList<int>)[.. p])], pooling, cancel);
+        var job = new EmbeddingJob([.. prompts.Select(static p => (IReadOnlyList<int>)[.. p])], pooling, adapter, cancel);
         lock (_admission)
         {
-            Enter("");
+            Enter(key);
+            _jobs[job] = true;
             _loop.EmbeddingArrivals.Enqueue(job);
         }
 
@@ -154,7 +179,8 @@ public sealed class Engine : IAsyncDisposable
         }
         finally
         {
-            Leave("");
+            _jobs.TryRemove(job, out _);
+            Leave(key);
         }
     }
 
@@ -195,6 +221,7 @@ public sealed class Engine : IAsyncDisposable
     private void Check(GenerationRequest request)
     {
         request.Sampling.Validate();
+        Model.CheckAdapter(request.Adapter);
         CheckTokens(request.Prompt, ContextLength, request.Images.Count > 0 ? Model.Llama.Config.InputVocab : Model.Llama.Config.Vocab);
         AtLeastOne("max_tokens", request.MaxTokens ?? 1);
         AtLeastOne("n", request.Choices);
@@ -269,6 +296,11 @@ public sealed class Engine : IAsyncDisposable
             throw new EngineBusyException("engine: expected a running one, got one that is ending", EngineBusyReason.Draining, TimeSpan.FromSeconds(5));
         }
 
+        if (IsStalled)
+        {
+            throw Stalled();
+        }
+
         int own = _perKey.GetValueOrDefault(key);
         if (_active >= Options.QueueLimit + Options.MaxSequences)
         {
@@ -292,6 +324,7 @@ public sealed class Engine : IAsyncDisposable
 
     private void Leave(ActiveRequest request)
     {
+        _requests.TryRemove(request, out _);
         lock (_admission)
         {
             _queuedTokens -= request.Request.Prompt.Count;
@@ -319,6 +352,27 @@ public sealed class Engine : IAsyncDisposable
         }
     }
 
+    private EngineFaultException Stalled() => new($"engine: a step has taken longer than {Options.StallTimeout.TotalSeconds:0.###} s");
+
+    /// <summary>Looks whether the thread still goes round; where it does not, nobody is to wait for it.</summary>
+    private void Watch()
+    {
+        if (!IsStalled)
+        {
+            return;
+        }
+
+        foreach (ActiveRequest request in _requests.Keys)
+        {
+            request.Abandon(Stalled());
+        }
+
+        foreach (EmbeddingJob job in _jobs.Keys)
+        {
+            job.Abandon(Stalled());
+        }
+    }
+
     private void Wake() => _work.Set();
 
     /// <summary>From here on nothing is taken: what was taken before is in the loop's queues already.</summary>
@@ -338,7 +392,10 @@ public sealed class Engine : IAsyncDisposable
             while (!_isStopping)
             {
                 _loop.Counters.Beat(_time);
-                if (!_loop.Step())
+                _loop.Counters.BeginStep(_time);
+                bool computed = _loop.Step();
+                _loop.Counters.EndStep();
+                if (!computed)
                 {
                     // Requests that wait for memory or time out need a look now and then.
                     _work.WaitOne(_loop.IsIdle ? IdleRound : WaitingRound);
@@ -348,13 +405,14 @@ public sealed class Engine : IAsyncDisposable
         catch (Exception e)
         {
             // Whatever it was, nobody may wait for ever.
-            fault = e;
+            _fault = fault = e;
             Close();
         }
 
         _loop.FailAll(request => fault is null
             ? new OperationCanceledException("the engine has ended")
-            : new EngineFaultException($"engine: ended by an error: {fault.Message}", fault));
+            : fault as EngineFaultException ?? new EngineFaultException($"engine: ended by an error: {fault.Message}", fault));
+        _watch.Dispose();
         _loop.Dispose();
         _stopped.TrySetResult();
     }

@@ -18,6 +18,8 @@ internal sealed class EngineCounters(int capacity)
     private long _computedTokens;
     private long _computingTicks;
     private long _heartbeat;
+    private long _stepStarted;
+    private readonly long[] _sizes = new long[EngineStatistics.StepSizeBounds.Count + 1];
 
     public void Set(int running, int waiting)
     {
@@ -35,6 +37,13 @@ internal sealed class EngineCounters(int capacity)
 
     public void Beat(TimeProvider time) => Volatile.Write(ref _heartbeat, time.GetTimestamp());
 
+    public void BeginStep(TimeProvider time) => Volatile.Write(ref _stepStarted, time.GetTimestamp());
+
+    public void EndStep() => Volatile.Write(ref _stepStarted, 0);
+
+    /// <summary>How long the present step has taken; none while the thread rests.</summary>
+    public TimeSpan StepAge(TimeProvider time) => Volatile.Read(ref _stepStarted) is not 0 and long started ? time.GetElapsedTime(started) : TimeSpan.Zero;
+
     public void AddPrompt(int tokens, int found, bool isLookedUp)
     {
         Interlocked.Add(ref _promptTokens, tokens);
@@ -49,6 +58,13 @@ internal sealed class EngineCounters(int capacity)
     public void AddStep(int tokens, TimeSpan duration)
     {
         Interlocked.Increment(ref _steps);
+        int size = 0;
+        while (size < EngineStatistics.StepSizeBounds.Count && tokens > EngineStatistics.StepSizeBounds[size])
+        {
+            size++;
+        }
+
+        Interlocked.Increment(ref _sizes[size]);
         Interlocked.Add(ref _computedTokens, tokens);
         Interlocked.Add(ref _computingTicks, duration.Ticks);
     }
@@ -73,5 +89,9 @@ internal sealed class EngineCounters(int capacity)
         Interlocked.Read(ref _steps),
         time.GetElapsedTime(Volatile.Read(ref _heartbeat)),
         images?.Encoded ?? 0,
-        images?.Bytes().Held ?? 0);
+        images?.Bytes().Held ?? 0)
+    {
+        StepSizes = [.. _sizes],
+        StepTokens = Interlocked.Read(ref _computedTokens),
+    };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Puna.Models;
+using Puna.Models.Adapters;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
@@ -21,6 +22,9 @@ internal sealed partial class EngineLoop : IDisposable
     /// <summary>Texts that are generated together however slow passes are.</summary>
     private const int LeastSequences = 4;
 
+    /// <summary>Passes that fail one after the other before the engine gives up.</summary>
+    private const int MostFailures = 3;
+
     private readonly LanguageModel _model;
     private readonly CpuOps _ops;
     private readonly EngineOptions _options;
@@ -37,6 +41,8 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly Queue<EmbeddingJob> _embedding = new();
     private readonly Batch _batch = new();
     private readonly ForwardContext _context = new();
+    private readonly List<UnmergedAdapter?> _sequenceAdapters = [];
+    private readonly AdapterBatch _adapters = new();
     private readonly SamplerScratch _scratch;
     private readonly TokenChoice _choice;
     private readonly int[] _stopIds;
@@ -45,6 +51,7 @@ internal sealed partial class EngineLoop : IDisposable
     private int[] _rowTokens = [];
     private float[] _logits = [];
     private long _turns;
+    private int _failures;
 
     public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time, Action wake)
     {
@@ -238,7 +245,16 @@ internal sealed partial class EngineLoop : IDisposable
     {
         if (request.Admitted == 0)
         {
-            request.Begin(_model, _scratch);
+            try
+            {
+                request.Begin(_model, _scratch);
+            }
+            catch (Exception e)
+            {
+                End(request, Failure(e));
+                return;
+            }
+
             request.Admitted = _time.GetTimestamp();
         }
 
@@ -315,8 +331,15 @@ internal sealed partial class EngineLoop : IDisposable
         {
             // Whatever it is, memory included: these requests fail, and the others go on.
             FailPlanned(e);
-            return;
+            if (++_failures < MostFailures)
+            {
+                return;
+            }
+
+            throw new EngineFaultException($"engine: {MostFailures} passes in a row failed: {e.Message}", e);
         }
+
+        _failures = 0;
 
         Counters.AddStep(_batch.Count, _time.GetElapsedTime(started));
         int row = 0;
@@ -338,6 +361,7 @@ internal sealed partial class EngineLoop : IDisposable
         _soft.Clear();
         _crossed.Clear();
         _isCrossed = false;
+        _sequenceAdapters.Clear();
         foreach (ActiveSequence sequence in _planned)
         {
             int first = sequence.Cache!.Length, own = sequence.PlannedTokens, count = own + sequence.GuessCount;
@@ -358,7 +382,10 @@ internal sealed partial class EngineLoop : IDisposable
 
             _caches.Add(sequence.Cache);
             AddImages(sequence, at, first, own);
+            _sequenceAdapters.Add(sequence.Owner.Request.Adapter);
         }
+
+        _context.Adapters = _adapters.Set(_batch, _sequenceAdapters);
     }
 
     private void Forward()
@@ -441,9 +468,9 @@ internal sealed partial class EngineLoop : IDisposable
                 _prefix?.Commit(sequence);
             }
         }
-        catch (PunaException e)
+        catch (Exception e)
         {
-            End(request, e);
+            End(request, Failure(e));
             return;
         }
 
@@ -477,6 +504,9 @@ internal sealed partial class EngineLoop : IDisposable
         request.Events.Writer.TryWrite(step);
         return token;
     }
+
+    /// <summary>What a request brought with it, a constraint for example, fails that request only.</summary>
+    private static PunaException Failure(Exception e) => e as PunaException ?? new EngineFaultException($"request: failed by an error: {e.Message}", e);
 
     private void FailPlanned(Exception error)
     {

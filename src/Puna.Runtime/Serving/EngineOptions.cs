@@ -51,6 +51,9 @@ public sealed record EngineOptions
     /// <summary>How long a request may take altogether.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long one step may take. When it takes longer, the requests that are under way fail, and no others are taken until it ends.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>
     /// Most tokens guessed ahead per text and step, 0 to 16; 0 guesses none. They are what followed the same words before (prompt lookup), or what a draft model says where the engine has
     /// one. The text is the same either way.

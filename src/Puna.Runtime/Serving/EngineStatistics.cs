@@ -16,4 +16,14 @@ namespace Puna.Runtime.Serving;
 /// <param name="ImageBytes">Bytes of what was made of pictures that requests hold; what is kept for later ones counts as free.</param>
 public sealed record EngineStatistics(
     int Running, int Waiting, double CacheUsage, int CacheBlocks, long PrefixQueries, long PrefixHits, long Preemptions, long PromptTokens, long GeneratedTokens, long Steps, TimeSpan Heartbeat,
-    long EncodedImages, long ImageBytes);
+    long EncodedImages, long ImageBytes)
+{
+    /// <summary>Sizes by which passes are counted: tokens, guesses included.</summary>
+    public static IReadOnlyList<int> StepSizeBounds { get; } = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384];
+
+    /// <summary>Passes of each size up to each bound and above the one before it, and those above the last.</summary>
+    public IReadOnlyList<long> StepSizes { get; init; } = [];
+
+    /// <summary>Tokens of all passes.</summary>
+    public long StepTokens { get; init; }
+}

@@ -1,3 +1,4 @@
+using Puna.Models.Adapters;
 using Puna.Models.Vision;
 using Puna.Runtime.Constraints;
 using Puna.Runtime.Sampling;
@@ -39,6 +40,9 @@ public sealed record GenerationRequest
 
     /// <summary>What the text has to look like, or null.</summary>
     public ITokenConstraint? Constraint { get; init; }
+
+    /// <summary>An adapter beside the model's weights, opened for this model, or null. Requests with different adapters are computed together, and share no cached prompts.</summary>
+    public UnmergedAdapter? Adapter { get; init; }
 
     /// <summary>Whose request it is: requests of several keys get equal shares.</summary>
     public string Key { get; init; } = "";

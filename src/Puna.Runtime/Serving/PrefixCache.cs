@@ -114,7 +114,7 @@ internal sealed class PrefixCache : IDisposable
             ? node
             : null;
 
-    private static UInt128 Name(ActiveSequence sequence, int block) => sequence.Prefix.Name(block, sequence.Tokens, sequence.Owner.Request.CacheSalt, sequence.Owner.Images);
+    private static UInt128 Name(ActiveSequence sequence, int block) => sequence.Prefix.Name(block, sequence.Tokens, sequence.Owner.PrefixSalt, sequence.Owner.Images);
 
     private sealed record Entry(UInt128 Name, int[] Tokens, KvPage Page);
 }

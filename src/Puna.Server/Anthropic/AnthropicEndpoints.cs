@@ -40,7 +40,7 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
-        ChatRequest request = Read(http, body, model) with { MaxTokens = body.Int("max_tokens", 1) ?? throw body.Missing("max_tokens") };
+        ChatRequest request = Read(http, body, model) with { MaxTokens = body.Int("max_tokens", 1) ?? throw body.Missing("max_tokens"), Adapter = host.Model.AdapterOf(name) };
         using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
         using var recorded = host.Record(http, name, reply, request);
         string id = Ids.New("msg_");
@@ -274,22 +274,10 @@ internal sealed class AnthropicEndpoints(ModelHost host)
 
         foreach ((string id, string name, string arguments) in reply.Calls)
         {
-            content.Add((JsonNode)new JsonObject { ["type"] = "tool_use", ["id"] = ToolId(id), ["name"] = name, ["input"] = Parsed(arguments) });
+            content.Add((JsonNode)new JsonObject { ["type"] = "tool_use", ["id"] = ToolId(id), ["name"] = name, ["input"] = CollectedReply.Arguments(arguments) });
         }
 
         return content;
-    }
-
-    private static JsonNode Parsed(string arguments)
-    {
-        try
-        {
-            return JsonNode.Parse(arguments) as JsonObject ?? [];
-        }
-        catch (JsonException)
-        {
-            return new JsonObject();
-        }
     }
 
     private static string ToolId(string id) => id.StartsWith("call_", StringComparison.Ordinal) ? "toolu_" + id[5..] : id;

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Sampling;
 
@@ -35,6 +37,19 @@ internal sealed class CollectedReply
         }
 
         return replies;
+    }
+
+    /// <summary>Arguments of a call as an object; those of one that was cut short are none, and become an empty one.</summary>
+    public static JsonObject Arguments(string arguments)
+    {
+        try
+        {
+            return JsonNode.Parse(arguments) as JsonObject ?? [];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
     }
 
     /// <summary>Takes an event.</summary>

@@ -20,8 +20,7 @@ internal static class JsonBody
     /// <summary>Reads the body of a request, which must be an object.</summary>
     public static async Task<JsonDocument> ReadAsync(HttpContext http)
     {
-        if (http.Request.ContentType is { } type && !type.Contains("json", StringComparison.OrdinalIgnoreCase) && !type.StartsWith("text/plain", StringComparison.OrdinalIgnoreCase)
-            && !type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
+        if (http.Request.ContentType is { } type && !IsJson(http, type))
         {
             throw new ApiException(415, "invalid_request_error", "unsupported_media_type", $"content type: expected application/json, got {Puna.Tensors.PunaException.OneLine(type)}");
         }
@@ -53,6 +52,15 @@ internal static class JsonBody
         }
     }
 
+    // Ollama never looks at the type, and its documents send bodies with curl -d alone, which says that they are forms. The other two APIs want JSON said (vLLM answers 415 too, OpenAI reads a form
+    // as one). Text is refused everywhere: no client sends it, and pages of other sites can without asking first.
+    private static bool IsJson(HttpContext http, string type)
+    {
+        string media = type.Split(';')[0].Trim().ToLowerInvariant();
+        return media == "application/json" || media.EndsWith("+json", StringComparison.Ordinal)
+            || (media == "application/x-www-form-urlencoded" && (EndpointRules.Of(http)?.Dialect ?? Dialects.Of(http.Request.Path)) == Dialect.Ollama);
+    }
+
     /// <summary>Answers with an object.</summary>
     public static async Task WriteAsync(HttpContext http, JsonObject body, int status = 200)
     {
@@ -61,8 +69,8 @@ internal static class JsonBody
         await http.Response.Body.WriteAsync(Bytes(body), http.RequestAborted);
     }
 
-    /// <summary>The text of an object, in one line.</summary>
-    public static byte[] Bytes(JsonObject body)
+    /// <summary>The text of an object or an array, in one line.</summary>
+    public static byte[] Bytes(JsonNode body)
     {
         using var memory = new MemoryStream();
         using (var writer = new Utf8JsonWriter(memory, Writer))

@@ -12,6 +12,8 @@ internal sealed partial class ServerPipeline(PunaServerOptions options, ApiKeys 
     private const string Letters = "0123456789abcdefghijklmnopqrstuvwxyz";
     private const int LongestRequestId = 128;
 
+    private readonly Origins _origins = new(options.AllowedOrigins, keys.Count == 0);
+
     /// <summary>Whether requests must bring a key.</summary>
     public bool HasKeys => keys.Count > 0;
 
@@ -36,6 +38,11 @@ internal sealed partial class ServerPipeline(PunaServerOptions options, ApiKeys 
         try
         {
             CheckHost(http.Request);
+            if (_origins.Answers(http))
+            {
+                return;
+            }
+
             bool isAdmitted = keys.Admits(http.Request, out string owner);
             http.Items["owner"] = owner;
             bool isOpen = EndpointRules.Of(http)?.IsOpen ?? IsOpen(http.Request.Path);

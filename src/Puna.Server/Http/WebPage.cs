@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace Puna.Server.Http;
 
@@ -20,7 +21,7 @@ internal static class WebPage
     public static Task Index(HttpContext http)
     {
         http.Response.Headers.Vary = "Accept";
-        if (http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
+        if (Wants(http.Request, "text/html"))
         {
             return SendAsync(http, "index.html");
         }
@@ -38,7 +39,7 @@ internal static class WebPage
         http.Response.Headers.XFrameOptions = "DENY";
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers.ETag = tag;
-        if (http.Request.Headers.IfNoneMatch.Equals(new StringValues(tag)))
+        if (Has(http.Request.Headers.IfNoneMatch, tag))
         {
             http.Response.StatusCode = 304;
             return;
@@ -51,6 +52,14 @@ internal static class WebPage
             await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
         }
     }
+
+    /// <summary>Whether a request names a type that it accepts; with <c>q=0</c> it names one that it does not.</summary>
+    private static bool Wants(HttpRequest request, string type) =>
+        MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out IList<MediaTypeHeaderValue>? types) && types.Any(t => t.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase) && t.Quality is not 0);
+
+    /// <summary>Whether a list of tags has one, weak or not, or is <c>*</c>.</summary>
+    private static bool Has(StringValues list, string tag) =>
+        EntityTagHeaderValue.TryParseList(list, out IList<EntityTagHeaderValue>? tags) && tags.Any(t => t.Tag == "*" || t.Tag == tag);
 
     private static (byte[] Bytes, string Type, string Tag) Load(string name, string type)
     {

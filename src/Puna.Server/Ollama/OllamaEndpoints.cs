@@ -41,15 +41,15 @@ internal sealed class OllamaEndpoints(ModelHost host)
 
     private JsonObject Listed(string name, string dateKey, DateTimeOffset date) => new()
     {
-        ["name"] = name, ["model"] = name, [dateKey] = Date(date), ["size"] = host.Model.Bytes, ["digest"] = host.Fingerprint[3..].PadRight(64, '0'), ["details"] = Details(),
+        ["name"] = name, ["model"] = name, [dateKey] = Date(date), ["size"] = host.Model.Bytes, ["digest"] = host.Fingerprint[3..].PadRight(64, '0'), ["details"] = Details(name),
     };
 
-    private JsonObject Details()
+    private JsonObject Details(string name)
     {
         LlamaConfig config = host.Model.Engine.Model.Llama.Config;
         return new JsonObject
         {
-            ["parent_model"] = "", ["format"] = host.Model.Engine.Model.Checkpoint.Format.ToString().ToLowerInvariant(), ["family"] = "llama", ["families"] = new JsonArray("llama"),
+            ["parent_model"] = host.Model.AdapterOf(name) is null ? "" : host.Model.Name, ["format"] = host.Model.Engine.Model.Checkpoint.Format.ToString().ToLowerInvariant(), ["family"] = "llama", ["families"] = new JsonArray("llama"),
             ["parameter_size"] = Size(config.ParameterCount), ["quantization_level"] = host.Model.Engine.Model.Llama.Blocks[0].Attention.Wq.Weight.DType.ToString().ToUpperInvariant(),
         };
     }
@@ -58,14 +58,15 @@ internal sealed class OllamaEndpoints(ModelHost host)
     {
         using JsonDocument document = await JsonBody.ReadAsync(http);
         var body = new RequestObject(document.RootElement);
-        ServedModel model = host.Find(body.String("model") ?? body.RequireString("name"));
+        string name = body.String("model") ?? body.RequireString("name");
+        ServedModel model = host.Find(name);
         LlamaConfig config = model.Engine.Model.Llama.Config;
         await JsonBody.WriteAsync(http, new JsonObject
         {
             ["modelfile"] = $"FROM {model.Name}",
             ["parameters"] = "",
             ["template"] = model.Chat?.Format.Name ?? "",
-            ["details"] = Details(),
+            ["details"] = Details(name),
             ["model_info"] = new JsonObject
             {
                 ["general.architecture"] = "llama", ["general.parameter_count"] = config.ParameterCount, ["llama.block_count"] = config.Layers, ["llama.context_length"] = config.ContextLength,
@@ -217,7 +218,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         ChatRequest options = WithOptions(http, body, model, new ChatRequest { Messages = [] });
         var request = new GenerationRequest
         {
-            Prompt = model.Tokenizer.EncodePrompt(prompt), MaxTokens = options.MaxTokens, Sampling = options.Sampling, StopStrings = options.StopStrings, Key = options.Key, CacheSalt = options.CacheSalt,
+            Prompt = model.Tokenizer.EncodePrompt(prompt), MaxTokens = options.MaxTokens, Sampling = options.Sampling, StopStrings = options.StopStrings, Adapter = options.Adapter, Key = options.Key, CacheSalt = options.CacheSalt,
         };
         using GenerationHandle handle = model.Engine.Submit(request, http.RequestAborted);
         using var recorded = host.Record(http, name, handle, request);
@@ -286,11 +287,13 @@ internal sealed class OllamaEndpoints(ModelHost host)
             throw ApiException.Bad("options.num_ctx", $"options.num_ctx: expected at most {model.Engine.ContextLength}, got {context}");
         }
 
+        // Ollama takes all but positive numbers as no limit, 0 too.
         int? most = has ? options.Int("num_predict", -2) : null;
         return request with
         {
             MaxTokens = most is > 0 ? most : null,
             StopStrings = has ? options.Strings("stop", 16) : [],
+            Adapter = model.AdapterOf(body.String("model")),
             Key = http.Owner(),
             CacheSalt = http.Salt(body),
             Sampling = !has ? new SamplingOptions { Temperature = 0.8, TopK = 40, TopP = 0.9 } : new SamplingOptions
@@ -351,24 +354,11 @@ internal sealed class OllamaEndpoints(ModelHost host)
         {
             message["tool_calls"] = new JsonArray([.. calls.Select(static call => new JsonObject
             {
-                ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = Parsed(call.Arguments) },
+                ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = CollectedReply.Arguments(call.Arguments) },
             })]);
         }
 
         return message;
-    }
-
-    // Arguments of a call that was cut short are no object.
-    private static JsonNode Parsed(string arguments)
-    {
-        try
-        {
-            return JsonNode.Parse(arguments) as JsonObject ?? [];
-        }
-        catch (JsonException)
-        {
-            return new JsonObject();
-        }
     }
 
     private static JsonObject Line(string model, JsonObject message, bool done) => new() { ["model"] = model, ["created_at"] = Date(DateTimeOffset.UtcNow), ["message"] = message, ["done"] = done };

@@ -59,6 +59,7 @@ internal sealed class CompletionEndpoint(ModelHost host)
             Choices = choices,
             StopStrings = body.Strings("stop", 16),
             IgnoreStopIds = body.Bool("ignore_eos") ?? false,
+            Adapter = model.AdapterOf(name),
             Key = http.Owner(),
             CacheSalt = http.Salt(body),
         })];
@@ -68,7 +69,25 @@ internal sealed class CompletionEndpoint(ModelHost host)
         {
             // Nothing is generated: the prompts come back, where they were asked for.
             var empty = requests.SelectMany(r => Enumerable.Range(0, choices).Select(_ => new CompletionText(model.Tokenizer, echo ? r.Prompt : null, "length"))).ToList();
-            await JsonBody.WriteAsync(http, json.Whole(empty, prompts.Sum(static p => p.Length), 0, 0));
+            int read = prompts.Sum(static p => p.Length);
+            if (!stream)
+            {
+                await JsonBody.WriteAsync(http, json.Whole(empty, read, 0, 0));
+                return;
+            }
+
+            await using EventStream events = EventStream.Begin(http);
+            for (int i = 0; i < empty.Count; i++)
+            {
+                await events.SendAsync(json.Chunk(i, empty[i]));
+            }
+
+            if (hasUsage)
+            {
+                await events.SendAsync(json.UsageChunk(read, 0, 0));
+            }
+
+            await events.SendDoneAsync();
             return;
         }
 

@@ -66,17 +66,18 @@ internal sealed class EmbeddingEndpoint(ModelHost host)
     {
         using JsonDocument document = await JsonBody.ReadAsync(http);
         var body = new RequestObject(document.RootElement);
-        ServedModel model = host.Find(body.RequireString("model"));
+        string name = body.RequireString("model");
+        ServedModel model = host.Find(name);
         IReadOnlyList<string> documents = body.Has("documents") ? body.Strings("documents", Most) : throw body.Missing("documents");
         int[][] prompts = [model.Tokenizer.EncodePrompt(body.RequireString("query")), .. documents.Select(d => model.Tokenizer.EncodePrompt(d))];
         int top = body.Int("top_n", 1) ?? documents.Count;
-        float[][] vectors = await host.EmbedAsync(http, model.Name, prompts);
+        float[][] vectors = await host.EmbedAsync(http, name, prompts);
         bool withText = body.Bool("return_documents") ?? false;
         var ranked = documents.Select((text, i) => (Text: text, Index: i, Score: vectors[0].Zip(vectors[i + 1], static (a, b) => (double)a * b).Sum()))
             .OrderByDescending(static d => d.Score).ThenBy(static d => d.Index).Take(top);
         await JsonBody.WriteAsync(http, new JsonObject
         {
-            ["model"] = model.Name,
+            ["model"] = name,
             ["results"] = new JsonArray([.. ranked.Select(d =>
             {
                 var result = new JsonObject { ["index"] = d.Index, ["relevance_score"] = d.Score };

@@ -134,6 +134,7 @@ internal sealed class ResponseEndpoint(ModelHost host)
             Format = ToolFields.Format(body.Object("text")?.Object("format")),
             MaxTokens = body.Int("max_output_tokens", 1),
             Sampling = SamplingFields.Read(body, model.Tokenizer.VocabularySize, null),
+            Adapter = model.AdapterOf(body.String("model")),
             Key = http.Owner(),
             CacheSalt = http.Salt(body),
         });

@@ -9,8 +9,6 @@ namespace Puna.Server.Operations;
 /// <summary>Whether the process lives, and whether the model answers (spec serving.md 7.1). Open to everybody, and silent about everything else.</summary>
 internal sealed class HealthEndpoints(ModelHost host)
 {
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(30);
-
     /// <summary>Adds the endpoints.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -19,7 +17,7 @@ internal sealed class HealthEndpoints(ModelHost host)
         routes.MapGet("/health/live", http => AnswerAsync(http, IsAlive)).WithName("live");
     }
 
-    private bool IsAlive => host.Model.Engine.Statistics().Heartbeat < Heartbeat;
+    private bool IsAlive => host.Model.Engine.IsWell;
 
     private Task ReadyAsync(HttpContext http) => AnswerAsync(http, host.State.IsReady && !host.State.IsDraining && IsAlive);
 

@@ -128,6 +128,16 @@ internal sealed class ServerMetrics
             Line(name + "_count", "", count);
         }
 
+        Head("iteration_tokens_total", "histogram", "Tokens of a forward pass.");
+        long upTo = 0;
+        for (int i = 0; i < s.StepSizes.Count; i++)
+        {
+            upTo += s.StepSizes[i];
+            Line("iteration_tokens_total_bucket", i < EngineStatistics.StepSizeBounds.Count ? FormattableString.Invariant($",le=\"{EngineStatistics.StepSizeBounds[i]}\"") : ",le=\"+Inf\"", upTo);
+        }
+
+        Line("iteration_tokens_total_sum", "", s.StepTokens);
+        Line("iteration_tokens_total_count", "", upTo);
         return text.ToString();
 
         void Simple(string name, string kind, string help, double value)

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace Puna.Server.Operations;
 
 /// <summary>
-/// Traces and metrics by OpenTelemetry's conventions for generative AI (spec serving.md 7.7): nothing is done where nobody listens, and what is said in conversations is never recorded. Sending
+/// Traces and metrics by OpenTelemetry's conventions for generative AI (spec serving.md 7.7): nothing is done where nobody listens, and what is said in conversations is recorded only where that was asked for. Sending
 /// them is the business of <see cref="TelemetryExport"/>.
 /// </summary>
 internal sealed class ServerTelemetry : IDisposable
@@ -20,13 +20,17 @@ internal sealed class ServerTelemetry : IDisposable
     private readonly Meter _meter;
     private readonly Histogram<double> _duration, _first, _perToken;
 
-    public ServerTelemetry(IMeterFactory meters)
+    public ServerTelemetry(IMeterFactory meters, bool capturesContent = false)
     {
+        CapturesContent = capturesContent;
         _meter = meters.Create(Name);
         _duration = Seconds("gen_ai.server.request.duration", "From the arrival of a request to its end.", [.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]);
         _first = Seconds("gen_ai.server.time_to_first_token", "From the arrival of a request to its first token.", [.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10]);
         _perToken = Seconds("gen_ai.server.time_per_output_token", "Between two tokens of a request, its mean.", [.01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5]);
     }
+
+    /// <summary>Whether what is said is recorded.</summary>
+    public bool CapturesContent { get; }
 
     /// <summary>Begins an operation; ends with <see cref="TelemetrySpan.End"/>.</summary>
     /// <param name="operation"><c>chat</c>, <c>text_completion</c> or <c>embeddings</c>.</param>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Puna.Runtime.Chat;
 using Puna.Runtime.Sampling;
 using Puna.Runtime.Serving;
+using Puna.Server.Http;
 
 namespace Puna.Server.Operations;
 
@@ -10,6 +12,7 @@ internal sealed class TelemetrySpan
     private readonly ServerTelemetry _telemetry;
     private readonly Activity? _activity;
     private readonly string _operation, _model, _served;
+    private CollectedReply[]? _replies;
     private readonly long _started = Stopwatch.GetTimestamp();
 
     internal TelemetrySpan(ServerTelemetry telemetry, Activity? activity, string operation, string model, string served) =>
@@ -31,6 +34,23 @@ internal sealed class TelemetrySpan
         Set("gen_ai.request.frequency_penalty", sampling.FrequencyPenalty == 0 ? null : sampling.FrequencyPenalty);
         Set("gen_ai.request.presence_penalty", sampling.PresencePenalty == 0 ? null : sampling.PresencePenalty);
         Set("gen_ai.request.stop_sequences", stops.Count == 0 ? null : stops.ToArray());
+    }
+
+    /// <summary>Records what is said, where that was asked for.</summary>
+    /// <param name="request">The conversation.</param>
+    /// <param name="reply">Not read yet.</param>
+    public void Listens(ChatRequest request, ChatReply reply)
+    {
+        if (!_telemetry.CapturesContent || _activity is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        Set("gen_ai.system_instructions", MessageContent.Instructions(request.Messages));
+        Set("gen_ai.input.messages", MessageContent.Input(request.Messages));
+        Set("gen_ai.tool.definitions", MessageContent.Tools(request.Tools));
+        CollectedReply[] replies = _replies = [.. Enumerable.Range(0, request.Choices).Select(static _ => new CollectedReply())];
+        reply.Said = found => replies[found.Choice].Add(found);
     }
 
     /// <summary>Says how it is answered.</summary>
@@ -73,6 +93,7 @@ internal sealed class TelemetrySpan
             Tell(span, usage, hasTokens);
         }
 
+        Set("gen_ai.output.messages", _replies is null ? null : MessageContent.Output(_replies));
         Set("gen_ai.response.finish_reasons", reasons.Count == 0 ? null : reasons.ToArray());
         if (error is not null)
         {

@@ -10,6 +10,9 @@ public sealed partial class Tape
     public Tensor AddRows(Tensor x, Tensor y, ReadOnlySpan<int> rows) => Note(new AddRowsNode(_ops.AddRows(x, y, rows), x, y, rows.ToArray()));
 
     /// <inheritdoc/>
+    public Tensor ScaleColumns(Tensor x, Weight scales, ReadOnlySpan<int> rows) => Note(new ScaleColumnsNode(_ops.ScaleColumns(x, scales, rows), x, scales, rows.ToArray()));
+
+    /// <inheritdoc/>
     public Tensor ConcatColumns(Tensor first, ReadOnlySpan<Tensor> others) => Note(new ConcatColumnsNode(_ops.ConcatColumns(first, others), first, others.ToArray()));
 
     private sealed class TanhGateNode(Tensor y, Tensor x, Weight gate, bool isComplement) : TapeNode(y)
@@ -30,6 +33,17 @@ public sealed partial class Tape
             ArenaMark mark = tape._ops.Mark();
             Tensor dy = tape.Gradient(y, out add);
             tape._ops.AddBack(tape._ops.SelectRows(gradient, rows), dy, add);
+            tape._ops.Release(mark);
+        }
+    }
+
+    private sealed class ScaleColumnsNode(Tensor y, Tensor x, Weight scales, int[] rows) : TapeNode(y)
+    {
+        public override void Back(Tape tape, Tensor gradient)
+        {
+            Tensor dx = tape.Gradient(x, out bool add);
+            ArenaMark mark = tape._ops.Mark();
+            tape._ops.AddBack(tape._ops.ScaleColumns(gradient, scales, rows), dx, add);
             tape._ops.Release(mark);
         }
     }

@@ -111,6 +111,12 @@ public interface IOps
     /// <returns><c>[tokens, columns]</c>; rows that are not named are those of x, bit by bit.</returns>
     Tensor AddRows(Tensor x, Tensor y, ReadOnlySpan<int> rows);
 
+    /// <summary>x with the columns of some of its rows times factors of their own: DoRA, for the rows that have such an adapter.</summary>
+    /// <param name="x"><c>[tokens, columns]</c>.</param>
+    /// <param name="scales">Float32 <c>[columns]</c>; constant, whoever goes backwards.</param>
+    /// <param name="rows">The rows, each once; the others are those of x, bit by bit.</param>
+    Tensor ScaleColumns(Tensor x, Weight scales, ReadOnlySpan<int> rows);
+
     /// <summary>Columns of several tensors side by side: those of the first, then those of the others interleaved, so that column first.Columns + others.Count * j + i is column j of others[i].</summary>
     /// <param name="first"><c>[rows, columns]</c>.</param>
     /// <param name="others">Each <c>[rows, n]</c>; none of them gives the first alone.</param>

@@ -23,6 +23,32 @@ public sealed class BatchCommandTests : IDisposable
     }
 
     [Fact]
+    public void AdaptersAnswerToTheirNames()
+    {
+        string one = AdapterFiles.Write(Path.Combine(_folder, "one=1"), AdapterFiles.EmbeddedModel, 1), two = AdapterFiles.Write(Path.Combine(_folder, "two"), AdapterFiles.EmbeddedModel, 2);
+        string input = Write("in.jsonl", [.. ((string[])["default", "one", "a:b/2"]).Select(static n =>
+            $$$"""{"custom_id":"{{{n}}}","method":"POST","url":"/v1/completions","body":{"model":"{{{n}}}","prompt":"Once","max_tokens":20,"temperature":0}}""")]);
+        Dictionary<string, string> named = Texts("--adapter", "one=" + one, "--adapter", "a:b/2=" + two);
+        Assert.Equal(3, named.Values.Distinct().Count());
+
+        // Without a name it is added to the weights for all, and there is no model of that name.
+        Dictionary<string, string> added = Texts("--adapter", one);
+        Assert.Equal(["default"], added.Keys);
+        Assert.NotEqual(named["default"], added["default"]);
+        CliRun.Of("batch", "--input", input, "--output", input + "x", "--adapter", "a=" + one, "--adapter", "a=" + two).AssertRefused("option --adapter: expected different names, got 'a' twice");
+        CliRun.Of("batch", "--input", input, "--output", input + "x", "--adapter", one, "--adapter", two).AssertRefused("option --adapter: expected at most one adapter without a name, got 2");
+        CliRun.Of("batch", "--input", input, "--output", input + "x", "--adapter", "default=" + one).AssertRefused("adapter default: expected a name of its own, got one of the model's");
+
+        Dictionary<string, string> Texts(params string[] adapters)
+        {
+            string output = Path.Combine(_folder, Path.GetRandomFileName());
+            Assert.Equal(0, CliRun.Of(["batch", "--input", input, "--output", output, .. adapters]).Code);
+            return File.ReadAllLines(output).Select(static l => JsonNode.Parse(l)!).Where(static a => (int)a["response"]!["status_code"]! == 200)
+                .ToDictionary(static a => (string)a["custom_id"]!, static a => (string)a["response"]!["body"]!["choices"]![0]!["text"]!);
+        }
+    }
+
+    [Fact]
     public void StandardStreamsWorkToo()
     {
         PunaProcess run = PunaProcess.Run(["batch", "--input", "-", "--output", "-"], string.Join('\n', Lines(3, 4)), null);

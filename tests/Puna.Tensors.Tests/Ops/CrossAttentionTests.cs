@@ -106,6 +106,30 @@ public sealed class CrossAttentionTests
     }
 
     [Fact]
+    public void ColumnsOfNamedRowsAreScaled()
+    {
+        Tensor x = TestData.Random(1, 5, 70), s = TestData.Random(2, 1, 70);
+        var scales = new Weight("scales", Tensor.From(s.Values(), new Shape(70)));
+        x.Row<float>(0)[0] = -0f;
+        float[] before = x.Values(), factors = s.Values();
+        foreach (CpuPath path in Enum.GetValues<CpuPath>())
+        {
+            using var ops = new CpuOps(2, path);
+            float[] scaled = ops.ScaleColumns(x, scales, [3, 1]).Values();
+            for (int i = 0; i < scaled.Length; i++)
+            {
+                float expected = i / 70 is 1 or 3 ? before[i] * factors[i % 70] : before[i];
+                Assert.Equal(BitConverter.SingleToInt32Bits(expected), BitConverter.SingleToInt32Bits(scaled[i]));
+            }
+
+            Assert.Equal(before, x.Values());
+            Assert.Throws<ArgumentOutOfRangeException>(() => ops.ScaleColumns(x, scales, [3, 5]));
+            Assert.Throws<ArgumentOutOfRangeException>(() => ops.ScaleColumns(x, scales, [-1]));
+            Assert.Throws<InvalidOperationException>(() => ops.ScaleColumns(TestData.Random(1, 5, 69), scales, [3]));
+        }
+    }
+
+    [Fact]
     public void RowsThatAreNotNamedStayAsTheyAre()
     {
         Tensor x = TestData.Random(1, 5, 70), y = TestData.Random(2, 2, 70);

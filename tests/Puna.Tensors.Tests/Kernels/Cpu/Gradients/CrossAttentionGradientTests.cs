@@ -80,6 +80,7 @@ public sealed class CrossAttentionGradientTests
         Tensor x = TestData.Random(1, 6, 8), y = TestData.Random(2, 2, 8), keys = TestData.Random(3, 5, 8), dy = TestData.Random(4, 6, 24);
         var gate = new Weight("gate", Tensor.From([0.4f], new Shape(1)));
         var norm = new Weight("norm", TestData.Random(5, 4));
+        var columns = new Weight("columns", Tensor.From([1.5f, -0.5f, 2, 1, 0, 0.25f, 1, -1], new Shape(8)));
         (AttentionPlan plan, _, _) = CrossAttentionTests.Plan([4, 3, 2, 2]);
         using var ops = new CpuOps(1);
         var set = new GradientSet();
@@ -108,7 +109,7 @@ public sealed class CrossAttentionGradientTests
 
         Tensor Forward(IOps on)
         {
-            Tensor a = on.AddRows(on.TanhGate(x, gate), y, [1, 4]);
+            Tensor a = on.ScaleColumns(on.AddRows(on.TanhGate(x, gate), y, [1, 4]), columns, [0, 4]);
             Tensor q = on.RmsNorm(a, norm, 1e-5f);
             Tensor seen = on.Attention(q, on.RmsNorm(keys, norm, 1e-5f), keys, null, plan, 4);
             return on.ConcatColumns(seen, [on.TanhGate(a, gate, isComplement: true), seen]);
