@@ -9,6 +9,7 @@ let chats = load('chats', []);
 let current = null;
 let running = null;
 let pictures = [];
+let seeing = new Set();
 const fields = ['system', 'temperature', 'top_p', 'max_tokens', 'seed', 'logprobs', 'key', 'theme'];
 const settings = load('settings', {});
 
@@ -41,9 +42,11 @@ async function models() {
     const list = (await answer.json()).data;
     $('model').replaceChildren(...list.map(m => { const o = make('option', '', m.id); o.value = m.id; return o; }));
     if (settings.model && list.some(m => m.id === settings.model)) $('model').value = settings.model;
+    seeing = new Set(list.filter(m => m.input_modalities?.includes('image')).map(m => m.id));
+    note();
   } catch { $('speed').textContent = 'The server does not answer.'; }
 }
-$('model').addEventListener('change', () => { settings.model = $('model').value; save('settings', settings); });
+$('model').addEventListener('change', () => { settings.model = $('model').value; save('settings', settings); note(); });
 
 // Conversations.
 function begin() { current = { id: Date.now() + '-' + Math.random(), title: 'New conversation', messages: [] }; show(); if (!coarse()) $('input').focus(); }
@@ -233,14 +236,23 @@ async function* events(stream) {
 }
 function stop() { running?.abort(); }
 
-// Pictures by paste, drop, or chosen from the files (a phone can neither paste nor drop them).
+// Pictures by paste, drop, or chosen from the files (a phone can neither paste nor drop them). A model that sees none is not sent any.
+const sees = () => seeing.has($('model').value);
+const blind = () => $('model').value + ' does not see pictures.';
+function note(text = '') {
+  $('pick').disabled = !sees();
+  $('pick').title = sees() ? 'Add a picture (or paste, or drop it)' : blind();
+  $('note').textContent = text || (pictures.length && !sees() ? blind() : '');
+}
 function picture(file) {
-  if (!/^image\/(png|jpeg|webp|gif)$/.test(file.type)) return;
+  if (!sees()) { note(blind()); return; }
+  if (!/^image\/(png|jpeg|webp|gif)$/.test(file.type)) { note('Pictures are PNG, JPEG, WebP or GIF.'); return; }
   const reader = new FileReader();
   reader.onload = () => { pictures.push(reader.result); preview(); };
   reader.readAsDataURL(file);
 }
 function preview() {
+  note();
   $('images').replaceChildren(...pictures.map((url, i) => { const e = make('button', 'thumb'), img = make('img'); img.src = url; img.alt = ''; e.type = 'button'; e.setAttribute('aria-label', 'Remove this picture'); e.append(img); e.onclick = () => { pictures.splice(i, 1); preview(); }; return e; }));
 }
 addEventListener('paste', e => { for (const f of e.clipboardData?.files || []) picture(f); });
@@ -253,6 +265,7 @@ $('form').addEventListener('submit', e => {
   e.preventDefault();
   const text = $('input').value.trim();
   if (running || (!text && !pictures.length)) return;
+  if (pictures.length && !sees()) { note(); return; }
   current.messages.push({ role: 'user', content: pictures.length ? [...pictures.map(url => ({ type: 'image_url', image_url: { url } })), { type: 'text', text }] : text });
   $('input').value = ''; pictures = []; preview(); grow();
   answer();

@@ -52,6 +52,15 @@ internal sealed class OpenPage : IAsyncDisposable
         await Page.RouteAsync("**/v1/chat/completions", route => route.FulfillAsync(new() { Status = 200, ContentType = "text/event-stream", Body = events }));
     }
 
+    /// <summary>Lets the page believe in other models than the server's.</summary>
+    public async Task HaveModelsAsync(params (string Id, bool Sees)[] models)
+    {
+        string list = string.Join(',', models.Select(static m => $$"""{"id":"{{m.Id}}","input_modalities":[{{(m.Sees ? "\"text\",\"image\"" : "\"text\"")}}]}"""));
+        await Page.RouteAsync("**/v1/models", route => route.FulfillAsync(new() { Status = 200, ContentType = "application/json", Body = $$"""{"data":[{{list}}]}""" }));
+        await Page.ReloadAsync();
+        await Page.Locator("#model option").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+    }
+
     /// <summary>Sends a message by the keyboard.</summary>
     public async Task SendAsync(string text)
     {

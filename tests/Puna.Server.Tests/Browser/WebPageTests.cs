@@ -199,6 +199,7 @@ public sealed class WebPageTests(Chromium chromium) : IClassFixture<Chromium>
     {
         await using RunningServer server = await RunningServer.StartAsync();
         await using OpenPage page = await OpenPage.AtAsync(chromium, server);
+        await page.HaveModelsAsync(("sees", true), ("blind", false));
         await page.AnswerAsync("""{"content":"A pixel."}""");
         FilePayload file = new() { Name = "a.png", MimeType = "image/png", Buffer = Pixel };
         await page.Page.Locator("#file").SetInputFilesAsync(file);
@@ -206,12 +207,31 @@ public sealed class WebPageTests(Chromium chromium) : IClassFixture<Chromium>
         Assert.Equal(0, await page.Page.Locator("#images .thumb").CountAsync());
         await page.Page.Locator("#file").SetInputFilesAsync(file);
         await page.Page.Locator("#images .thumb").WaitForAsync();
+        await page.Page.Locator("#model").SelectOptionAsync("blind");
+        await page.SendAsync("What is this?");
+        await page.Page.GetByText("blind does not see pictures.").WaitForAsync();
+        Assert.Equal(0, await page.Messages.CountAsync());
+        await page.Page.Locator("#model").SelectOptionAsync("sees");
+        Assert.Equal("", await page.Page.Locator("#note").InnerTextAsync());
         IRequest request = await page.Page.RunAndWaitForRequestAsync(() => page.SendAsync("What is this?"), r => r.Url.EndsWith("/v1/chat/completions", StringComparison.Ordinal));
         JsonArray parts = JsonNode.Parse(request.PostData!)!["messages"]![0]!["content"]!.AsArray();
         Assert.Equal("data:image/png;base64," + Convert.ToBase64String(Pixel), parts[0]!["image_url"]!["url"]!.GetValue<string>());
         Assert.Equal("What is this?", parts[1]!["text"]!.GetValue<string>());
         await page.EndAsync();
         Assert.Equal(1, await page.Page.Locator(".msg.user img").CountAsync());
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task AModelThatDoesNotSeeIsNotSentAPicture()
+    {
+        await using RunningServer server = await RunningServer.StartAsync();
+        await using OpenPage page = await OpenPage.AtAsync(chromium, server);
+        await page.Page.Locator("#model option").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        Assert.True(await page.Page.Locator("#pick").IsDisabledAsync());
+        await page.Page.Locator("#file").SetInputFilesAsync(new FilePayload { Name = "a.png", MimeType = "image/png", Buffer = Pixel });
+        await page.Page.GetByText("puna-tiny does not see pictures.").WaitForAsync();
+        Assert.Equal(0, await page.Page.Locator("#images .thumb").CountAsync());
         Assert.Empty(page.Complaints);
     }
 
