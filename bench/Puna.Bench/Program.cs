@@ -18,6 +18,8 @@ switch (args)
         return AttentionReport.Run(options);
     case ["training", .. var options]:
         return TrainingReport.Run(options);
+    case ["threads"]:
+        return ThreadsReport.Run();
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

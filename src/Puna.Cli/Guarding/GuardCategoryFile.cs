@@ -2,6 +2,7 @@ using System.Text.Json;
 using Puna.Cli.Hosting;
 using Puna.Safety.LlamaGuard;
 using Puna.Tensors;
+using Puna.Text.Templates;
 
 namespace Puna.Cli.Guarding;
 
@@ -24,7 +25,7 @@ internal static class GuardCategoryFile
             var categories = new List<GuardCategory>();
             foreach (JsonElement item in json.RootElement.EnumerateArray())
             {
-                string? Text(string key) => item.ValueKind == JsonValueKind.Object && item.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? JsonText.Read(value) : null;
+                string? Text(string key) => item.ValueKind == JsonValueKind.Object && item.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? JsonStrings.Read(value) : null;
                 categories.Add(Text("code") is string code && Text("name") is string name ? new GuardCategory(code, name, Text("policy")) : throw Wrong(item.GetRawText()));
             }
 

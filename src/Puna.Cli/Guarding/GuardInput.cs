@@ -3,6 +3,7 @@ using System.Text.Json;
 using Puna.Cli.Hosting;
 using Puna.Tensors;
 using Puna.Text.Chat;
+using Puna.Text.Templates;
 
 namespace Puna.Cli.Guarding;
 
@@ -64,7 +65,7 @@ internal static class GuardInput
     }
 
     private static string? Text(JsonElement json, string key) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? JsonText.Read(value) : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? JsonStrings.Read(value) : null;
 
     private static ChatMessage? Message(JsonElement json)
     {

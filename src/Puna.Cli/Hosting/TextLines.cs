@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Puna.Tensors;
+using Puna.Text.Templates;
 
 namespace Puna.Cli.Hosting;
 
@@ -186,7 +187,7 @@ internal sealed class TextLines
             using JsonDocument document = JsonDocument.ParseValue(ref reader);
             reader.Read(); // throws where something follows
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("text", out JsonElement text) && text.ValueKind == JsonValueKind.String
-                ? JsonText.Read(text)
+                ? JsonStrings.Read(text)
                 : throw Wrong(line, "expected a JSON object with a string \"text\", got something else");
         }
         catch (JsonException e)

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Puna.Text.Templates;
 
 /// <summary>Strings of JSON, those included that escape half a surrogate pair: Python writes them, and the base library refuses to read them.</summary>
-internal static class JsonStrings
+public static class JsonStrings
 {
     /// <summary>The value of a string; half a surrogate pair becomes U+FFFD.</summary>
     public static string Read(JsonElement text)
