@@ -1,42 +1,43 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Puna.Tensors.Kernels;
 
 namespace Puna.Bench.Kernels;
 
 /// <summary>
-/// What handing a job to the kernels' threads costs, with as many threads as cores and with twice as many, and what a busy neighbour costs: <c>threads</c>. The neighbour is a thread that computes all the
-/// time; the same work is cut into one item per thread, and into many that threads take from each other. Variants take turns.
+/// What a barrier of the kernels' threads costs, and what a busy neighbour costs: <c>threads</c>. The barrier is a job whose items end when every thread has begun one, so that it takes as long as all threads
+/// need to hear of it, meet and report back. The neighbour is a thread that computes all the time; the same work is cut into one item per thread, and into many that threads take from each other, in turns.
 /// </summary>
 internal static class ThreadsReport
 {
     private const int Calls = 20_000;
-    private const int Rounds = 60;
+    private const int Rounds = 600;
     private const int Pieces = 256;
     private const int Work = 2_000_000;
+
+    private static int s_met;
 
     /// <summary>Runs the report.</summary>
     public static int Run()
     {
         int cores = Environment.ProcessorCount;
-        foreach (int threads in new[] { 1, cores, 2 * cores }.Distinct())
+        using (var pool = new KernelThreadPool(cores))
         {
-            using var pool = new KernelThreadPool(threads);
-            Show($"{threads} threads, {cores} cores: an empty job", Empty(pool), "us");
+            Show($"{cores} threads: a barrier", Barrier(pool), "us");
         }
 
         foreach (int neighbours in new[] { 0, 1, cores })
         {
-            using var few = new KernelThreadPool(cores);
-            using var many = new KernelThreadPool(cores);
+            using var pool = new KernelThreadPool(cores);
             var own = new double[Rounds];
             var shared = new double[Rounds];
             using (new Neighbours(neighbours))
             {
                 for (int i = -3; i < Rounds; i++)
                 {
-                    double one = Time(few, cores), other = Time(many, Pieces);
+                    double one = Time(pool, cores), other = Time(pool, Pieces);
                     if (i >= 0)
                     {
                         (own[i], shared[i]) = (one * 1e3, other * 1e3);
@@ -51,12 +52,13 @@ internal static class ThreadsReport
         return 0;
     }
 
-    private static double[] Empty(KernelThreadPool pool)
+    private static double[] Barrier(KernelThreadPool pool)
     {
         var times = new double[Calls];
-        var job = new Nothing();
+        var job = new Meeting { Threads = pool.Threads };
         for (int i = -Calls; i < Calls; i++)
         {
+            s_met = 0;
             long start = Stopwatch.GetTimestamp();
             pool.Run(ref job, pool.Threads);
             if (i >= 0)
@@ -79,13 +81,20 @@ internal static class ThreadsReport
     private static void Show(string what, double[] values, string unit)
     {
         Array.Sort(values);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-60} median {values[values.Length / 2],8:F2} {unit}, 99th percentile {values[(int)(values.Length * 0.99)],8:F2} {unit}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-55} mean {values.Average(),6:F2} {unit}, median {values[values.Length / 2],6:F2} {unit}, 99th percentile {values[(int)(values.Length * 0.99)],6:F2} {unit}"));
     }
 
-    private struct Nothing : IKernelJob
+    private struct Meeting : IKernelJob
     {
-        public void Execute(int item, int worker)
+        public int Threads;
+
+        public readonly void Execute(int item, int worker)
         {
+            Interlocked.Increment(ref s_met);
+            while (Volatile.Read(ref s_met) < Threads)
+            {
+                Thread.SpinWait(1);
+            }
         }
     }
 
@@ -94,6 +103,7 @@ internal static class ThreadsReport
         public int Steps;
         private float _sink;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int item, int worker)
         {
             Vector256<float> a = Vector256.Create(1f), b = Vector256.Create(0.5f), c = Vector256.Create((float)item);
