@@ -6,7 +6,7 @@ using Puna.Tensors;
 namespace Puna.Runtime.Serving;
 
 /// <summary>Texts to be turned into vectors, a piece of a text per step of the engine.</summary>
-internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, UnmergedAdapter? adapter, CancellationToken cancel)
+internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, EmbeddingPooling pooling, UnmergedAdapter? adapter, string key, long arrived)
 {
     private readonly TaskCompletionSource<float[][]> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly float[][] _vectors = new float[prompts.Count][];
@@ -20,6 +20,21 @@ internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, Em
     /// <summary>The vectors, one per text.</summary>
     public Task<float[][]> Result => _result.Task;
 
+    /// <summary>Whose it is.</summary>
+    public string Key => key;
+
+    /// <summary>When it came.</summary>
+    public long Arrived => arrived;
+
+    /// <summary>Whether anything of it was computed.</summary>
+    public bool HasBegun { get; private set; }
+
+    /// <summary>Whether a text of it is being computed, which holds blocks.</summary>
+    public bool HoldsBlocks => _cache is not null;
+
+    /// <summary>Whether nobody waits for it any more.</summary>
+    public bool IsAbandoned => _isAbandoned;
+
     /// <summary>Computes the next piece.</summary>
     /// <param name="model">The model.</param>
     /// <param name="ops">The device.</param>
@@ -28,66 +43,68 @@ internal sealed class EmbeddingJob(IReadOnlyList<IReadOnlyList<int>> prompts, Em
     /// <param name="context">To use.</param>
     /// <param name="most">Most tokens of a pass.</param>
     /// <param name="makeRoom">Makes room for blocks, or says that there is none now.</param>
-    /// <returns>Whether the job is over.</returns>
+    /// <returns>Whether there was room for it. It is over when <see cref="Result"/> is.</returns>
     public bool Step(LanguageModel model, CpuOps ops, KvCache cache, Batch batch, ForwardContext context, int most, Func<int, bool> makeRoom)
     {
         try
         {
-            cancel.ThrowIfCancellationRequested();
-            if (_isAbandoned)
-            {
-                throw new OperationCanceledException("the request was given up");
-            }
-
             IReadOnlyList<int> text = prompts[_text];
-            _cache ??= cache.CreateSequence();
-            int first = _cache.Length;
+            int first = _cache?.Length ?? 0;
             int count = Math.Min(most, text.Count - first);
-            if (!makeRoom((count / KvCache.BlockSize) + 2))
+            if (!makeRoom(EngineLoop.BlocksOf(first + count) - EngineLoop.BlocksOf(first)))
             {
-                // What holds the memory gives it back when it ends; a text that never fits was refused before.
                 return false;
             }
 
+            HasBegun = true;
+            _cache ??= cache.CreateSequence();
             Compute(model, ops, batch, context, [.. text.Skip(first).Take(count)], first, first + count == text.Count);
             if (_cache.Length == text.Count)
             {
                 _vectors[_text] = Normalised(text.Count);
-                _cache.Dispose();
-                (_cache, _sum) = (null, []);
+                GiveBack();
                 _text++;
             }
 
-            if (_text < prompts.Count)
+            if (_text == prompts.Count)
             {
-                return false;
+                _result.TrySetResult(_vectors);
             }
-
-            _result.TrySetResult(_vectors);
-            return true;
         }
         catch (Exception e)
         {
             Fail(e);
-            return true;
         }
+
+        return true;
     }
 
-    /// <summary>As <see cref="ActiveRequest.Abandon"/>; any thread.</summary>
+    /// <summary>Gives its blocks back; the text that they are of is computed anew later.</summary>
+    public void GiveBack()
+    {
+        _cache?.Dispose();
+        (_cache, _sum) = (null, []);
+    }
+
+    /// <summary>Nobody waits for it any more; any thread. The engine's thread drops it when it comes round.</summary>
     public void Abandon(Exception error)
     {
         _isAbandoned = true;
-        _result.TrySetException(error);
+        SetError(error);
     }
 
     /// <summary>Ends the job.</summary>
     public void Fail(Exception error)
     {
-        _cache?.Dispose();
-        _cache = null;
-        if (error is OperationCanceledException)
+        GiveBack();
+        SetError(error);
+    }
+
+    private void SetError(Exception error)
+    {
+        if (error is OperationCanceledException cancelled)
         {
-            _result.TrySetCanceled(cancel.IsCancellationRequested ? cancel : default);
+            _result.TrySetCanceled(cancelled.CancellationToken);
         }
         else
         {

@@ -56,7 +56,7 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>Whether it has not ended by an error, and its present step has not taken too long.</summary>
     public bool IsWell => _fault is null && !IsStalled;
 
-    private bool IsStalled => !_isStopping && _loop.Counters.StepAge(_time) > Options.StallTimeout;
+    private bool IsStalled => _loop.Counters.StepAge(_time) > Options.StallTimeout;
 
     /// <summary>Starts an engine.</summary>
     /// <param name="model">The model; stays open as long as the engine.</param>
@@ -164,7 +164,7 @@ public sealed class Engine : IAsyncDisposable
             CheckTokens(prompt, ContextLength + 1, Model.Llama.Config.Vocab);
         }
 
-        var job = new EmbeddingJob([.. prompts.Select(static p => (IReadOnlyList<int>)[.. p])], pooling, adapter, cancel);
+        var job = new EmbeddingJob([.. prompts.Select(static p => (IReadOnlyList<int>)[.. p])], pooling, adapter, key, _time.GetTimestamp());
         lock (_admission)
         {
             Enter(key);
@@ -172,6 +172,13 @@ public sealed class Engine : IAsyncDisposable
             _loop.EmbeddingArrivals.Enqueue(job);
         }
 
+        await using CancellationTokenRegistration registration = cancel.UnsafeRegister(
+            _ =>
+            {
+                job.Abandon(new OperationCanceledException(cancel));
+                Wake();
+            },
+            null);
         try
         {
             Wake();
@@ -201,13 +208,20 @@ public sealed class Engine : IAsyncDisposable
         await DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Cancels all requests and ends the thread.</summary>
+    /// <summary>Cancels all requests and ends the thread; where its present step takes longer than <see cref="EngineOptions.StallTimeout"/>, without waiting for that.</summary>
     public async ValueTask DisposeAsync()
     {
         Close();
         _isStopping = true;
         Wake();
-        await _stopped.Task.ConfigureAwait(false);
+
+        // A step that does not end is not waited for longer than one may take: who waits for what is under way is told, and the thread ends when it can.
+        while (!_stopped.Task.IsCompleted && !IsStalled)
+        {
+            await Task.WhenAny(_stopped.Task, Task.Delay(WaitingRound, _time)).ConfigureAwait(false);
+        }
+
+        Watch();
     }
 
     private static void AtLeastOne(string what, int value)
@@ -357,19 +371,27 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>Looks whether the thread still goes round; where it does not, nobody is to wait for it.</summary>
     private void Watch()
     {
+        long step = _loop.Counters.StepStarted;
         if (!IsStalled)
         {
             return;
         }
 
+        // Once that step has ended, all goes on, for those too that came since.
         foreach (ActiveRequest request in _requests.Keys)
         {
-            request.Abandon(Stalled());
+            if (_loop.Counters.StepStarted == step)
+            {
+                request.Abandon(Stalled());
+            }
         }
 
         foreach (EmbeddingJob job in _jobs.Keys)
         {
-            job.Abandon(Stalled());
+            if (_loop.Counters.StepStarted == step)
+            {
+                job.Abandon(Stalled());
+            }
         }
     }
 
@@ -406,10 +428,11 @@ public sealed class Engine : IAsyncDisposable
         {
             // Whatever it was, nobody may wait for ever.
             _fault = fault = e;
+            _loop.Counters.EndStep();
             Close();
         }
 
-        _loop.FailAll(request => fault is null
+        _loop.FailAll(() => fault is null
             ? new OperationCanceledException("the engine has ended")
             : fault as EngineFaultException ?? new EngineFaultException($"engine: ended by an error: {fault.Message}", fault));
         _watch.Dispose();

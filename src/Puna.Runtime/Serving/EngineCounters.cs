@@ -41,8 +41,11 @@ internal sealed class EngineCounters(int capacity)
 
     public void EndStep() => Volatile.Write(ref _stepStarted, 0);
 
+    /// <summary>When the present step began; 0 while the thread rests.</summary>
+    public long StepStarted => Volatile.Read(ref _stepStarted);
+
     /// <summary>How long the present step has taken; none while the thread rests.</summary>
-    public TimeSpan StepAge(TimeProvider time) => Volatile.Read(ref _stepStarted) is not 0 and long started ? time.GetElapsedTime(started) : TimeSpan.Zero;
+    public TimeSpan StepAge(TimeProvider time) => StepStarted is not 0 and long started ? time.GetElapsedTime(started) : TimeSpan.Zero;
 
     public void AddPrompt(int tokens, int found, bool isLookedUp)
     {

@@ -91,10 +91,35 @@ internal sealed partial class EngineLoop
             int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
             int most = Math.Max(0, Math.Min(share, Math.Min(left, inChunk)));
             // A draft does not see pictures, nor know their tokens.
-            sequence.GuessCount = _draft is not null ? (sequence.Owner.Images is null ? most : 0) : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
+            sequence.GuessCount = _draft is not null && _draftFailures < MostFailures ? (sequence.Owner.Images is null ? most : 0) : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
         }
 
-        _draft?.Guess(_guessing);
+        GuessByDraft();
+    }
+
+    private void GuessByDraft()
+    {
+        if (_draft is null || _draftFailures >= MostFailures)
+        {
+            return;
+        }
+
+        try
+        {
+            _draft.Guess(_guessing);
+            _draftFailures = 0;
+        }
+        catch (Exception)
+        {
+            // Guesses only save time, so texts go on without them; and without the draft where it fails again and again.
+            _draftFailures++;
+            foreach (ActiveSequence sequence in _guessing)
+            {
+                sequence.GuessCount = 0;
+                sequence.DraftCache?.Dispose();
+                sequence.DraftCache = null;
+            }
+        }
     }
 
     private int PlanTokens(ActiveSequence sequence, int tokens, int guesses)
@@ -144,15 +169,24 @@ internal sealed partial class EngineLoop
                 SetBack(sequence.Owner);
                 return false;
             }
-            else
+            else if (!TakeFromJobs())
             {
                 CutShort(sequence);
                 return false;
             }
         }
 
-        sequence.Cache.Reserve(tokens);
-        return true;
+        try
+        {
+            sequence.Cache.Reserve(tokens);
+            return true;
+        }
+        catch (OutOfMemoryException e)
+        {
+            // The machine has less than was allowed: this request fails, and what it held goes to the others.
+            End(sequence.Owner, Failure(e));
+            return false;
+        }
     }
 
     private bool MakeRoom(int blocks)

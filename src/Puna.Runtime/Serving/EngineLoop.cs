@@ -38,7 +38,7 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly List<ActiveSequence> _planned = [];
     private readonly List<ActiveSequence> _guessing = [];
     private readonly List<KvSequence> _caches = [];
-    private readonly Queue<EmbeddingJob> _embedding = new();
+    private readonly List<EmbeddingJob> _embedding = [];
     private readonly Batch _batch = new();
     private readonly ForwardContext _context = new();
     private readonly List<UnmergedAdapter?> _sequenceAdapters = [];
@@ -52,6 +52,7 @@ internal sealed partial class EngineLoop : IDisposable
     private float[] _logits = [];
     private long _turns;
     private int _failures;
+    private int _draftFailures;
 
     public EngineLoop(LanguageModel model, CpuOps ops, EngineOptions options, LanguageModel? draft, TimeProvider time, Action wake)
     {
@@ -113,11 +114,7 @@ internal sealed partial class EngineLoop : IDisposable
             Compute();
         }
 
-        if (_embedding.TryPeek(out EmbeddingJob? job))
-        {
-            Embed(job);
-            computed = true;
-        }
+        computed |= Embed();
 
         Counters.Set(_running.Count, _waiting.Count);
         if (!computed || Counters.IsUsageOld(_time))
@@ -129,24 +126,26 @@ internal sealed partial class EngineLoop : IDisposable
     }
 
     /// <summary>Ends every request.</summary>
-    public void FailAll(Func<ActiveRequest, Exception> why)
+    public void FailAll(Func<Exception> why)
     {
         TakeArrivals();
         foreach (ActiveRequest request in _waiting.All())
         {
             _waiting.Take(request);
-            End(request, why(request));
+            End(request, why());
         }
 
         foreach (ActiveRequest request in _running.ToArray())
         {
-            End(request, why(request));
+            End(request, why());
         }
 
-        while (_embedding.TryDequeue(out EmbeddingJob? job))
+        foreach (EmbeddingJob job in _embedding)
         {
-            job.Fail(new OperationCanceledException("the engine has ended"));
+            job.Fail(why());
         }
+
+        _embedding.Clear();
     }
 
     /// <inheritdoc/>
@@ -175,7 +174,7 @@ internal sealed partial class EngineLoop : IDisposable
 
         while (EmbeddingArrivals.TryDequeue(out EmbeddingJob? job))
         {
-            _embedding.Enqueue(job);
+            _embedding.Add(job);
         }
     }
 
@@ -201,14 +200,17 @@ internal sealed partial class EngineLoop : IDisposable
                 }
             }
         }
+
+        DropEndedJobs();
     }
 
-    private Exception? Over(ActiveRequest request)
+    private Exception? Over(ActiveRequest request) =>
+        request.IsCancelled ? new OperationCanceledException("the request was cancelled") : TooLate(request.Arrived, isNew: request.Admitted == 0);
+
+    private EngineTimeoutException? TooLate(long arrived, bool isNew)
     {
-        TimeSpan age = _time.GetElapsedTime(request.Arrived);
-        bool isNew = request.Admitted == 0;
-        return request.IsCancelled ? new OperationCanceledException("the request was cancelled")
-            : isNew && age > _options.QueueTimeout ? new EngineTimeoutException($"request: expected to be taken up within {_options.QueueTimeout.TotalSeconds:0} s, got a longer queue", inQueue: true)
+        TimeSpan age = _time.GetElapsedTime(arrived);
+        return isNew && age > _options.QueueTimeout ? new EngineTimeoutException($"request: expected to be taken up within {_options.QueueTimeout.TotalSeconds:0} s, got a longer queue", inQueue: true)
             : age > _options.RequestTimeout ? new EngineTimeoutException($"request: expected to end within {_options.RequestTimeout.TotalSeconds:0} s, got a longer one", inQueue: isNew)
             : null;
     }
@@ -450,15 +452,15 @@ internal sealed partial class EngineLoop : IDisposable
             }
             else if (rows > 0)
             {
-                // What guesses left in the cache behind the last right one is not part of the text.
+                // What guesses left in the cache behind the last right one is not part of the text. They are counted before the reader can see the token that ends it.
                 int right = 0;
+                request.GuessedTokens += guesses;
                 while (Take(sequence, row + right) is int token && right < guesses && sequence.Guesses[right] == token && !sequence.IsDone)
                 {
                     right++;
+                    request.AcceptedTokens++;
                 }
 
-                request.GuessedTokens += guesses;
-                request.AcceptedTokens += right;
                 sequence.Cache.Truncate(sequence.Cache.Length - guesses + right);
                 DraftModel.Keep(sequence, sequence.Cache.Length);
                 _prefix?.Commit(sequence);
@@ -534,15 +536,6 @@ internal sealed partial class EngineLoop : IDisposable
         Ended(request);
     }
 
-    private void Embed(EmbeddingJob job)
-    {
-        // Texts that are being generated wait for it.
-        int tokens = _planned.Exists(IsDecoding) ? Math.Clamp(_pacer.Room(), LeastPiece, _options.PrefillChunk) : _options.MaxBatchedTokens;
-        if (job.Step(_model, _ops, _cache, _batch, _context, tokens, MakeRoom))
-        {
-            _embedding.Dequeue();
-        }
-    }
-
-    private static int BlocksOf(int tokens) => (tokens + KvCache.BlockSize - 1) / KvCache.BlockSize;
+    /// <summary>Blocks that tokens take.</summary>
+    internal static int BlocksOf(int tokens) => (tokens + KvCache.BlockSize - 1) / KvCache.BlockSize;
 }

@@ -100,6 +100,37 @@ public sealed class EngineFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task ADraftThatFailsCostsTheGuessesAndNothingElse()
+    {
+        LanguageModel draft = LanguageModel.Open(TestFiles.TrainedTiny);
+        await using Engine engine = Engine.Start(_model, _ops, draft: draft);
+        GenerationRequest request = new() { Prompt = [1, 5, 9], MaxTokens = 20, Sampling = SamplingOptions.Greedy, IgnoreStopIds = true };
+        GenerationHandle helped = engine.Submit(request, Cancel);
+        List<TokenEvent> expected = await Read(helped);
+        Assert.NotEqual(0, helped.Usage.GuessedTokens);
+        draft.Dispose();
+        GenerationHandle alone = engine.Submit(request, Cancel);
+        Assert.Equal(expected.Select(static e => e.Token), (await Read(alone)).Select(static e => e.Token));
+        Assert.Equal(0, alone.Usage.GuessedTokens);
+        Assert.True(engine.IsWell);
+    }
+
+    [Fact]
+    public async Task AStepThatHangsDoesNotKeepTheEngineFromEnding()
+    {
+        Engine engine = Engine.Start(_model, _ops, new EngineOptions { StallTimeout = TimeSpan.FromMilliseconds(300) });
+        using var gate = new ManualResetEventSlim();
+        GenerationHandle hanging = engine.Submit(new GenerationRequest { Prompt = [1, 5, 9], Constraint = new Acting(() => gate.Wait(Cancel)) }, Cancel);
+        await Task.Delay(50, Cancel);
+        await engine.DrainAsync(TimeSpan.FromMilliseconds(100));
+        await Assert.ThrowsAsync<EngineFaultException>(() => Read(hanging));
+        gate.Set();
+
+        // Now the thread ends too, before what it computes with is disposed.
+        await engine.DisposeAsync();
+    }
+
+    [Fact]
     public async Task EmbeddingsCountForTheirKey()
     {
         await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { KeyLimit = 1 });
