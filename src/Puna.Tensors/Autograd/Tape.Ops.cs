@@ -49,7 +49,7 @@ public sealed partial class Tape
 
     /// <inheritdoc/>
     public Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, ReadOnlySpan<int> starts, ReadOnlySpan<int> distanceRows, int headDim) =>
-        throw new InvalidOperationException("tape: expected operations that models are trained with, got disentangled attention, which has no way back");
+        Note(new DisentangledAttentionNode(_ops.DisentangledAttention(q, k, v, relativeQ, relativeK, starts, distanceRows, headDim), q, k, v, relativeQ, relativeK, starts.ToArray(), distanceRows.ToArray(), headDim));
 
     /// <inheritdoc/>
     public Tensor Add(Tensor a, Tensor b) => Note(new AddNode(_ops.Add(a, b), a, b));
@@ -157,6 +157,20 @@ public sealed partial class Tape
         {
             Tensor dx = tape.Gradient(x, out bool add);
             tape._ops.GeluBack(gradient, x, dx, add);
+        }
+    }
+
+    private sealed class DisentangledAttentionNode(Tensor y, Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, int[] starts, int[] distanceRows, int headDim) : TapeNode(y)
+    {
+        public override void Back(Tape tape, Tensor gradient)
+        {
+            Tensor dq = tape.Gradient(q, out bool addQ);
+            Tensor dk = tape.Gradient(k, out bool addK);
+            Tensor dv = tape.Gradient(v, out bool addV);
+            Tensor dRelativeQ = tape.Gradient(relativeQ, out bool addRelativeQ);
+            Tensor dRelativeK = tape.Gradient(relativeK, out bool addRelativeK);
+            tape._ops.DisentangledAttentionBack(
+                gradient, q, k, v, relativeQ, relativeK, starts, distanceRows, headDim, dq, addQ, dk, addK, dv, addV, dRelativeQ, addRelativeQ, dRelativeK, addRelativeK);
         }
     }
 

@@ -50,6 +50,11 @@ public interface IGradientOps : IOps
     /// <summary>Gradient of <see cref="IOps.Gelu"/>.</summary>
     void GeluBack(Tensor dy, Tensor x, Tensor dx, bool add);
 
+    /// <summary>Gradients of <see cref="IOps.DisentangledAttention"/> by queries, keys, values and both projections of the table of distances.</summary>
+    void DisentangledAttentionBack(
+        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, ReadOnlySpan<int> starts, ReadOnlySpan<int> distanceRows, int headDim,
+        Tensor dq, bool addQ, Tensor dk, bool addK, Tensor dv, bool addV, Tensor dRelativeQ, bool addRelativeQ, Tensor dRelativeK, bool addRelativeK);
+
     /// <summary>Gradients of <see cref="IOps.SwiGlu"/>.</summary>
     void SwiGluBack(Tensor dy, Tensor gate, Tensor up, Tensor dGate, bool addGate, Tensor dUp, bool addUp);
 

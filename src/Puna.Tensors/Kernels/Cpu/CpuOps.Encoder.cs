@@ -132,6 +132,69 @@ public sealed unsafe partial class CpuOps
         GC.KeepAlive(dy.Storage);
     }
 
+    /// <inheritdoc/>
+    public void DisentangledAttentionBack(
+        Tensor dy, Tensor q, Tensor k, Tensor v, Tensor relativeQ, Tensor relativeK, ReadOnlySpan<int> starts, ReadOnlySpan<int> distanceRows, int headDim,
+        Tensor dq, bool addQ, Tensor dk, bool addK, Tensor dv, bool addV, Tensor dRelativeQ, bool addRelativeQ, Tensor dRelativeK, bool addRelativeK)
+    {
+        foreach (Tensor x in (ReadOnlySpan<Tensor>)[dy, q, k, v, dq, dk, dv])
+        {
+            RequireFloat(x, "disentangled attention gradient");
+            RequireSame(dy, x, "disentangled attention gradient");
+        }
+
+        foreach (Tensor x in (ReadOnlySpan<Tensor>)[relativeQ, relativeK, dRelativeQ, dRelativeK])
+        {
+            RequireFloat(x, "disentangled attention gradient");
+            RequireSame(relativeQ, x, "disentangled attention gradient");
+        }
+
+        int longest = RequireDistances(q, relativeQ, starts, distanceRows, headDim);
+        if (longest == 0)
+        {
+            // No token: nothing meets the table.
+            AddNothing(dRelativeQ, addRelativeQ);
+            AddNothing(dRelativeK, addRelativeK);
+            return;
+        }
+
+        int farthest = distanceRows.Length / 2, heads = (int)q.Columns / headDim;
+        int rows = distanceRows[farthest + longest - 1] - distanceRows[farthest - longest + 1] + 1;
+        ArenaMark mark = _arena.Mark();
+        nint scratch = Kernels.Cpu.Gradients.DisentangledAttentionBack.ScratchFloats(longest, rows, headDim);
+        fixed (int* firsts = starts, rowOf = distanceRows)
+        {
+            var job = new OnPath<DisentangledAttentionBack>
+            {
+                Path = Path,
+                Job = new DisentangledAttentionBack
+                {
+                    Q = (float*)q.Address, K = (float*)k.Address, Values = (float*)v.Address, Dy = (float*)dy.Address, RelativeQ = (float*)relativeQ.Address, RelativeK = (float*)relativeK.Address,
+                    Dq = (float*)dq.Address, Dk = (float*)dk.Address, Dv = (float*)dv.Address, DrelativeQ = (float*)dRelativeQ.Address, DrelativeK = (float*)dRelativeK.Address,
+                    AddQ = addQ, AddK = addK, AddV = addV, AddRelativeQ = addRelativeQ, AddRelativeK = addRelativeK,
+                    Starts = firsts, Sequences = starts.Length - 1, Longest = longest, DistanceRows = rowOf, Farthest = farthest, TableRows = (int)relativeQ.Rows,
+                    Heads = heads, HeadDim = headDim, Scale = 1f / MathF.Sqrt(3f * headDim),
+                    Scratch = (float*)_arena.Allocate(new Shape(_threads.Threads, (long)scratch)).Address, WorkerFloats = scratch,
+                },
+            };
+            Share(ref job, heads, q.Shape.Count * (longest + rows) * 4);
+        }
+
+        _arena.Release(mark);
+        foreach (Tensor x in (ReadOnlySpan<Tensor>)[dy, q, k, v, relativeQ, relativeK, dq, dk, dv, dRelativeQ, dRelativeK])
+        {
+            GC.KeepAlive(x.Storage);
+        }
+    }
+
+    private void AddNothing(Tensor x, bool add)
+    {
+        if (!add)
+        {
+            Clear(x);
+        }
+    }
+
     private static void RequireNorm(Tensor x, Weight norm, Weight bias, string what)
     {
         RequireFloat(x, what);

@@ -164,7 +164,7 @@ internal unsafe struct AttentionBack : IVectorJob
 
     /// <summary>Turns scores into probabilities p and, in place, dp into ds = scale p (dp - sum(p dp)); both are 0 for keys that the query does not see.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SoftmaxBack<S, V>(float* p, float* dp, int low, int high, int count, float scale)
+    internal static void SoftmaxBack<S, V>(float* p, float* dp, int low, int high, int count, float scale)
         where S : struct, ISimd<V>
         where V : unmanaged
     {

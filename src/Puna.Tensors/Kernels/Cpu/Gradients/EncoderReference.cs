@@ -109,6 +109,62 @@ internal static class EncoderReference<T>
         return y;
     }
 
+    /// <summary>With p the weights and g_ij = dy_i v_j: ds = p (g - sum over keys of p g) / sqrt(3 headDim), which goes to both sides of the three products that a score is the sum of; dv_j sums p dy_i.</summary>
+    public static (T[] Dq, T[] Dk, T[] Dv, T[] Drq, T[] Drk) DisentangledAttentionBack(
+        T[] dy, T[] q, T[] k, T[] v, T[] relativeQ, T[] relativeK, int[] starts, Func<int, int> row, int heads, int headDim)
+    {
+        int stride = heads * headDim;
+        (var dq, var dk, var dv, var drq, var drk) = (new T[q.Length], new T[q.Length], new T[q.Length], new T[relativeQ.Length], new T[relativeQ.Length]);
+        for (int s = 0; s + 1 < starts.Length; s++)
+        {
+            int count = starts[s + 1] - starts[s];
+            for (int i = starts[s]; i < starts[s + 1]; i++)
+            {
+                for (int h = 0; h < heads; h++)
+                {
+                    int query = (i * stride) + (h * headDim);
+                    int Key(int j) => ((starts[s] + j) * stride) + (h * headDim);
+                    int Distance(int j) => (row(i - starts[s] - j) * stride) + (h * headDim);
+                    T scale = T.One / T.Sqrt(T.CreateChecked(3 * headDim));
+                    var scores = new T[count];
+                    for (int j = 0; j < count; j++)
+                    {
+                        scores[j] = scale * (Dot(q, query, k, Key(j), headDim) + Dot(q, query, relativeK, Distance(j), headDim) + Dot(k, Key(j), relativeQ, Distance(j), headDim));
+                    }
+
+                    T most = scores.Max()!, sum = T.Zero, mean = T.Zero;
+                    T[] p = Array.ConvertAll(scores, score => T.Exp(score - most));
+                    foreach (T e in p)
+                    {
+                        sum += e;
+                    }
+
+                    for (int j = 0; j < count; j++)
+                    {
+                        p[j] /= sum;
+                        mean += p[j] * Dot(dy, query, v, Key(j), headDim);
+                    }
+
+                    for (int j = 0; j < count; j++)
+                    {
+                        T ds = scale * p[j] * (Dot(dy, query, v, Key(j), headDim) - mean);
+                        for (int d = 0; d < headDim; d++)
+                        {
+                            (int a, int b, int r) = (query + d, Key(j) + d, Distance(j) + d);
+                            dq[a] += ds * (k[b] + relativeK[r]);
+                            dk[b] += ds * (q[a] + relativeQ[r]);
+                            drq[r] += ds * k[b];
+                            drk[r] += ds * q[a];
+                            dv[b] += p[j] * dy[a];
+                        }
+                    }
+                }
+            }
+        }
+
+        return (dq, dk, dv, drq, drk);
+    }
+
     private static T Dot(T[] a, int atA, T[] b, int atB, int count)
     {
         T sum = T.Zero;

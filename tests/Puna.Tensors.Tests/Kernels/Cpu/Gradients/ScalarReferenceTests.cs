@@ -83,6 +83,22 @@ public sealed class ScalarReferenceTests
     }
 
     [Fact]
+    public void DisentangledAttention()
+    {
+        const int Heads = 2, HeadDim = 3, Rows = 5;
+        int[] starts = [0, 4, 5, 8];
+        double[] q = Random(8 * Heads * HeadDim), k = Random(q.Length), v = Random(q.Length), rq = Random(Rows * Heads * HeadDim), rk = Random(rq.Length), dy = Random(q.Length);
+        (double[] dq, double[] dk, double[] dv, double[] drq, double[] drk) = EncoderReference<double>.DisentangledAttentionBack(dy, q, k, v, rq, rk, starts, Row, Heads, HeadDim);
+        double[] Forward() => EncoderReference<double>.DisentangledAttention(q, k, v, rq, rk, starts, Row, Heads, HeadDim);
+        Check(q, dq, dy, Forward);
+        Check(k, dk, dy, Forward);
+        Check(v, dv, dy, Forward);
+        Check(rq, drq, dy, Forward);
+        Check(rk, drk, dy, Forward);
+        static int Row(int distance) => Math.Clamp(distance + 2, 0, Rows - 1);
+    }
+
+    [Fact]
     public void CrossEntropy()
     {
         double[] z = Random(3 * 5), scales = [0.5, 0, 2];
