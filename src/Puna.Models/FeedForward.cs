@@ -24,6 +24,14 @@ public sealed class FeedForward
     /// <summary>The same brick with its weights as a device wants them.</summary>
     public FeedForward With(Func<Weight, Weight> weight) => new(W1.With(weight), W2.With(weight), W3.With(weight));
 
+    /// <summary>Says that the brick will be run soon.</summary>
+    public void Expect()
+    {
+        W1.Weight.Expect();
+        W3.Weight.Expect();
+        W2.Weight.Expect();
+    }
+
     /// <summary>Normalises and transforms.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="x">Residual stream <c>[tokens, hidden]</c>.</param>

@@ -59,20 +59,43 @@ public sealed class MixtureOfExperts
             routing.Assign(ops, scores, _perToken);
         }
 
-        for (int e = 0; e < Experts.Count; e++)
+        // Experts on disk are fetched one ahead of those that compute: all at once could push each other out of memory.
+        int next = Next(routing, 0);
+        Expect(next);
+        for (int e = next; e < Experts.Count; e = next)
         {
+            next = Next(routing, e + 1);
+            Expect(next);
             ReadOnlySpan<int> rows = routing.Rows(e);
-            if (!rows.IsEmpty)
-            {
-                // The score scales what the expert reads: SwiGLU is not linear, so that scaling what it says would be another function.
-                Tensor input = ops.ScaleRows(ops.SelectRows(normed, rows), ops.GateScores(scores, rows, e));
-                routing.Outputs[e] = Experts[e].Forward(ops, input);
-            }
+
+            // The score scales what the expert reads: SwiGLU is not linear, so that scaling what it says would be another function.
+            Tensor input = ops.ScaleRows(ops.SelectRows(normed, rows), ops.GateScores(scores, rows, e));
+            routing.Outputs[e] = Experts[e].Forward(ops, input);
         }
 
         AdapterRows? adapters = context.Adapters?.OfTokens;
         Tensor shared = Shared.W2.Forward(ops, ops.SwiGlu(Shared.W1.After(ops, y[1], normed, adapters), Shared.W3.After(ops, y[2], normed, adapters)), adapters);
         return ops.AddExperts(shared, routing);
+    }
+
+    /// <summary>The first expert from one on that has rows, or their number.</summary>
+    private int Next(ExpertRouting routing, int from)
+    {
+        int e = from;
+        while (e < Experts.Count && routing.Rows(e).IsEmpty)
+        {
+            e++;
+        }
+
+        return e;
+    }
+
+    private void Expect(int expert)
+    {
+        if (expert < Experts.Count)
+        {
+            Experts[expert].Expect();
+        }
     }
 
     [System.Runtime.CompilerServices.InlineArray(3)]

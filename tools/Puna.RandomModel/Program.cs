@@ -49,7 +49,17 @@ if (output is null || !LlamaPresets.All.TryGetValue(preset, out LlamaConfig? con
     return 2;
 }
 
-config = config with { Layers = layers ?? config.Layers };
+if (layers is int cut)
+{
+    config = config with
+    {
+        Layers = cut,
+        Llama4 = config.Llama4 is { } four
+            ? four with { HasExperts = [.. four.HasExperts.Take(cut)], IsRotary = [.. four.IsRotary.Take(cut)], IsLocal = [.. four.IsLocal.Take(cut)] }
+            : null,
+    };
+}
+
 var watch = Stopwatch.StartNew();
 var mix = new QuantizationMix(type, new MixModel(config.Layers, config.Heads, config.KvHeads, config.TiedEmbeddings));
 GgufMetadata metadata = GgufMetadataWriter.Write(config, (int)type, type.DefaultType().IsBlock(), $"random {preset}");
@@ -69,8 +79,20 @@ if (divisors is not null)
 
 foreach ((string canonical, Shape shape) in config.Parameters())
 {
-    string name = TensorNames.In(CheckpointFormat.Gguf, canonical);
-    writer.Declare(name, mix.TypeOf(name, shape), shape);
+    (string name, Shape stored) = (TensorNames.In(CheckpointFormat.Gguf, canonical), shape);
+    if (canonical.Split('.') is [_, string layer, _, "experts", string expert, string matrix, _])
+    {
+        // One tensor holds a layer's experts.
+        if (expert != "0")
+        {
+            continue;
+        }
+
+        name = $"blk.{layer}.ffn_{(matrix == "w1" ? "gate" : matrix == "w2" ? "down" : "up")}_exps.weight";
+        stored = new Shape(config.Llama4!.Experts, shape.Rows, shape.Columns);
+    }
+
+    writer.Declare(name, mix.TypeOf(name, stored), stored);
 }
 
 writer.Begin();

@@ -19,6 +19,10 @@ internal static class CommonOptions
     /// <summary><c>--no-mmap</c>.</summary>
     public static Option<bool> NoMmap() => Options.Flag("no-mmap", "Read the model into memory instead of mapping its file");
 
+    /// <summary><c>--experts-on-disk</c>.</summary>
+    public static Option<bool> ExpertsOnDisk() => Options.Flag(
+        "experts-on-disk", "Leave a Llama 4's routed experts in its GGUF file, from where those that tokens are sent to are read; so it is anyway where the model does not fit in memory");
+
     /// <summary><c>--adapter DIR</c>.</summary>
     public static Option<string?> Adapter() =>
         Options.Path("adapter", "DIR", "A LoRA, rsLoRA or DoRA adapter to add to the weights: a folder with adapter_config.json, or a .gguf file", ValueHint.Folder);

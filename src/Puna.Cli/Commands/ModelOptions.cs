@@ -30,17 +30,20 @@ internal sealed partial class ModelOptions(bool isRequired = false, bool compute
     /// <summary>Folder of packed weights; only of commands that compute.</summary>
     public Option<string?> PackCache { get; } = CommonOptions.PackCache();
 
+    /// <summary>Whether routed experts are left in the file; only of commands that compute.</summary>
+    public Option<bool> ExpertsOnDisk { get; } = CommonOptions.ExpertsOnDisk();
+
     /// <summary>An adapter to add to the weights, or adapters with names; only of commands that compute.</summary>
     public Option<string?> Adapter { get; } = serves ? CommonOptions.NamedAdapters() : CommonOptions.Adapter();
 
     /// <summary>The group of the help page.</summary>
-    public OptionGroup Group => computes ? new("Model", Model, Adapter, Context, Threads, NoMmap, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
+    public OptionGroup Group => computes ? new("Model", Model, Adapter, Context, Threads, NoMmap, ExpertsOnDisk, Kv, PackCache) : new("Model", Model, Threads, NoMmap);
 
-    /// <summary>Refuses an adapter and a context where the model takes none, so that they are not left out without a word.</summary>
+    /// <summary>Refuses an adapter, a context and experts on disk where the model takes none, so that they are not left out without a word.</summary>
     /// <exception cref="UsageException">One of the options is given.</exception>
     public void RefuseChanges(ParsedArguments args, string what)
     {
-        foreach (Option option in (ReadOnlySpan<Option>)[Adapter, Context])
+        foreach (Option option in (ReadOnlySpan<Option>)[Adapter, Context, ExpertsOnDisk])
         {
             if (args.Has(option))
             {

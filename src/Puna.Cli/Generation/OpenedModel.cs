@@ -89,6 +89,11 @@ internal sealed class OpenedModel : IDisposable
                 checkpoint.Adapt(adapter);
             }
 
+            if (args.Get(options.ExpertsOnDisk))
+            {
+                checkpoint.LeaveExperts();
+            }
+
             var ops = new CpuOps(CommonOptions.ThreadCount(args.Get(options.Threads)));
             var adapters = options.NamedAdapters(args).ToDictionary(static a => a.Key, a => UnmergedAdapter.Open(a.Value, checkpoint, ops), StringComparer.Ordinal);
             LanguageModel? language = withTokenizer ? LanguageModel.Open(checkpoint, ops, cache, context.Token) : null;

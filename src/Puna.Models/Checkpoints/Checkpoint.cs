@@ -25,6 +25,8 @@ public sealed class Checkpoint : IDisposable
     // The file, or where it is published in low precision the file as float32.
     private readonly TensorFile _tensors;
 
+    private bool _leavesExperts;
+
     // Of a Llama 3.2 Vision in safetensors: whether its prefixes are the newer ones.
     private readonly bool _isNested;
 
@@ -192,16 +194,35 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Whether the weights are smaller than the memory that this process may have, with a tenth to spare.</summary>
     public bool FitsInMemory => _tensors.Tensors.Sum(static t => t.ByteLength) < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 9;
 
+    /// <summary>Whether routed experts stay in the mapped file (<see cref="LoadPacked"/>): where <see cref="LeaveExperts"/> said so, or the model does not fit in memory.</summary>
+    public bool LeavesExperts => _leavesExperts || (Config.Llama4 is not null && !FitsInMemory);
+
+    /// <summary>Leaves routed experts in the file, from where the system reads those that tokens are sent to, also where there is room for all of them.</summary>
+    /// <exception cref="PunaException">There are none, or they do not lie row by row in a mapped file, as they do in GGUF files.</exception>
+    public void LeaveExperts()
+    {
+        string? expert = Config.Llama4 is null ? null : Config.Parameters().Select(static p => p.Name).FirstOrDefault(ExpertTensors.IsExpert);
+        if (expert is null)
+        {
+            throw new PunaException($"experts of {Path}: expected a model with experts, got {Config.Name}, which has none");
+        }
+
+        Tensor tensor = GetTensor(expert);
+        bool isMapped = tensor.Storage is MemoryMappedStorage;
+        Release(expert, tensor);
+        _leavesExperts = isMapped ? true : throw new PunaException($"experts of {Path}: expected them row by row in a mapped file to be left there, got others: convert the model to GGUF, and map it");
+    }
+
     /// <summary>Builds the model with its weights as a device wants them: <see cref="Load"/> and <see cref="Llama.PackFor"/> weight by weight, so that memory that
     /// holds one weight as it was is given back before the next. Values of a file that was read instead of mapped cannot be asked for afterwards.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="packed">Told of every weight under its canonical name; may be null.</param>
     /// <param name="mapExperts">Whether routed experts stay in the mapped file, from where the system reads those that tokens are sent to: slower, with the same bits. They must lie there row by
-    /// row, as in GGUF files, and this checkpoint must stay open. Null leaves them there where the model does not fit in memory.</param>
+    /// row, as in GGUF files, and this checkpoint must stay open. Null means <see cref="LeavesExperts"/>.</param>
     /// <exception cref="PunaException">A type or value that cannot be computed with.</exception>
     public Llama LoadPacked(IOps ops, Action<string, Weight>? packed = null, bool? mapExperts = null)
     {
-        bool leave = mapExperts ?? (Config.Llama4 is not null && !FitsInMemory);
+        bool leave = mapExperts ?? LeavesExperts;
         return Llama.Build(Config, RopeLayout, name =>
         {
             Weight weight = LoadWeight(name);

@@ -74,7 +74,7 @@ public sealed class PackCache
             return found;
         }
 
-        if (checkpoint.Config.Llama4 is not null && !checkpoint.FitsInMemory)
+        if (checkpoint.LeavesExperts)
         {
             return checkpoint.LoadPacked(ops); // experts stay in the file, so that there is no packed form to keep
         }

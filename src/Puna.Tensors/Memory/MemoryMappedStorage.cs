@@ -98,6 +98,9 @@ public sealed unsafe class MemoryMappedStorage : Storage
     /// <inheritdoc/>
     public override void GiveBack(nint byteOffset, nint byteLength) => Pages.DontNeed(_address + byteOffset, byteLength);
 
+    /// <inheritdoc/>
+    public override void Expect(nint byteOffset, nint byteLength) => Pages.WillNeed(_address + byteOffset, byteLength);
+
     /// <summary>Asks for large pages in the system's file cache and in the address translation, where it has them for files: worth it for what is read again and again.</summary>
     public void PreferLargePages() => Pages.PreferHuge(_address, ByteLength);
 

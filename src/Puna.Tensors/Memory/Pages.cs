@@ -5,6 +5,7 @@ namespace Puna.Tensors;
 /// <summary>What can be said to the operating system about ranges of memory; nothing happens where it has no such call.</summary>
 internal static partial class Pages
 {
+    private const int MadvWillNeed = 3;
     private const int MadvDontNeed = 4;
     private const int MadvHugePage = 14;
 
@@ -25,6 +26,19 @@ internal static partial class Pages
         {
             // A hint: what it answers changes nothing.
             _ = Advise(first, (nuint)(end - first), MadvDontNeed);
+        }
+    }
+
+    /// <summary>Asks for the pages of a mapped file to be read, without waiting for them.</summary>
+    /// <param name="address">First byte.</param>
+    /// <param name="length">Bytes.</param>
+    public static void WillNeed(nint address, nint length)
+    {
+        nint page = Environment.SystemPageSize;
+        nint first = address / page * page;
+        if (OperatingSystem.IsLinux() && length > 0)
+        {
+            _ = Advise(first, (nuint)(address + length - first), MadvWillNeed);
         }
     }
 

@@ -34,6 +34,13 @@ public abstract class Storage : IDisposable
     {
     }
 
+    /// <summary>Says that these bytes will be read soon, so that the system can begin to fetch what is not in memory. Does nothing where there is nothing to fetch.</summary>
+    /// <param name="byteOffset">First byte.</param>
+    /// <param name="byteLength">Bytes.</param>
+    public virtual void Expect(nint byteOffset, nint byteLength)
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

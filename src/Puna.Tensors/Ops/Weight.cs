@@ -50,6 +50,9 @@ public sealed class Weight
     /// <summary>Columns: the size of a linear layer's input.</summary>
     public int In { get; }
 
+    /// <summary>Says that the weight will be read soon: one that is left in a mapped file begins to be fetched.</summary>
+    public void Expect() => _master?.Storage.Expect(_master.Value.Offset, checked((nint)_master.Value.ByteLength));
+
     /// <summary>To be called after the master values were changed in place.</summary>
     public void Changed() => Version++;
 
