@@ -10,12 +10,13 @@ using Puna.Text.Chat;
 namespace Puna.Cli.Commands;
 
 /// <summary>The options that show pictures to a model.</summary>
-internal sealed class PictureArguments
+/// <param name="summary">What <c>--image</c> is said to be.</param>
+internal sealed class PictureArguments(string summary = "A picture for a model that sees: PNG, GIF, JPEG or WebP")
 {
     private const int MostFrames = 64;
 
     /// <summary>The pictures.</summary>
-    public Option<string?> Image { get; } = Parsing.Options.Path("image", "F", "A picture for a model that sees: PNG, GIF, JPEG or WebP", ValueHint.File, repeatable: true);
+    public Option<string?> Image { get; } = Parsing.Options.Path("image", "F", summary, ValueHint.File, repeatable: true);
 
     /// <summary>How many pictures an animation is.</summary>
     public Option<int> Frames { get; } = Parsing.Options.Integer("frames", "N", "Of an animated GIF or WebP, the number of frames shown, evenly spaced, as one picture each", 1, 1, MostFrames);

@@ -190,7 +190,17 @@ public sealed class Session : IDisposable
     /// <returns>Natural logarithms of the probabilities, at temperature one.</returns>
     /// <exception cref="PunaException">The prompt is empty or leaves no room in the context.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public float[] LogProbabilities(IReadOnlyList<int> prompt, IReadOnlyList<int> tokens, CancellationToken cancel = default)
+    public float[] LogProbabilities(IReadOnlyList<int> prompt, IReadOnlyList<int> tokens, CancellationToken cancel = default) => LogProbabilities(prompt, [], tokens, cancel);
+
+    /// <summary>As without images, behind a text with some in it.</summary>
+    /// <param name="prompt">The text so far; at least one token, fewer than the context.</param>
+    /// <param name="images">As for <see cref="Generate(IReadOnlyList{int}, IReadOnlyList{TiledImage}, GenerationOptions, CancellationToken)"/>.</param>
+    /// <param name="tokens">Ids of the vocabulary.</param>
+    /// <param name="cancel">As for <see cref="Generate(IReadOnlyList{int}, GenerationOptions, CancellationToken)"/>.</param>
+    /// <returns>Natural logarithms of the probabilities, at temperature one.</returns>
+    /// <exception cref="PunaException">The prompt is empty or leaves no room in the context; the model does not see, or the images do not fit the prompt.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public float[] LogProbabilities(IReadOnlyList<int> prompt, IReadOnlyList<TiledImage> images, IReadOnlyList<int> tokens, CancellationToken cancel = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (prompt.Count == 0 || prompt.Count >= _model.Llama.Config.TokenLimit)
@@ -199,7 +209,7 @@ public sealed class Session : IDisposable
         }
 
         ++_generation;
-        Prefill([.. prompt], [], cancel);
+        Prefill([.. prompt], [.. images], cancel);
 
         // Rows beyond the vocabulary are padding of the matrix, not tokens.
         ReadOnlySpan<float> logits = _logits.AsSpan(0, Math.Min(_logits.Length, _model.Tokenizer?.VocabularySize ?? int.MaxValue));

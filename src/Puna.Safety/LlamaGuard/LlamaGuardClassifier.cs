@@ -1,3 +1,4 @@
+using Puna.Models.Vision;
 using Puna.Tensors;
 
 namespace Puna.Safety.LlamaGuard;
@@ -53,16 +54,30 @@ public sealed class LlamaGuardClassifier
 
     /// <summary>Judges the last message.</summary>
     /// <exception cref="PunaException">The conversation has no place in the prompt, or is too long for the model.</exception>
-    public GuardVerdict Classify(IReadOnlyList<GuardMessage> conversation, CancellationToken cancel = default)
+    public GuardVerdict Classify(IReadOnlyList<GuardMessage> conversation, CancellationToken cancel = default) => Classify(conversation, [], cancel);
+
+    /// <summary>Judges the last message of a conversation with pictures.</summary>
+    /// <param name="conversation">The messages, which say how many pictures come with each (<see cref="GuardMessage.Images"/>).</param>
+    /// <param name="images">The pictures, in order, as the model is shown them.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="PunaException">As without pictures; or the version takes fewer, the model does not see, or there are others than the messages say.</exception>
+    public GuardVerdict Classify(IReadOnlyList<GuardMessage> conversation, IReadOnlyList<TiledImage> images, CancellationToken cancel = default)
     {
-        int[] prompt = new LlamaGuardPrompt(Version, conversation, Categories, _options.Layout).Encode(_model.Tokenizer);
-        (IReadOnlyList<int> tokens, string text) = _model.Answer(prompt, MostTokens, cancel);
+        int expected = conversation.Sum(static m => m.Images);
+        if (expected != images.Count)
+        {
+            // Never judged without what it is about.
+            throw new PunaException($"images: expected the {expected} of the conversation, got {images.Count}");
+        }
+
+        int[] prompt = new LlamaGuardPrompt(Version, conversation, Categories, _options.Layout).Encode(_model.Tokenizer, [.. images.Select(_model.Place)]);
+        (IReadOnlyList<int> tokens, string text) = _model.Answer(prompt, images, MostTokens, cancel);
         GuardVerdict verdict = GuardVerdict.Parse(text);
         if (_unsafe is int id)
         {
             // The verdict's first token: which may stand behind a line break that the prompt did not end with.
             int blank = tokens.TakeWhile(t => string.IsNullOrWhiteSpace(_model.Tokenizer.TokenText(t))).Count();
-            verdict = verdict with { Score = Math.Exp(_model.LogProbabilities([.. prompt, .. tokens.Take(blank)], [id], cancel)[0]) };
+            verdict = verdict with { Score = Math.Exp(_model.LogProbabilities([.. prompt, .. tokens.Take(blank)], images, [id], cancel)[0]) };
         }
 
         verdict = verdict.Without(_options.Excluded);

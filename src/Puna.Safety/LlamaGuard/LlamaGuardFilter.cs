@@ -45,11 +45,11 @@ public sealed class LlamaGuardFilter(LlamaGuardClassifier classifier) : IContent
 
             if (turns.Count > 0 && turns[^1].Role == role)
             {
-                turns[^1] = turns[^1] with { Text = $"{turns[^1].Text}\n\n{message.Content}" };
+                turns[^1] = turns[^1] with { Text = $"{turns[^1].Text}\n\n{message.Content}", Images = turns[^1].Images + message.Images.Count };
             }
             else
             {
-                turns.Add(new GuardMessage(role, message.Content));
+                turns.Add(new GuardMessage(role, message.Content, message.Images.Count));
             }
         }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Text.Chat;
 
 namespace Puna.Safety.LlamaGuard;
 
@@ -60,9 +61,12 @@ public sealed class LlamaGuardPrompt
     public override string ToString() => string.Concat(_pieces.Select(static p => p.Text));
 
     /// <summary>The prompt as ids.</summary>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="places">The tokens that stand for each picture; null gives each those of a single tile.</param>
     /// <exception cref="PunaException">The tokenizer lacks a control token: it is not that of this version.</exception>
-    public int[] Encode(Tokenizer tokenizer)
+    public int[] Encode(Tokenizer tokenizer, IReadOnlyList<ChatImage>? places = null)
     {
+        int pictures = 0;
         var ids = new List<int>();
         if (HasBos && tokenizer.BosId is int bos)
         {
@@ -71,7 +75,11 @@ public sealed class LlamaGuardPrompt
 
         foreach ((string text, bool isControl) in _pieces)
         {
-            if (isControl)
+            if (isControl && text == Image)
+            {
+                ids.AddRange(ImageTokens.Of(places?[pictures++] ?? new ChatImage(), tokenizer));
+            }
+            else if (isControl)
             {
                 ids.Add(tokenizer.IdOf(text) ?? throw new PunaException($"tokenizer: expected a token {text} of a Llama Guard, got none (another version may fit)"));
             }

@@ -21,11 +21,12 @@ public static class LlamaGuardVersions
     }
 
     /// <summary>
-    /// The version that a model is, by its tokens and its shape: Llama 4's header tokens; none at all, Llama 2; else Llama 3's, of which the 1B has hidden size 2048, and Llama Guard 2 the context of 8,192 (or 4,096,
+    /// The version that a model is, by its tokens and its shape: Llama 4's header tokens; layers that look at pictures; no header tokens at all, Llama 2; else Llama 3's, of which the 1B has hidden size 2048, and Llama Guard 2 the context of 8,192 (or 4,096,
     /// as some lists have it) where Llama Guard 3 has 131,072.
     /// </summary>
     public static LlamaGuardVersion Detect(LlamaConfig config, Tokenizer tokenizer) =>
         tokenizer.IdOf("<|header_start|>") is not null ? LlamaGuardVersion.Four
+        : config.Vision is not null ? LlamaGuardVersion.Three11BVision
         : tokenizer.IdOf("<|start_header_id|>") is null ? LlamaGuardVersion.One
         : config.Hidden < 4096 ? LlamaGuardVersion.Three1B
         : config.ContextLength <= 8192 ? LlamaGuardVersion.Two

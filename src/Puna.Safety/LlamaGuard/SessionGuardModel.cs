@@ -1,8 +1,10 @@
 using System.Text;
+using Puna.Models.Vision;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Text.Chat;
 
 namespace Puna.Safety.LlamaGuard;
 
@@ -28,11 +30,14 @@ public sealed class SessionGuardModel : IGuardModel, IDisposable
     public Tokenizer Tokenizer { get; }
 
     /// <inheritdoc/>
-    public (IReadOnlyList<int> Tokens, string Text) Answer(IReadOnlyList<int> prompt, int maxTokens, CancellationToken cancel)
+    public ChatImage Place(TiledImage image) => new(image.Grid.Rows, image.Grid.Columns, _model.Llama.Config.Llama4?.Vision?.TokensPerTile ?? 1);
+
+    /// <inheritdoc/>
+    public (IReadOnlyList<int> Tokens, string Text) Answer(IReadOnlyList<int> prompt, IReadOnlyList<TiledImage> images, int maxTokens, CancellationToken cancel)
     {
         var tokens = new List<int>();
         var text = new StringBuilder();
-        foreach (GenerationStep step in _session.Generate(prompt, new GenerationOptions { MaxTokens = maxTokens, Sampling = SamplingOptions.Greedy }, cancel))
+        foreach (GenerationStep step in _session.Generate(prompt, images, new GenerationOptions { MaxTokens = maxTokens, Sampling = SamplingOptions.Greedy }, cancel))
         {
             text.Append(step.Text);
             if (!_model.StopIds.Contains(step.Token))
@@ -45,7 +50,7 @@ public sealed class SessionGuardModel : IGuardModel, IDisposable
     }
 
     /// <inheritdoc/>
-    public float[] LogProbabilities(IReadOnlyList<int> prompt, IReadOnlyList<int> tokens, CancellationToken cancel) => _session.LogProbabilities(prompt, tokens, cancel);
+    public float[] LogProbabilities(IReadOnlyList<int> prompt, IReadOnlyList<TiledImage> images, IReadOnlyList<int> tokens, CancellationToken cancel) => _session.LogProbabilities(prompt, images, tokens, cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();

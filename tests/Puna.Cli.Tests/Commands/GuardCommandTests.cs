@@ -112,5 +112,35 @@ public class GuardCommandTests
         Assert.Equal(CliRun.With("Once upon a time\n", "chat", "--model", TestFiles.TrainedTiny, "--temperature", "0", "--max-tokens", "5"), chat);
     }
 
+    [Fact]
+    public void ShowsAPictureToALlamaGuardThatSees()
+    {
+        using var folder = new TempFolder();
+        string unsafeModel = SeeingModels.WriteGuard(folder.File("model"), "unsafe\nS1"), random = SeeingModels.WriteGuard(folder.File("random"));
+        string picture = TestFiles.Golden("images", "landscape.png"), file = folder.File("c.jsonl");
+        JsonElement line = Lines(CliRun.Of("guard", "--model", unsafeModel, "--image", picture, "What is this?"))[0];
+        Assert.Equal(("unsafe", "unsafe\nS1", "Violent Crimes"), (line.GetProperty("verdict").GetString(), line.GetProperty("output").GetString(), line.GetProperty("names")[0].GetString()));
+
+        // It is seen: another picture or none gives another probability. With a file, it comes with the first message of every line.
+        File.WriteAllLines(file, ["""{"text":"What is this?"}""", """{"prompt":"What is this?","response":"A llama."}"""]);
+        JsonElement[] judged = Lines(CliRun.Of("guard", "--model", random, "--image", picture, "--file", file));
+        double[] scores =
+        [
+            judged[0].GetProperty("score").GetDouble(), judged[1].GetProperty("score").GetDouble(),
+            Score("--image", TestFiles.Golden("images", "tiny.png"), "What is this?"), Score("What is this?"), Score("--image", picture),
+        ];
+        Assert.Equal(scores[0], Score("--image", picture, "What is this?"));
+        Assert.Equal(scores.Length, scores.Distinct().Count());
+
+        CliRun.Of("guard", "--model", TestFiles.TrainedTiny, "--image", picture, "Hi").AssertRefused($"option --image: expected a model that sees, got {TestFiles.TrainedTiny}");
+        CliRun.Of("guard", "--model", random, "--image", folder.File("none.png"), "Hi").AssertRefused($"file {folder.File("none.png")}: not found");
+        CliRun.Of("guard", "--model", PromptGuard, "--image", picture, "Hi").AssertRefused("option --image has no meaning with a Prompt Guard");
+        CliRun.Of("guard", "--code", "--image", picture, "Hi").AssertRefused("option --image has no meaning with --code");
+        CliRun.Of("guard", "--model", random).AssertRefused("text: expected one of TEXT and --file, got none");
+        Assert.Contains("images: expected at most 1 for Llama Guard 3-11b-vision, got 2", Lines(CliRun.Of("guard", "--model", random, "--image", picture, "--image", picture, "Hi"))[0].GetProperty("error").GetString(), StringComparison.Ordinal);
+
+        double Score(params string[] rest) => Lines(CliRun.Of(["guard", "--model", random, .. rest]))[0].GetProperty("score").GetDouble();
+    }
+
     private static JsonElement[] Lines(CliRun run) => [.. run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonDocument.Parse(line).RootElement)];
 }
