@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Running;
+using Puna.Bench.Experts;
 using Puna.Bench.Kernels;
 using Puna.Bench.Quantization;
 using Puna.Bench.Text;
 using Puna.Bench.Training;
+using Puna.Bench.Vision;
 
 switch (args)
 {
@@ -16,6 +18,10 @@ switch (args)
         return TrainingSpeedReport.Run(options);
     case ["attention", .. var options]:
         return AttentionReport.Run(options);
+    case ["experts", .. var options]:
+        return ExpertsReport.Run(options);
+    case ["pictures", .. var options]:
+        return PictureReport.Run(options);
     case ["training", .. var options]:
         return TrainingReport.Run(options);
     case ["threads"]:

@@ -47,7 +47,7 @@ public sealed class CrossStates : IDisposable
     public static CrossStates Compute(Llama model, IOps ops, IReadOnlyList<MllamaImage> images, CrossMask mask, DType? type = null)
     {
         MllamaVision vision = model.Vision ?? throw new PunaException($"images: expected a model that sees, got {model.Config.Name}");
-        return Compute(model, ops, images.Count, image => vision.Forward(ops, [images[image]]), mask, type);
+        return Compute(model, ops, images.Count, image => vision.Forward(ops, [images[image]], shareEmpty: true), mask, type);
     }
 
     /// <summary>Keeps the keys and values of every cross-attention layer for images that were encoded before.</summary>
@@ -136,8 +136,11 @@ public sealed class CrossStates : IDisposable
     {
         public Tensor Forward(IOps ops, Tensor x, int context)
         {
-            Tensor features = image(context);
             int tokens = vision.Config.TileTokens;
+
+            // Keys are computed of the tiles that are seen only.
+            int[] tiles = [.. mask.Sets.SelectMany(static set => set).Where(column => column / mask.MaxTiles == context).Select(column => column % mask.MaxTiles).Distinct().Order()];
+            Tensor features = ops.SelectRows(image(context), [.. tiles.SelectMany(tile => Enumerable.Range(tile * tokens, tokens))]);
             var parts = new List<(KvSequence Sequence, int[] Rows, Batch Batch)>();
             for (int set = 0; set < sequences.Length; set++)
             {
@@ -146,7 +149,7 @@ public sealed class CrossStates : IDisposable
                 {
                     for (int t = 0; t < tokens && column / mask.MaxTiles == context; t++)
                     {
-                        rows.Add((column % mask.MaxTiles * tokens) + t);
+                        rows.Add((Array.IndexOf(tiles, column % mask.MaxTiles) * tokens) + t);
                     }
                 }
 

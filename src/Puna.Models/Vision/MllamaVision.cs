@@ -87,29 +87,43 @@ public sealed class MllamaVision
     /// <summary>What the text model is shown of some images.</summary>
     /// <param name="ops">The device; the result lives in its current scope.</param>
     /// <param name="images">The images; each has the same bits alone and among others.</param>
+    /// <param name="shareEmpty">Whether empty tile slots that begin alike are computed once for all: the same bits for less work. Not where the tables of places are trained, since one slot would get the gradients of all.</param>
     /// <returns><c>[images * maxTiles * tileTokens, hidden of the text model]</c> float32, empty tile slots included.</returns>
     /// <exception cref="PunaException">An image that does not fit.</exception>
-    public Tensor Forward(IOps ops, IReadOnlyList<MllamaImage> images) => Projection.Forward(ops, Encode(ops, images));
+    public Tensor Forward(IOps ops, IReadOnlyList<MllamaImage> images, bool shareEmpty = false)
+    {
+        Tensor x = Run(ops, images, shareEmpty, out MllamaRows rows);
+        return ops.SelectRows(Projection.Forward(ops, x), rows.Working);
+    }
 
     /// <summary>The encoder alone.</summary>
     /// <inheritdoc cref="Forward" path="/param"/>
     /// <inheritdoc cref="Forward" path="/exception"/>
     /// <returns><c>[images * maxTiles * tileTokens, outputWidth]</c> float32; behind the encoder's own width the taps, interleaved.</returns>
-    public Tensor Encode(IOps ops, IReadOnlyList<MllamaImage> images)
+    public Tensor Encode(IOps ops, IReadOnlyList<MllamaImage> images, bool shareEmpty = false)
+    {
+        Tensor x = Run(ops, images, shareEmpty, out MllamaRows rows);
+        return ops.SelectRows(x, rows.Working);
+    }
+
+    /// <summary>The encoder's working rows <c>[rows, outputWidth]</c>.</summary>
+    private Tensor Run(IOps ops, IReadOnlyList<MllamaImage> images, bool shareEmpty, out MllamaRows rows)
     {
         foreach (MllamaImage image in images)
         {
             image.Check(Config);
         }
 
-        var rows = new MllamaRows(Config, images);
-        Tensor padded = ops.Allocate(new Shape(rows.Count, Config.Hidden));
+        Tensor tokens = ops.Run(new EmbeddingBlock(this), ops.Allocate(new Shape((long)images.Count * Config.MaxTiles * Config.TileTokens, Config.Hidden)), images);
+        MllamaRows laid = rows = new MllamaRows(Config, images, (image, slot) => shareEmpty ? Twin(ops, tokens, images[image], image, slot) : slot);
+        Tensor x = ops.Allocate(new Shape(rows.Count, Config.Hidden));
         for (int row = 0; row < rows.Count; row++)
         {
-            padded.Row<float>(row).Clear();
+            x.Row<float>(row).Clear();
         }
 
-        Tensor x = ops.Run(new EmbeddingBlock(this, images), padded, rows);
+        x = ops.AddRows(x, ops.SelectRows(tokens, rows.Source), rows.Target);
+        int[] all = [.. Enumerable.Range(0, rows.Count)];
         var taps = new Tensor[Config.Taps.Count];
         int tapped = 0;
         for (int i = 0; i < Local.Count; i++)
@@ -117,23 +131,51 @@ public sealed class MllamaVision
             if (tapped < taps.Length && Config.Taps[tapped] == i)
             {
                 // A copy: blocks may overwrite their input.
-                taps[tapped++] = ops.SelectRows(x, rows.Working);
+                taps[tapped++] = ops.SelectRows(x, all);
             }
 
-            x = ops.Run(Local[i], x, rows.Plan);
+            x = ops.Run(Local[i], x, rows);
         }
 
-        x = AddPlaces(ops, _normAfter.Forward(ops, x), _after, rows.Places(rows.SlotOf, 1, static _ => 0));
+        x = AddPlaces(ops, _normAfter.Forward(ops, x), _after, MllamaRows.Places(Config, images, laid.SlotOf, 1, static _ => 0));
         foreach (MllamaVisionBlock block in Global)
         {
-            x = ops.Run(block, x, rows.Plan);
+            x = ops.Run(block, x, rows);
         }
 
-        return ops.ConcatColumns(ops.SelectRows(x, rows.Working), taps);
+        return ops.ConcatColumns(x, taps);
+    }
+
+    /// <summary>The first empty slot of an image that has the bits of another one, before the blocks and in what is added between them.</summary>
+    private int Twin(IOps ops, Tensor tokens, MllamaImage image, int number, int slot)
+    {
+        for (int earlier = 0; earlier < slot; earlier++)
+        {
+            int place = image.Place(Config, slot), other = image.Place(Config, earlier);
+            bool isSame = !image.IsUsed[earlier] && (place < 0) == (other < 0);
+            if (isSame && place >= 0)
+            {
+                Tensor added = ops.Gather(_after.Table, [place, other]);
+                isSame = added.Row<byte>(0).SequenceEqual(added.Row<byte>(1));
+            }
+
+            long first = ((long)number * Config.MaxTiles * Config.TileTokens) + ((long)slot * Config.TileTokens), second = first - ((long)(slot - earlier) * Config.TileTokens);
+            for (int t = 0; isSame && t < Config.TileTokens; t++)
+            {
+                isSame = tokens.Row<byte>(first + t).SequenceEqual(tokens.Row<byte>(second + t));
+            }
+
+            if (isSame)
+            {
+                return earlier;
+            }
+        }
+
+        return slot;
     }
 
     /// <summary>Patches behind a class token, each with its place in the tile and its tile's place in the image <c>[images * maxTiles * tileTokens, hidden]</c>.</summary>
-    private Tensor Embed(IOps ops, IReadOnlyList<MllamaImage> images, MllamaRows rows)
+    private Tensor Embed(IOps ops, IReadOnlyList<MllamaImage> images)
     {
         int tiles = images.Count * Config.MaxTiles, patches = Config.Patches, tokens = Config.TileTokens;
         int[] slotOfPatch = new int[tiles * patches], slotOfToken = new int[tiles * tokens], tokenOfPatch = new int[tiles * patches], positions = new int[tiles * tokens];
@@ -152,11 +194,11 @@ public sealed class MllamaVision
 
         Tensor patch = default;
         ops.MatMul(Unfold(ops, images), [_patches], new Span<Tensor>(ref patch));
-        patch = AddPlaces(ops, patch, _before, rows.Places(slotOfPatch, 1, static _ => 0));
+        patch = AddPlaces(ops, patch, _before, MllamaRows.Places(Config, images, slotOfPatch, 1, static _ => 0));
         Tensor x = ops.TanhGate(ops.Gather(_positions, positions), _positionGate, isComplement: true);
         x = ops.AddRows(x, patch, tokenOfPatch);
         x = ops.AddRows(x, ops.Gather(_class, new int[tiles]), [.. Enumerable.Range(0, tiles).Select(tile => tile * tokens)]);
-        return AddPlaces(ops, x, (_tilePositions, _positionGate), rows.Places(slotOfToken, tokens, row => row % tokens));
+        return AddPlaces(ops, x, (_tilePositions, _positionGate), MllamaRows.Places(Config, images, slotOfToken, tokens, row => row % tokens));
     }
 
     private static Tensor AddPlaces(IOps ops, Tensor x, (Weight Table, Weight Gate) embedding, (int[] Table, int[] Rows) places) =>
@@ -196,9 +238,9 @@ public sealed class MllamaVision
         return patches;
     }
 
-    /// <summary>Adds the embeddings of images to their rows, in a scope of its own: on the way they take many times the memory of the result.</summary>
-    private sealed class EmbeddingBlock(MllamaVision vision, IReadOnlyList<MllamaImage> images) : IBlock<MllamaRows>
+    /// <summary>Embeds images, in a scope of its own: on the way they take many times the memory of the result. What it is given is room, whose values do not matter.</summary>
+    private sealed class EmbeddingBlock(MllamaVision vision) : IBlock<IReadOnlyList<MllamaImage>>
     {
-        public Tensor Forward(IOps ops, Tensor x, MllamaRows context) => ops.AddRows(x, vision._normBefore.Forward(ops, vision.Embed(ops, images, context)), context.Working);
+        public Tensor Forward(IOps ops, Tensor x, IReadOnlyList<MllamaImage> context) => vision._normBefore.Forward(ops, vision.Embed(ops, context));
     }
 }

@@ -4,7 +4,7 @@ using Puna.Tensors;
 namespace Puna.Models.Vision;
 
 /// <summary>One pre-norm block of the vision encoder: h = x + attention(norm(x)); h + w2 gelu(w1 norm(h)), both parts through gates in the second stage (spec llama1-3.md 4.2).</summary>
-public sealed class MllamaVisionBlock : IBlock<AttentionPlan>
+public sealed class MllamaVisionBlock : IBlock<MllamaRows>
 {
     private readonly int _headDim;
 
@@ -59,11 +59,17 @@ public sealed class MllamaVisionBlock : IBlock<AttentionPlan>
         new(AttentionNorm, Wq.With(weight), Wk.With(weight), Wv.With(weight), Wo.With(weight), FfnNorm, W1.With(weight), W2.With(weight), _headDim) { GateAttention = GateAttention, GateFfn = GateFfn };
 
     /// <inheritdoc/>
-    public Tensor Forward(IOps ops, Tensor x, AttentionPlan context)
+    public Tensor Forward(IOps ops, Tensor x, MllamaRows context)
     {
         ThreeTensors qkv = default;
         ops.MatMul(AttentionNorm.Forward(ops, x), [Wq.Weight, Wk.Weight, Wv.Weight], qkv);
-        Tensor seen = ops.Attention(Wq.After(ops, qkv[0]), Wk.After(ops, qkv[1]), Wv.After(ops, qkv[2]), null, context, _headDim);
+        (Tensor k, Tensor v) = (Wk.After(ops, qkv[1]), Wv.After(ops, qkv[2]));
+        if (context.Keys is { } keys)
+        {
+            (k, v) = (ops.SelectRows(k, keys), ops.SelectRows(v, keys));
+        }
+
+        Tensor seen = ops.Attention(Wq.After(ops, qkv[0]), k, v, null, context.Plan, _headDim);
         Tensor h = ops.Add(x, Gated(ops, Wo.Forward(ops, seen), GateAttention));
         Tensor f = W2.Forward(ops, ops.Gelu(W1.Forward(ops, FfnNorm.Forward(ops, h))));
         return ops.Add(h, Gated(ops, f, GateFfn));

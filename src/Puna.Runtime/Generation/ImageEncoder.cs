@@ -21,7 +21,7 @@ internal static class ImageEncoder
         ArenaMark mark = ops.Mark();
         try
         {
-            Tensor features = vision.Forward(ops, [PromptImages.InTiles(vision.Config, image)]).Slice(0, (long)image.Grid.Tiles * vision.Config.TileTokens);
+            Tensor features = vision.Forward(ops, [PromptImages.InTiles(vision.Config, image)], shareEmpty: true).Slice(0, (long)image.Grid.Tiles * vision.Config.TileTokens);
             Tensor own = Tensor.Create(features.Shape);
             for (long row = 0; row < features.Rows; row++)
             {
