@@ -93,6 +93,8 @@ internal static class HuggingFaceLlama4
         json.WriteStringValue("Llama4ForConditionalGeneration");
         json.WriteEndArray();
         json.WriteString("model_type", WholeType);
+        json.WriteNumber("boi_token_index", vision.StartToken);
+        json.WriteNumber("eoi_token_index", vision.EndToken);
         json.WriteNumber("image_token_index", vision.PatchToken);
         json.WriteStartObject("text_config");
         writeText(json);

@@ -30,6 +30,8 @@ internal static class Llama4VisionReader
             NormEpsilon = (float)(json.Number("norm_eps") ?? 1e-5),
             RopeTheta = json.Object("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta") ?? 10000,
             PatchToken = whole.Int("image_token_index") ?? whole.Int("image_token_id") ?? Llama4VisionConfig.ReleasedPatchToken,
+            StartToken = whole.Int("boi_token_index") ?? Llama4VisionConfig.ReleasedStartToken,
+            EndToken = whole.Int("eoi_token_index") ?? Llama4VisionConfig.ReleasedEndToken,
         });
     }
 

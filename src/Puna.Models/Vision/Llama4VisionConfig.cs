@@ -8,6 +8,9 @@ public sealed record Llama4VisionConfig
     /// <summary>The token that stands for a patch in every release.</summary>
     public const int ReleasedPatchToken = 200092;
 
+    /// <summary>The tokens around a picture in every release.</summary>
+    public const int ReleasedStartToken = 200080, ReleasedEndToken = 200081;
+
     /// <summary>Side of a tile in pixels.</summary>
     public int ImageSize { get; init; } = 336;
 
@@ -43,6 +46,12 @@ public sealed record Llama4VisionConfig
 
     /// <summary>The token whose embedding a patch takes.</summary>
     public int PatchToken { get; init; } = ReleasedPatchToken;
+
+    /// <summary>The token before a picture.</summary>
+    public int StartToken { get; init; } = ReleasedStartToken;
+
+    /// <summary>The token behind a picture.</summary>
+    public int EndToken { get; init; } = ReleasedEndToken;
 
     /// <summary>Values per head.</summary>
     public int HeadDim => Hidden / Heads;

@@ -19,6 +19,10 @@ public static class RecipeConfig
         {
             bytes = File.ReadAllBytes(path);
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new PunaException($"config {path}: not found", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new PunaException($"config {path}: cannot be read: {e.Message}", e);

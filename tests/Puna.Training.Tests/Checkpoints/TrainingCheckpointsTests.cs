@@ -38,6 +38,8 @@ public sealed class TrainingCheckpointsTests : IDisposable
         TrainableModel model = TrainableModel.Load(golden, withPictures: true);
         HuggingFaceModel.Write(model, Path.Combine(_folder, "model.safetensors"));
         File.WriteAllBytes(Path.Combine(_folder, "config.json"), HuggingFaceConfigWriter.Write(model.Config, DType.F32, withPictures: true));
+        System.Text.Json.Nodes.JsonNode config = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))!;
+        Assert.Equal((310, 311, 312), ((int)config["boi_token_index"]!, (int)config["eoi_token_index"]!, (int)config["image_token_index"]!));
         using Checkpoint read = Checkpoint.Open(_folder);
         Assert.Equal(golden.File.Tensors.Select(static t => $"{t.Name} {t.Shape}").Order(), read.File.Tensors.Select(static t => $"{t.Name} {t.Shape}").Order());
         Assert.Equal(golden.Config.Llama4!.Vision, read.Config.Llama4!.Vision);

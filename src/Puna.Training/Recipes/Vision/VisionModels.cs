@@ -21,8 +21,14 @@ internal static class VisionModels
         design == VisionDesign.CrossAttention ? ImageProcessor.Llama32(PlacedPictures.Size, 1) : ImageProcessor.Llama4(PlacedPictures.Size, 1);
 
     /// <summary>The config of the model.</summary>
-    public static LlamaConfig Create(VisionConfig config, Tokenizer tokenizer, string where) =>
-        Create(config, config.Model.Create(config.Name, tokenizer), tokenizer.IdOf(config.Design == VisionDesign.CrossAttention ? "<|image|>" : "<|patch|>")!.Value, where);
+    public static LlamaConfig Create(VisionConfig config, Tokenizer tokenizer, string where)
+    {
+        LlamaConfig model = Create(config, config.Model.Create(config.Name, tokenizer), tokenizer.IdOf(config.Design == VisionDesign.CrossAttention ? "<|image|>" : "<|patch|>")!.Value, where);
+        return model.Llama4 is not { Vision: { } vision } four ? model : model with
+        {
+            Llama4 = four with { Vision = vision with { StartToken = tokenizer.IdOf("<|image_start|>")!.Value, EndToken = tokenizer.IdOf("<|image_end|>")!.Value } },
+        };
+    }
 
     /// <summary>The config of the model.</summary>
     /// <param name="config">The run's config.</param>
