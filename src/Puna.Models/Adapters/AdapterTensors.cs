@@ -64,6 +64,22 @@ internal sealed class AdapterTensors(TensorFile file, LlamaConfig config)
             : new LoraPart(one, other, (int)rank, factor, lengths, layout);
     }
 
+    /// <summary>A parameter that an adapter has in full, in memory of its own.</summary>
+    /// <param name="info">The tensor.</param>
+    /// <param name="shape">The parameter's sizes.</param>
+    public Tensor Whole(TensorInfo info, Shape shape)
+    {
+        Expect(info, shape);
+        _ = Values(info);
+        Tensor stored = file.GetTensor(info.Name), copy = Tensor.Create(shape, info.DType);
+        for (long row = 0; row < stored.Rows; row++)
+        {
+            stored.Row<byte>(row).CopyTo(copy.Row<byte>(row));
+        }
+
+        return copy;
+    }
+
     private static float[] Transpose(float[] values, int columns)
     {
         var result = new float[values.Length];

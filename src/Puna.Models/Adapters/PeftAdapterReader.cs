@@ -8,13 +8,14 @@ namespace Puna.Models.Adapters;
 
 /// <summary>
 /// Adapters as peft saves them (spec training.md 4.6): <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> with names <c>base_model.model.</c>MODULE<c>.lora_A.weight</c>. LoRA, rsLoRA and DoRA on linear
-/// layers and on the embedding, with ranks and alphas of their own per module. Anything else in the folder that would change the model is refused by name.
+/// layers and on the embedding, with ranks and alphas of their own per module, and whole parameters (<c>modules_to_save</c>, and embeddings that were saved along) under the names of the model. Anything else in the folder that would change the model is refused by name.
 /// </summary>
 internal static class PeftAdapterReader
 {
     private const string Prefix = "base_model.model.";
+    private const string OutputName = "output.weight";
 
-    public static Dictionary<string, LoraPart> Read(string folder, LlamaConfig config)
+    public static AdapterContent Read(string folder, LlamaConfig config)
     {
         JsonConfig settings = JsonConfig.Read(Path.Combine(folder, "adapter_config.json"));
         Check(settings);
@@ -26,18 +27,36 @@ internal static class PeftAdapterReader
         JsonConfig? alphas = settings.Object("alpha_pattern");
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
         var tensors = new AdapterTensors(file, config);
+        RopeLayout layout = config.Llama4 is null ? RopeLayout.HalfSplit : RopeLayout.Interleaved;
         var modules = new Dictionary<string, string>(StringComparer.Ordinal);
+        var parameters = new Dictionary<string, (string Canonical, Shape Shape)>(StringComparer.Ordinal);
         foreach ((string canonical, Shape shape) in config.Parameters())
         {
+            string name = TensorNames.In(CheckpointFormat.Safetensors, canonical, config);
+            parameters[name] = (canonical, shape);
             if (shape.Rank == 2)
             {
-                modules[TensorNames.In(CheckpointFormat.Safetensors, canonical)[..^".weight".Length]] = canonical;
+                modules[name[..^".weight".Length]] = canonical;
             }
         }
 
+        if (config is { TiedEmbeddings: true, Labels: 0 })
+        {
+            parameters[TensorNames.In(CheckpointFormat.Safetensors, OutputName, config)] = (OutputName, new Shape(config.Vocab, config.Hidden));
+        }
+
         var parts = new Dictionary<string, LoraPart>(StringComparer.Ordinal);
+        var whole = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (TensorInfo info in file.Tensors)
         {
+            if (parameters.TryGetValue(WholeName(info.Name), out (string Canonical, Shape Shape) parameter))
+            {
+                whole[parameter.Canonical] = whole.ContainsKey(parameter.Canonical)
+                    ? throw new FileFormatException(file.Path, $"tensor {info.Name}: expected {parameter.Canonical} once, got it again")
+                    : tensors.Whole(info, parameter.Shape);
+                continue;
+            }
+
             (string module, bool table) = Split(file, info.Name);
             if (!modules.TryGetValue(module, out string? canonical))
             {
@@ -51,7 +70,7 @@ internal static class PeftAdapterReader
 
             string stem = Prefix + module;
             (string a, string b) = table ? (stem + ".lora_embedding_A", stem + ".lora_embedding_B") : (stem + ".lora_A.weight", stem + ".lora_B.weight");
-            LoraPart part = tensors.Part(canonical, a, b, dora ? stem + ".lora_magnitude_vector" : null, table, Scale, RopeLayout.HalfSplit);
+            LoraPart part = tensors.Part(canonical, a, b, dora ? stem + ".lora_magnitude_vector" : null, table, Scale, layout);
             parts[canonical] = part;
 
             double Scale(int found)
@@ -63,7 +82,46 @@ internal static class PeftAdapterReader
             }
         }
 
-        return parts.Count > 0 ? parts : throw new FileFormatException(file.Path, "adapter: expected matrices, got none");
+        if (settings.Has("modules_to_save") && settings.Strings("modules_to_save") is { Count: > 0 } saved && whole.Count == 0)
+        {
+            throw new FileFormatException(file.Path, $"adapter: expected the modules_to_save {string.Join(", ", saved)} of adapter_config.json in full, got none of them");
+        }
+
+        return parts.Count + whole.Count > 0
+            ? new AdapterContent(parts, whole, layout, Unties(settings, config, file, whole))
+            : throw new FileFormatException(file.Path, "adapter: expected matrices, got none");
+    }
+
+    /// <summary>
+    /// Where the output layer is the embedding, peft gives each module that it saves values of its own, so that they are two from then on; with <c>ensure_weight_tying</c> they stay one.
+    /// </summary>
+    private static bool Unties(JsonConfig settings, LlamaConfig config, SafetensorsFile file, Dictionary<string, Tensor> whole)
+    {
+        bool hasOutput = whole.TryGetValue(OutputName, out Tensor output), hasTable = whole.TryGetValue(Llama.EmbeddingName, out Tensor table);
+        if (config is not { TiedEmbeddings: true, Labels: 0 } || !(hasOutput || hasTable))
+        {
+            return false;
+        }
+
+        if (settings.Bool("ensure_weight_tying") is not true)
+        {
+            return true;
+        }
+
+        bool isSame = output.DType == table.DType;
+        for (long row = 0; hasOutput && hasTable && isSame && row < table.Rows; row++)
+        {
+            isSame = output.Row<byte>(row).SequenceEqual(table.Row<byte>(row));
+        }
+
+        if (hasOutput && hasTable && !isSame)
+        {
+            throw new FileFormatException(file.Path, "adapter: expected the same values for the embedding and the output layer, which ensure_weight_tying makes one, got others");
+        }
+
+        whole[Llama.EmbeddingName] = hasTable ? table : output;
+        whole.Remove(OutputName);
+        return false;
     }
 
     private static void Check(JsonConfig settings)
@@ -95,6 +153,9 @@ internal static class PeftAdapterReader
             throw settings.Refuse("bias", "none");
         }
     }
+
+    /// <summary>The name that a tensor has in the model where the adapter has it in full; beside matrices to be added to it, it is called a base layer.</summary>
+    private static string WholeName(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..].Replace(".base_layer.", ".", StringComparison.Ordinal) : "";
 
     /// <summary>The module that a tensor belongs to, and whether it is an embedding's.</summary>
     private static (string Module, bool Table) Split(SafetensorsFile file, string name)

@@ -34,6 +34,11 @@ public sealed class UnmergedAdapter
     {
         LlamaConfig config = checkpoint.Config;
         LoraAdapter adapter = LoraAdapter.Open(path, config);
+        if (adapter.Replaced.FirstOrDefault() is { } whole)
+        {
+            throw new PunaException($"adapter {path}: expected matrices to add, got {whole} in full (modules_to_save): such an adapter can only be added to the weights");
+        }
+
         var parts = new Dictionary<string, LowRank>(StringComparer.Ordinal);
         foreach ((string name, LoraPart part) in adapter.Parts)
         {

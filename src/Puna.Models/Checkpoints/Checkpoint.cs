@@ -27,6 +27,9 @@ public sealed class Checkpoint : IDisposable
 
     private bool _leavesExperts;
 
+    // Whether an adapter has made two of the embedding and the output layer: the file has them in one.
+    private bool _isUntied;
+
     // Of a Llama 3.2 Vision in safetensors: whether its prefixes are the newer ones.
     private readonly bool _isNested;
 
@@ -111,7 +114,8 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>The name of a parameter in this file; of an expert what it would be called alone, also where the file holds all experts in one tensor.</summary>
     /// <param name="canonical">Canonical name, for example <c>layers.0.attention.wq.weight</c>.</param>
-    public string NameOf(string canonical) => Config.Vision is { } vision ? MllamaNames.In(Format, canonical, vision, _isNested) : _prefix + TensorNames.In(Format, canonical, Config);
+    public string NameOf(string canonical) => Config.Vision is { } vision ? MllamaNames.In(Format, canonical, vision, _isNested)
+        : _prefix + TensorNames.In(Format, _isUntied && canonical == "output.weight" ? Llama.EmbeddingName : canonical, Config);
 
     /// <summary>What the file says of a parameter.</summary>
     /// <param name="canonical">Canonical name.</param>
@@ -150,12 +154,21 @@ public sealed class Checkpoint : IDisposable
         }
 
         Adapter = LoraAdapter.Open(path, Config);
+        if (Adapter.Unties)
+        {
+            (_isUntied, Config) = (true, Config with { TiedEmbeddings = false });
+        }
     }
 
     /// <summary>A parameter as it is stored, or float32 where an adapter changes it; give it back with <see cref="Release"/>.</summary>
     /// <param name="canonical">Canonical name.</param>
     public Tensor GetTensor(string canonical)
     {
+        if (Adapter?.Replacement(canonical, RopeLayout, Config.HeadDim) is Tensor own)
+        {
+            return own;
+        }
+
         Tensor stored = Config.Vision is not null ? Shaped(canonical) : Stacked(canonical) is { } place ? place.Take(_tensors.GetTensor(place.Stack.Name)) : _tensors.GetTensor(NameOf(canonical));
         if (Adapter is null || !Adapter.Changes(canonical))
         {
@@ -234,9 +247,10 @@ public sealed class Checkpoint : IDisposable
 
             Weight result = ops.Pack(weight);
             packed?.Invoke(name, result);
-            if (Adapter?.Changes(name) != true && !ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
+            bool isShared = _isUntied && name is Llama.EmbeddingName or "output.weight"; // one tensor of the file, asked for twice
+            if (!isShared && !ReferenceEquals(result.Packed?.Storage ?? result.Master.Storage, weight.Master.Storage))
             {
-                if (Stacked(name) is null)
+                if (Adapter?.Changes(name) != true && Stacked(name) is null)
                 {
                     _tensors.Discard(weight.Name, weight.Master);
                 }

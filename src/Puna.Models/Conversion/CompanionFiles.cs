@@ -109,7 +109,13 @@ internal sealed class CompanionFiles
         if (_source.Format == CheckpointFormat.Safetensors)
         {
             byte[] config = Read(Path.Combine(_source.Folder!, "config.json"));
-            files["config.json"] = changed ? WithType(config, type) : config;
+            if (changed)
+            {
+                string name = type switch { DType.F16 => "float16", DType.BF16 => "bfloat16", _ => "float32" };
+                config = With(config, ["torch_dtype", "dtype"], (json, key) => json.WriteString(key, name));
+            }
+
+            files["config.json"] = _source.Adapter is { Unties: true } ? With(config, ["tie_word_embeddings"], static (json, key) => json.WriteBoolean(key, false)) : config;
             return files;
         }
 
@@ -197,10 +203,12 @@ internal sealed class CompanionFiles
         return files;
     }
 
-    /// <summary>The same settings with another type of weights; keys that are unknown here stay.</summary>
-    private static byte[] WithType(byte[] config, DType type)
+    /// <summary>The same settings with another value of one; keys that are unknown here stay.</summary>
+    /// <param name="config">The settings.</param>
+    /// <param name="keys">What it may be called; the first where it is missing.</param>
+    /// <param name="write">Writes it.</param>
+    private static byte[] With(byte[] config, string[] keys, Action<Utf8JsonWriter, string> write)
     {
-        string name = type switch { DType.F16 => "float16", DType.BF16 => "bfloat16", _ => "float32" };
         var buffer = new ArrayBufferWriter<byte>();
         using JsonDocument document = JsonDocument.Parse(config);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
@@ -209,9 +217,9 @@ internal sealed class CompanionFiles
             bool found = false;
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
-                if (property.Name is "torch_dtype" or "dtype")
+                if (keys.Contains(property.Name))
                 {
-                    json.WriteString(property.Name, name);
+                    write(json, property.Name);
                     found = true;
                 }
                 else
@@ -222,7 +230,7 @@ internal sealed class CompanionFiles
 
             if (!found)
             {
-                json.WriteString("torch_dtype", name);
+                write(json, keys[0]);
             }
 
             json.WriteEndObject();
