@@ -136,7 +136,7 @@ public class GuardCommandTests
         CliRun.Of("guard", "--model", random, "--image", folder.File("none.png"), "Hi").AssertRefused($"file {folder.File("none.png")}: not found");
         CliRun.Of("guard", "--model", PromptGuard, "--image", picture, "Hi").AssertRefused("option --image has no meaning with a Prompt Guard");
         CliRun.Of("guard", "--code", "--image", picture, "Hi").AssertRefused("option --image has no meaning with --code");
-        CliRun.Of("guard", "--model", random).AssertRefused("text: expected one of TEXT and --file, got none");
+        CliRun.Of("guard", "--model", random).AssertRefused("text: expected one of TEXT and --file, got none (see puna guard --help)");
         Assert.Contains("images: expected at most 1 for Llama Guard 3-11b-vision, got 2", Lines(CliRun.Of("guard", "--model", random, "--image", picture, "--image", picture, "Hi"))[0].GetProperty("error").GetString(), StringComparison.Ordinal);
 
         double Score(params string[] rest) => Lines(CliRun.Of(["guard", "--model", random, .. rest]))[0].GetProperty("score").GetDouble();

@@ -86,8 +86,9 @@ public sealed class EngineEmbeddingTests : IDisposable
     [Fact]
     public async Task TheyTimeOutAsOtherRequestsDo()
     {
-        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { MaxBatchedTokens = 4, RequestTimeout = TimeSpan.FromMilliseconds(200), QueueTimeout = TimeSpan.FromMilliseconds(50) });
-        Task<float[][]> Embed() => engine.EmbedAsync([.. Enumerable.Range(0, 5000).Select(i => Text(100, i))], EmbeddingPooling.Mean, Cancel);
+        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { MaxBatchedTokens = 4, RequestTimeout = TimeSpan.FromSeconds(2), QueueTimeout = TimeSpan.FromMilliseconds(50) });
+        int[][] texts = [.. Enumerable.Repeat(Text(100, 1), 20_000)];
+        Task<float[][]> Embed() => engine.EmbedAsync(texts, EmbeddingPooling.Mean, Cancel);
         Task<float[][]> first = Embed(), second = Embed();
         Assert.True((await Assert.ThrowsAsync<EngineTimeoutException>(() => second)).InQueue);
         Assert.False((await Assert.ThrowsAsync<EngineTimeoutException>(() => first)).InQueue);
