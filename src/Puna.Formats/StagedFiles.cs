@@ -80,7 +80,7 @@ public sealed class StagedFiles : IDisposable
         }
     }
 
-    /// <summary>Closes all files and renames them into place. Where one cannot be, none of them is left behind.</summary>
+    /// <summary>Closes all files and renames them into place. Where one cannot be, none of them is left behind, and those that they replaced are there again.</summary>
     /// <exception cref="PunaException">A file cannot be renamed, for example because its target is in use.</exception>
     /// <exception cref="IOException">The last bytes could not be written, for example because the disk is full.</exception>
     public void Commit()
@@ -96,20 +96,24 @@ public sealed class StagedFiles : IDisposable
         {
             for (; placed < _entries.Count; placed++)
             {
-                File.Move(_entries[placed].Temporary, _entries[placed].Path, overwrite: true);
+                Place(_entries[placed]);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             foreach (Entry entry in _entries.Take(placed))
             {
-                Delete(entry.Path);
+                TakeBack(entry);
             }
 
             throw new PunaException($"file {_entries[placed].Path}: cannot be put in place: {e.Message}", e);
         }
 
         _closed = true;
+        foreach (Entry entry in _entries)
+        {
+            Delete(entry.Replaced);
+        }
     }
 
     /// <summary>Deletes the temporary files and the folders made for them, unless <see cref="Commit"/> succeeded.</summary>
@@ -157,6 +161,38 @@ public sealed class StagedFiles : IDisposable
         files.Commit();
     }
 
+    /// <summary>Renames a file into place; where others follow, what was there keeps a second name until all are.</summary>
+    private void Place(Entry entry)
+    {
+        if (_entries.Count > 1 && File.Exists(entry.Path))
+        {
+            File.Replace(entry.Temporary, entry.Path, entry.Replaced, ignoreMetadataErrors: true);
+        }
+        else
+        {
+            File.Move(entry.Temporary, entry.Path, overwrite: true);
+        }
+    }
+
+    private static void TakeBack(Entry entry)
+    {
+        try
+        {
+            if (File.Exists(entry.Replaced))
+            {
+                File.Move(entry.Replaced, entry.Path, overwrite: true);
+                return;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What was there is still there under its second name.
+            return;
+        }
+
+        Delete(entry.Path);
+    }
+
     private static void Delete(string path)
     {
         try
@@ -169,5 +205,9 @@ public sealed class StagedFiles : IDisposable
         }
     }
 
-    private readonly record struct Entry(string Path, string Temporary, FileStream Stream);
+    private readonly record struct Entry(string Path, string Temporary, FileStream Stream)
+    {
+        /// <summary>Second name of what was there before.</summary>
+        public string Replaced => Temporary + ".old";
+    }
 }

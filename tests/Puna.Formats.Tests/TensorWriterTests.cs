@@ -40,6 +40,36 @@ public class TensorWriterTests
         Assert.Empty(folder.Files);
     }
 
+    /// <summary>Where a file cannot be put in place, those before it are as they were: gone, or what they replaced.</summary>
+    [Fact]
+    public void WhatWasReplacedComesBackWhereALaterFileCannotBePlaced()
+    {
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder.File("a"), "old");
+        using (var files = new StagedFiles())
+        {
+            files.Create(folder.File("a")).Write("new"u8);
+            files.Create(folder.File("b")).Write("new"u8);
+            files.Create(folder.File("c")).Write("new"u8);
+            Directory.CreateDirectory(folder.File("c"));
+            Assert.Contains("cannot be put in place", Assert.Throws<PunaException>(files.Commit).Message, StringComparison.Ordinal);
+        }
+
+        Directory.Delete(folder.File("c"));
+        Assert.Equal(["a"], folder.Files);
+        Assert.Equal("old", File.ReadAllText(folder.File("a")));
+
+        using (var files = new StagedFiles())
+        {
+            files.Create(folder.File("a")).Write("new"u8);
+            files.Create(folder.File("b")).Write("new"u8);
+            files.Commit();
+        }
+
+        Assert.Equal(["a", "b"], folder.Files.Order());
+        Assert.Equal("new", File.ReadAllText(folder.File("a")));
+    }
+
     [Fact]
     public void CurrentFollowsTheBytes()
     {

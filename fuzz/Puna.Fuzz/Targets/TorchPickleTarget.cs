@@ -24,6 +24,13 @@ public sealed class TorchPickleTarget : IFuzzTarget
         ("torch", "BoolStorage"), ("torch", "LongStorage"), ("os", "system"), ("torch", "QInt8Storage"), ("", ""),
     ];
 
+    // Llama 4's tensors that are taken to pieces, and names that only look like theirs.
+    private static readonly string[] _pieces =
+    [
+        "layers.0.feed_forward.mlp.fc1_weight", "layers.0.feed_forward.mlp.fc2_weight", "layers.0.feed_forward.router_DE", "layers.0.feed_forward.experts.moe_w_in_eD_F",
+        "layers.0.feed_forward.experts.moe_w_out_eF_D.weight", "layers.0.attention.wqkv.layer_norm_weight", "fc1_weight", "fc2_weight", "moe_w_swiglu_eD_F", "router_DE", "layer_norm_weight",
+    ];
+
     /// <inheritdoc/>
     public string Name => "torch-pickle";
 
@@ -138,7 +145,7 @@ public sealed class TorchPickleTarget : IFuzzTarget
         pickle.Op(Op('('));
         for (int i = random.Below(4); i >= 0; i--)
         {
-            pickle.Text(Lie() ? "w0" : $"w{i}");
+            pickle.Text(Lie() ? "w0" : random.OneIn(4) ? random.Pick(_pieces) : $"w{i}");
             Tensor(i);
         }
 

@@ -41,11 +41,11 @@ internal static class Llama4Parts
                 return rest > 0 && rest % 2 == 0
                     ? [Slice(entry, layer + "wq.weight", 0, queries), Slice(entry, layer + "wk.weight", queries, rest / 2), Slice(entry, layer + "wv.weight", queries + (rest / 2), rest / 2)]
                     : throw new FileFormatException(file, $"tensor {entry.Name}: expected {queries} rows of queries and as many of keys as of values, got {entry.Shape}", entry.Offset);
-            case "fc1_weight":
+            case "fc1_weight" when layer.EndsWith(".mlp.", StringComparison.Ordinal):
                 long half = Rows(entry, file) / 2;
                 layer = layer[..^"mlp.".Length];
                 return [Slice(entry, layer + "w1.weight", 0, half), Slice(entry, layer + "w3.weight", half, half)];
-            case "fc2_weight":
+            case "fc2_weight" when layer.EndsWith(".mlp.", StringComparison.Ordinal):
                 return [entry with { Name = $"{layer[..^"mlp.".Length]}w2.weight" }];
             case "router_DE":
                 return [Transposed(entry, layer + "router.weight", 0, Rows(entry, file))];
@@ -55,11 +55,11 @@ internal static class Llama4Parts
                 return [entry with { Name = layer + "shared_expert.w3.weight" }];
             case "w_out_shared_DF":
                 return [entry with { Name = layer + "shared_expert.w2.weight" }];
-            case "moe_w_in_eD_F":
+            case "moe_w_in_eD_F" when layer.EndsWith(".experts.", StringComparison.Ordinal):
                 return Experts(entry, layer, "w1", entries, file);
-            case "moe_w_swiglu_eD_F":
+            case "moe_w_swiglu_eD_F" when layer.EndsWith(".experts.", StringComparison.Ordinal):
                 return Experts(entry, layer, "w3", entries, file);
-            case "moe_w_out_eF_D":
+            case "moe_w_out_eF_D" when layer.EndsWith(".experts.", StringComparison.Ordinal):
                 return Experts(entry, layer, "w2", entries, file);
             default:
                 return [entry];
@@ -73,7 +73,7 @@ internal static class Llama4Parts
         TorchShard.Entry? router = entries.GetValueOrDefault(owner + "router_DE") ?? entries.GetValueOrDefault(owner + "router_DE.weight");
         long experts = router is { Shape.Rank: 2 } ? router.Shape[1] : 0;
         long rows = Rows(entry, file);
-        if (experts is < 1 or > MostExperts || rows % experts != 0)
+        if (experts is < 1 or > MostExperts || rows % experts != 0 || entry.Shape.Count == 0)
         {
             throw new FileFormatException(file, $"tensor {entry.Name}: expected rows of each of the {experts} experts of {owner}router_DE, got {entry.Shape}", entry.Offset);
         }

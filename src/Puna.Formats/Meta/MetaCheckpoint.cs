@@ -62,11 +62,6 @@ public sealed class MetaCheckpoint : TensorFile
                 checkpoint._sources.Add(new TensorSource(part, checkpoint._shards[^1].Storage));
             }
 
-            foreach (TorchShard shard in checkpoint._shards)
-            {
-                shard.Replace((entry, all) => Llama4Parts.Split(entry, all, checkpoint.Params, parts.Count, shard.Path));
-            }
-
             checkpoint.Merge();
             checkpoint.CheckPartCount();
             return checkpoint;
@@ -178,9 +173,14 @@ public sealed class MetaCheckpoint : TensorFile
         }
     }
 
-    /// <summary>Compares the parts with each other and lists the merged tensors.</summary>
+    /// <summary>Takes Llama 4's tensors to pieces, compares the parts with each other and lists the merged tensors.</summary>
     private void Merge()
     {
+        foreach (TorchShard shard in _shards)
+        {
+            shard.Replace((entry, all) => Llama4Parts.Split(entry, all, Params, _shards.Count, shard.Path));
+        }
+
         TorchShard first = _shards[0];
         foreach (TorchShard other in _shards.Skip(1))
         {

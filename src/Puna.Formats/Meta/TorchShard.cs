@@ -9,6 +9,9 @@ namespace Puna.Formats.Meta;
 /// </summary>
 internal sealed class TorchShard : IDisposable
 {
+    // A hundred times what releases have: tensors may share their values, so that a small file can ask for any number of pieces.
+    private const int MostPieces = 1 << 20;
+
     private readonly OrderedDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     private TorchShard(string path, Storage storage)
@@ -48,7 +51,7 @@ internal sealed class TorchShard : IDisposable
     }
 
     /// <summary>Puts pieces in the place of tensors.</summary>
-    /// <exception cref="FileFormatException">Two pieces have one name.</exception>
+    /// <exception cref="FileFormatException">Two pieces have one name, or there are too many.</exception>
     public void Replace(Func<Entry, IReadOnlyDictionary<string, Entry>, IEnumerable<Entry>> pieces)
     {
         var all = new OrderedDictionary<string, Entry>(_entries, StringComparer.Ordinal);
@@ -57,6 +60,11 @@ internal sealed class TorchShard : IDisposable
         {
             foreach (Entry piece in pieces(entry, all))
             {
+                if (_entries.Count == MostPieces)
+                {
+                    throw Error($"tensor {entry.Name}: expected at most {MostPieces} tensors and pieces of tensors, got more", entry.Offset);
+                }
+
                 if (!_entries.TryAdd(piece.Name, piece))
                 {
                     throw Error($"tensor {entry.Name}: expected no second tensor for {piece.Name}", entry.Offset);

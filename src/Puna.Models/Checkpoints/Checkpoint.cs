@@ -66,6 +66,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Order of the rows of wq and wk within a head.</summary>
     public RopeLayout RopeLayout { get; }
 
+    /// <summary>Whether a Llama 4's picture encoder is in the file, of which <see cref="LlamaConfig.Parameters"/> knows nothing.</summary>
+    public bool HasLlama4Vision => Config.Llama4?.Vision is { } vision && TryGetInfo(vision.Parameters(Config.Hidden).First().Name, out _);
+
     /// <summary>The metadata of a GGUF file, otherwise null.</summary>
     public GgufMetadata? Gguf => (File as GgufFile)?.Metadata;
 
@@ -115,6 +118,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The name of a parameter in this file; of an expert what it would be called alone, also where the file holds all experts in one tensor.</summary>
     /// <param name="canonical">Canonical name, for example <c>layers.0.attention.wq.weight</c>.</param>
     public string NameOf(string canonical) => Config.Vision is { } vision ? MllamaNames.In(Format, canonical, vision, _isNested)
+        : Config.Llama4 is not null && Llama4VisionNames.IsVision(canonical) ? Llama4VisionNames.In(Format, canonical)
         : _prefix + TensorNames.In(Format, _isUntied && canonical == "output.weight" ? Llama.EmbeddingName : canonical, Config);
 
     /// <summary>What the file says of a parameter.</summary>

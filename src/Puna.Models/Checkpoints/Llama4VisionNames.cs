@@ -27,6 +27,10 @@ public static class Llama4VisionNames
     public static bool IsOfALayer(string name) =>
         name.StartsWith("vision_model.model.layers.", StringComparison.Ordinal) || name.StartsWith("vision_embeddings.vision_encoder.transformer.resblocks.", StringComparison.Ordinal);
 
+    /// <summary>Whether a parameter of a Llama 4 is one of what it sees with.</summary>
+    /// <param name="canonical">Canonical name.</param>
+    public static bool IsVision(string canonical) => canonical.StartsWith("vision_embeddings.", StringComparison.Ordinal) || canonical.StartsWith("vision_projection.", StringComparison.Ordinal);
+
     /// <summary>The name a format uses.</summary>
     /// <param name="format">Safetensors (Hugging Face) or Meta.</param>
     /// <param name="canonical">Meta's name.</param>

@@ -114,7 +114,7 @@ public static class CheckpointConverter
         }
 
         bool meta = options.Format == CheckpointFormat.Meta;
-        Dictionary<string, byte[]> files = meta ? companions.ForMeta() : companions.ForHuggingFace(ConversionPlan.CommonFloat(plan), changed: options.Type is not null);
+        Dictionary<string, byte[]> files = meta ? companions.ForMeta() : companions.ForHuggingFace(ConversionPlan.CommonFloat(plan), changed: options.Type is not null || source.IsDecoded);
         CompanionFiles.CheckLeftovers(destination, options.Format, files.Keys);
         TensorWriter writer = meta
             ? new MetaWriter(destination, MetaParamsWriter.Write(companions.Config))

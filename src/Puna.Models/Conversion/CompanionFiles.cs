@@ -18,9 +18,10 @@ internal sealed class CompanionFiles
     private const string Json = "tokenizer.json";
     private const string Settings = "tokenizer_config.json";
     private const string Generation = "generation_config.json";
+    private const string Pictures = "preprocessor_config.json";
     private const long LargestFile = 1L << 30;
 
-    private static readonly string[] Kept = [Model, Json, Settings, "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json", Generation];
+    private static readonly string[] Kept = [Model, Json, Settings, "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json", Generation, Pictures];
 
     private readonly Checkpoint _source;
     private readonly Tokenizer? _tokenizer;
@@ -101,7 +102,7 @@ internal sealed class CompanionFiles
 
     /// <summary>The files beside safetensors.</summary>
     /// <param name="type">Type of most weights.</param>
-    /// <param name="changed">Whether that was asked for; otherwise the weights have the types they had.</param>
+    /// <param name="changed">Whether that is not what the source's config says: it was asked for, or the source is in low precision; otherwise the weights have the types they had.</param>
     /// <exception cref="PunaException">config.json cannot say something, or no form of the vocabulary fits.</exception>
     public Dictionary<string, byte[]> ForHuggingFace(DType type, bool changed)
     {
@@ -109,13 +110,8 @@ internal sealed class CompanionFiles
         if (_source.Format == CheckpointFormat.Safetensors)
         {
             byte[] config = Read(Path.Combine(_source.Folder!, "config.json"));
-            if (changed)
-            {
-                string name = type switch { DType.F16 => "float16", DType.BF16 => "bfloat16", _ => "float32" };
-                config = With(config, ["torch_dtype", "dtype"], (json, key) => json.WriteString(key, name));
-            }
-
-            files["config.json"] = _source.Adapter is { Unties: true } ? With(config, ["tie_word_embeddings"], static (json, key) => json.WriteBoolean(key, false)) : config;
+            config = changed ? WithType(config, type) : config;
+            files["config.json"] = _source.Adapter is { Unties: true } ? Untied(config) : config;
             return files;
         }
 
@@ -133,7 +129,7 @@ internal sealed class CompanionFiles
             }
         }
 
-        files["config.json"] = HuggingFaceConfigWriter.Write(Config, type);
+        files["config.json"] = HuggingFaceConfigWriter.Write(Config, type, withPictures: _source.HasLlama4Vision);
         return files;
     }
 
@@ -190,7 +186,8 @@ internal sealed class CompanionFiles
         var files = new Dictionary<string, byte[]>();
         if (_source.Folder is string folder)
         {
-            foreach (string name in Kept)
+            bool sees = Config.Vision is not null || Config.Llama4?.Vision is not null;
+            foreach (string name in Kept.Where(name => sees || name != Pictures))
             {
                 string path = Path.Combine(folder, name);
                 if (File.Exists(path))
@@ -203,40 +200,67 @@ internal sealed class CompanionFiles
         return files;
     }
 
-    /// <summary>The same settings with another value of one; keys that are unknown here stay.</summary>
-    /// <param name="config">The settings.</param>
-    /// <param name="keys">What it may be called; the first where it is missing.</param>
-    /// <param name="write">Writes it.</param>
-    private static byte[] With(byte[] config, string[] keys, Action<Utf8JsonWriter, string> write)
+    /// <summary>The same settings with another type of weights, which are plain now; keys that are unknown here stay.</summary>
+    private static byte[] WithType(byte[] config, DType type) => Rewritten(config, (json, settings) =>
+    {
+        string name = type switch { DType.F16 => "float16", DType.BF16 => "bfloat16", _ => "float32" };
+        if (!WriteWithType(json, settings, name))
+        {
+            json.WriteString("torch_dtype", name);
+        }
+    });
+
+    /// <summary>The same settings of a model whose output layer is not its embedding any more.</summary>
+    private static byte[] Untied(byte[] config) => Rewritten(config, static (json, settings) =>
+    {
+        const string Tied = "tie_word_embeddings";
+        foreach (JsonProperty property in settings.EnumerateObject().Where(static p => p.Name != Tied))
+        {
+            property.WriteTo(json);
+        }
+
+        json.WriteBoolean(Tied, false);
+    });
+
+    private static byte[] Rewritten(byte[] config, Action<Utf8JsonWriter, JsonElement> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using JsonDocument document = JsonDocument.Parse(config);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            bool found = false;
-            foreach (JsonProperty property in document.RootElement.EnumerateObject())
-            {
-                if (keys.Contains(property.Name))
-                {
-                    write(json, property.Name);
-                    found = true;
-                }
-                else
-                {
-                    property.WriteTo(json);
-                }
-            }
-
-            if (!found)
-            {
-                write(json, keys[0]);
-            }
-
+            write(json, document.RootElement);
             json.WriteEndObject();
         }
 
         return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    /// <summary>Writes the properties of a model's settings, and of those inside them.</summary>
+    /// <returns>Whether a type is among its own.</returns>
+    private static bool WriteWithType(Utf8JsonWriter json, JsonElement settings, string name)
+    {
+        bool found = false;
+        foreach (JsonProperty property in settings.EnumerateObject())
+        {
+            if (property.Name is "torch_dtype" or "dtype")
+            {
+                json.WriteString(property.Name, name);
+                found = true;
+            }
+            else if (property.Name is "text_config" or "vision_config" && property.Value.ValueKind == JsonValueKind.Object)
+            {
+                json.WriteStartObject(property.Name);
+                WriteWithType(json, property.Value, name);
+                json.WriteEndObject();
+            }
+            else if (property.Name != "quantization_config")
+            {
+                property.WriteTo(json);
+            }
+        }
+
+        return found;
     }
 
     private static byte[] Read(string path)

@@ -11,11 +11,13 @@ namespace Puna.Models.Conversion;
 /// <param name="Name">Canonical name.</param>
 /// <param name="Shape">Sizes.</param>
 /// <param name="Type">Type of the result's values.</param>
+/// <param name="Prefix">What stands before its name: of a text model that is part of a larger one.</param>
 /// <param name="Stack">What it holds, where it holds the matrices of experts; <paramref name="Name"/> is the canonical name of the first then.</param>
-internal sealed record PlannedTensor(string Name, Shape Shape, DType Type, ExpertStack? Stack = null)
+internal sealed record PlannedTensor(string Name, Shape Shape, DType Type, string Prefix = "", ExpertStack? Stack = null)
 {
     /// <summary>Its name in the result.</summary>
-    public string NameIn(CheckpointFormat format, LlamaConfig config) => Stack?.FileName ?? TensorNames.In(format, Name, config);
+    public string NameIn(CheckpointFormat format, LlamaConfig config) =>
+        config.Llama4 is not null && Llama4VisionNames.IsVision(Name) ? Llama4VisionNames.In(format, Name) : Prefix + (Stack?.FileName ?? TensorNames.In(format, Name, config));
 }
 
 /// <summary>Which type every tensor of a conversion's result has.</summary>
@@ -29,6 +31,10 @@ internal static class ConversionPlan
             ? new QuantizationMix(type, new MixModel(source.Config.Layers, source.Config.Heads, source.Config.KvHeads, source.Config.TiedEmbeddings, source.Config.Llama4?.Experts ?? 0))
             : null;
         var plan = new List<PlannedTensor>();
+
+        // Only Hugging Face's layout, among those that are written, has names for a Llama 4's picture encoder.
+        bool seeing = options.Format == CheckpointFormat.Safetensors && source.HasLlama4Vision;
+        string prefix = seeing ? "language_model." : "";
         foreach ((string name, Shape shape) in source.Config.Parameters())
         {
             if (!ExpertTensors.IsExpert(name))
@@ -44,6 +50,11 @@ internal static class ConversionPlan
             }
         }
 
+        foreach ((string name, Shape shape) in seeing ? source.Config.Llama4!.Vision!.Parameters(source.Config.Hidden) : [])
+        {
+            Add(name, shape, null);
+        }
+
         if (source.Format == CheckpointFormat.Gguf && options.Format != CheckpointFormat.Gguf && options.Type is null)
         {
             NarrowVectors(source, plan);
@@ -55,14 +66,19 @@ internal static class ConversionPlan
         {
             if (!source.TryGetInfo(name, out TensorInfo? info))
             {
-                throw new FileFormatException(source.Path, $"tensor {name}: expected in the checkpoint, got none");
+                throw new FileFormatException(source.Path, $"tensor {source.NameOf(name)}: expected in the checkpoint, got none");
             }
 
             DType to = mix is not null ? mix.TypeOf(stack?.FileName ?? TensorNames.In(CheckpointFormat.Gguf, name), shape)
                 : options.Type is FileType plain ? plain.DefaultType()
                 : options.Format == CheckpointFormat.Gguf ? (shape.Rank == 1 ? DType.F32 : info.DType)
                 : info.DType.IsFloat() ? info.DType : DType.F32;
-            plan.Add(new PlannedTensor(name, shape, to, stack));
+            if (Llama4VisionNames.IsVision(name) && seeing && info.Shape != shape)
+            {
+                throw new FileFormatException(source.Path, $"tensor {source.NameOf(name)}: expected {shape}, got {info.Shape}");
+            }
+
+            plan.Add(new PlannedTensor(name, shape, to, prefix, stack));
         }
     }
 

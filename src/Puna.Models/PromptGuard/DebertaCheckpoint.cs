@@ -9,6 +9,9 @@ namespace Puna.Models.PromptGuard;
 /// <summary>A DeBERTa-v3 classifier on disk: <c>config.json</c> and safetensors, as Prompt Guard is published. Names and shapes of all tensors are checked when it is opened.</summary>
 public sealed class DebertaCheckpoint : IDisposable
 {
+    // Far more than any classifier has: the size of a tensor without values is anything.
+    private const int MostLabels = 1024;
+
     private readonly SafetensorsFile _file;
 
     private DebertaCheckpoint(string folder, SafetensorsFile file, DebertaConfig config) => (Folder, _file, Config) = (folder, file, config);
@@ -33,9 +36,9 @@ public sealed class DebertaCheckpoint : IDisposable
         SafetensorsFile file = SafetensorsFile.Open(path, map);
         try
         {
-            int labels = file.TryGetInfo("classifier.weight", out TensorInfo? info) && info.Shape.Rank == 2
-                ? checked((int)info.Shape.Rows)
-                : throw new FileFormatException(path, "tensor classifier.weight: expected a matrix, got none");
+            int labels = file.TryGetInfo("classifier.weight", out TensorInfo? info) && info.Shape is { Rank: 2, Count: > 0, Rows: <= MostLabels }
+                ? (int)info.Shape.Rows
+                : throw new FileFormatException(path, $"tensor classifier.weight: expected a matrix of 1 to {MostLabels} rows, got {info?.Shape.ToString() ?? "none"}");
             var checkpoint = new DebertaCheckpoint(Path.GetDirectoryName(Path.GetFullPath(config))!, file, DebertaConfig.Read(config, labels));
             checkpoint.Check();
             return checkpoint;

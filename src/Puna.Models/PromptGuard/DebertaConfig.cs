@@ -9,6 +9,8 @@ public sealed record DebertaConfig
     /// <summary>The value of <c>model_type</c> in <c>config.json</c>.</summary>
     public const string ModelType = "deberta-v2";
 
+    private const int Most = 1 << 24;
+
     /// <summary>Width of the residual stream.</summary>
     public required int Hidden { get; init; }
 
@@ -96,7 +98,7 @@ public sealed record DebertaConfig
         JsonConfig json = JsonConfig.Read(file);
         RefuseOtherKinds(json);
         int context = Positive(json, "max_position_embeddings");
-        int distance = json.Int("max_relative_positions") ?? -1;
+        int distance = AtMost(json, "max_relative_positions") ?? -1;
         var config = new DebertaConfig
         {
             Hidden = Positive(json, "hidden_size"),
@@ -105,7 +107,7 @@ public sealed record DebertaConfig
             Heads = Positive(json, "num_attention_heads"),
             Vocab = Positive(json, "vocab_size"),
             ContextLength = context,
-            Buckets = Math.Max(0, json.Int("position_buckets") ?? -1),
+            Buckets = Math.Max(0, AtMost(json, "position_buckets") ?? -1),
             MaxDistance = distance < 1 ? context : distance,
             NormEpsilon = (float)(json.Number("layer_norm_eps") ?? 1e-7),
             NormsDistances = (json.String("norm_rel_ebd") ?? "none").Contains("layer_norm", StringComparison.OrdinalIgnoreCase),
@@ -176,7 +178,9 @@ public sealed record DebertaConfig
         }
     }
 
-    private static int Positive(JsonConfig json, string key) => json.RequireInt(key) is > 0 and <= 1 << 24 and int value ? value : throw json.Refuse(key, $"1 to {1 << 24}");
+    private static int Positive(JsonConfig json, string key) => json.RequireInt(key) is > 0 and <= Most and int value ? value : throw json.Refuse(key, $"1 to {Most}");
+
+    private static int? AtMost(JsonConfig json, string key) => json.Int(key) is > Most ? throw json.Refuse(key, $"at most {Most}") : json.Int(key);
 
     private static (string, Shape)[] Dense(string name, int outputs, int inputs) => [(name + ".weight", new Shape(outputs, inputs)), (name + ".bias", new Shape(outputs))];
 

@@ -80,7 +80,8 @@ public sealed class LlamaGuardClassifier
             verdict = verdict with { Score = Math.Exp(_model.LogProbabilities([.. prompt, .. tokens.Take(blank)], images, [id], cancel)[0]) };
         }
 
-        verdict = verdict.Without(_options.Excluded);
-        return _options.Threshold is double threshold ? verdict.ByScore(threshold) : verdict;
+        // The other way round, what is excluded would come back by its score.
+        verdict = _options.Threshold is double threshold ? verdict.ByScore(threshold) : verdict;
+        return verdict.Without(_options.Excluded);
     }
 }

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Json;
 using Puna.Tensors;
 
@@ -145,7 +144,7 @@ public sealed class TextFiles : ITextSource, IDisposable
         {
             var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
             bool packed = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-            _stream = packed ? new GZipStream(file, CompressionMode.Decompress) : file;
+            _stream = packed ? new CheckedGzipStream(file, path) : file;
             _isLines = (packed ? path[..^3] : path).EndsWith("l", StringComparison.OrdinalIgnoreCase);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -168,7 +167,7 @@ public sealed class TextFiles : ITextSource, IDisposable
         {
             return _stream!.Read(into);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new PunaException($"text file {_paths[_next - 1]}: cannot be read: {e.Message}", e);
         }

@@ -7,6 +7,7 @@ using Puna.Models.Conversion;
 using Puna.Tensors;
 using Puna.Training.Core;
 using Puna.Training.Recipes;
+using Puna.Training.Recipes.Pretraining;
 
 namespace Puna.Training.Checkpoints;
 
@@ -16,6 +17,9 @@ namespace Puna.Training.Checkpoints;
 /// </summary>
 public sealed class TrainingCheckpoints
 {
+    /// <summary>Name of the log of a run, which its checkpoints go on with.</summary>
+    public const string Log = "log.jsonl";
+
     private const int Version = 1;
     private const string Prefix = "step-";
     private const string Model = "model.safetensors";
@@ -23,6 +27,7 @@ public sealed class TrainingCheckpoints
     private const string State = "trainer.json";
     private const string Manifest = "manifest.json";
     private const string Complete = "COMPLETE";
+    private const string Replaced = ".old";
 
     private readonly string _folder;
 
@@ -34,38 +39,69 @@ public sealed class TrainingCheckpoints
     /// <param name="request">What the user asked for.</param>
     /// <param name="report">Told of checkpoints that are passed over.</param>
     /// <returns>The checkpoint to go on from, or null.</returns>
-    /// <exception cref="PunaException">There is a run, and <see cref="RecipeRequest.Resume"/> was not asked for.</exception>
+    /// <exception cref="PunaException">There is a run, and <see cref="RecipeRequest.Resume"/> was not asked for; or the log ends before every whole checkpoint.</exception>
     public string? Begin(RecipeRequest request, IRecipeReport report)
     {
-        if (File.Exists(Path.Combine(request.Output, "log.jsonl")) && !request.Resume)
+        string log = Path.Combine(request.Output, Log);
+        if (!request.Resume)
         {
-            throw new PunaException($"folder {request.Output}: expected none, or one without a run, got one with log.jsonl: --resume goes on with it");
+            return !File.Exists(log) && All().Count == 0
+                ? null
+                : throw new PunaException($"folder {request.Output}: expected none, or one without a run, got one with {(File.Exists(log) ? Log : "checkpoints")}: --resume goes on with it");
         }
 
-        return request.Resume ? FindLatest(report.Line) : null;
+        var entries = new List<LogEntry>();
+        try
+        {
+            LineLog<LogEntry>.Read(log, LogJson.Default.LogEntry, e => e.Step == entries.Count + 1, entries);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PunaException($"log {log}: cannot be read: {e.Message}", e);
+        }
+
+        string? path = FindLatest(entries.Count, report.Line, out long? shortest);
+        return path is not null || shortest is null
+            ? path
+            : throw new PunaException($"log {log}: expected at least the {shortest} steps of the oldest checkpoint, got {entries.Count}: without them the run cannot go on, only begin anew in another folder");
     }
 
-    /// <summary>Folder of the newest whole checkpoint, or null. Whatever is incomplete or damaged is passed over.</summary>
-    /// <param name="passedOver">Told of each that is.</param>
-    public string? FindLatest(Action<string>? passedOver = null)
+    /// <summary>Folder of the newest whole checkpoint, or null. Whatever is incomplete or damaged is passed over, and what the log does not reach.</summary>
+    private string? FindLatest(long most, Action<string> passedOver, out long? shortest)
     {
-        if (!Directory.Exists(_folder))
-        {
-            return null;
-        }
-
-        foreach (string path in Directory.EnumerateDirectories(_folder, Prefix + "*").Where(static p => !p.EndsWith(".tmp", StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal))
+        shortest = null;
+        foreach ((string path, long step) in All())
         {
             string? problem = Problem(path);
-            if (problem is null)
+            if (problem is null && step <= most)
             {
                 return path;
             }
 
-            passedOver?.Invoke($"checkpoint {path}: {problem}");
+            shortest = problem is null ? step : shortest;
+            passedOver($"checkpoint {path}: {problem ?? $"the log has {most} steps only"}");
         }
 
         return null;
+    }
+
+    /// <summary>The folders of all checkpoints, whole or not, newest first.</summary>
+    private List<(string Path, long Step)> All()
+    {
+        var all = new List<(string Path, long Step)>();
+        foreach (string path in Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder, Prefix + "*") : [])
+        {
+            // One that was being replaced when the process died is as good as what was to come in its place.
+            ReadOnlySpan<char> name = Path.GetFileName(path.AsSpan())[Prefix.Length..];
+            name = name.EndsWith(Replaced, StringComparison.Ordinal) ? name[..^Replaced.Length] : name;
+            if (long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long step))
+            {
+                all.Add((path, step));
+            }
+        }
+
+        all.Sort(static (a, b) => a.Step != b.Step ? b.Step.CompareTo(a.Step) : string.CompareOrdinal(a.Path, b.Path));
+        return all;
     }
 
     /// <summary>Writes a checkpoint, complete or not at all, then removes the oldest ones.</summary>
@@ -103,22 +139,33 @@ public sealed class TrainingCheckpoints
             string manifest = Path.Combine(temporary, Manifest);
             File.WriteAllBytes(manifest, JsonSerializer.SerializeToUtf8Bytes(new CheckpointManifest(Version, entries), CheckpointJson.Default.CheckpointManifest));
             Flush(manifest);
-            File.WriteAllBytes(Path.Combine(temporary, Complete), []);
-            Remove(path);
-            Directory.Move(temporary, path);
+            string complete = Path.Combine(temporary, Complete);
+            File.WriteAllBytes(complete, []);
+            Flush(complete);
+            PutInPlace(temporary, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new PunaException($"checkpoint {path}: cannot be written: {e.Message}", e);
         }
 
-        RemoveOld(keep);
+        RemoveOld(state.Step, keep);
         return path;
     }
 
-    /// <summary>Reads the state of a checkpoint that <see cref="FindLatest"/> returned.</summary>
-    public static TrainerState ReadState(string path) =>
-        JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(path, State)), CheckpointJson.Default.TrainerState) ?? throw new PunaException($"checkpoint {path}: expected a state in {State}, got null");
+    /// <summary>Reads the state of a checkpoint that <see cref="Begin"/> returned.</summary>
+    /// <exception cref="PunaException">There is none in it.</exception>
+    public static TrainerState ReadState(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(path, State)), CheckpointJson.Default.TrainerState) ?? throw new PunaException($"checkpoint {path}: expected a state in {State}, got null");
+        }
+        catch (JsonException e)
+        {
+            throw new PunaException($"checkpoint {path}: {State}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
 
     /// <summary>Reads the weights of a checkpoint.</summary>
     public static TrainableModel ReadModel(string path)
@@ -187,8 +234,13 @@ public sealed class TrainingCheckpoints
                 return $"expected version {Version}, got {manifest?.Version}";
             }
 
-            foreach (CheckpointEntry entry in manifest.Files)
+            foreach (CheckpointEntry? entry in manifest.Files)
             {
+                if (entry is null)
+                {
+                    return $"expected names of files in {Manifest}, got null";
+                }
+
                 string file = Path.Combine(path, Path.GetFileName(entry.Name));
                 if (!File.Exists(file) || new FileInfo(file).Length != entry.Bytes || Checksum(file) != entry.Sha256)
                 {
@@ -226,11 +278,26 @@ public sealed class TrainingCheckpoints
         }
     }
 
-    private void RemoveOld(int keep)
+    /// <summary>Gives a new checkpoint its name. One that has it already is there, under one name or the other, until the new one is.</summary>
+    private static void PutInPlace(string temporary, string path)
+    {
+        string old = path + Replaced;
+        if (Directory.Exists(path))
+        {
+            Remove(old);
+            Directory.Move(path, old);
+        }
+
+        Directory.Move(temporary, path);
+        Remove(old);
+    }
+
+    private void RemoveOld(long step, int keep)
     {
         try
         {
-            foreach (string old in Directory.EnumerateDirectories(_folder, Prefix + "*").Where(static p => !p.EndsWith(".tmp", StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal).Skip(keep))
+            // Later ones are those that were passed over: the run will come to them again.
+            foreach ((string old, _) in All().Where(c => c.Step <= step).Skip(keep))
             {
                 Remove(old);
             }

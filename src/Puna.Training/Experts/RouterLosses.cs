@@ -81,6 +81,13 @@ public static class RouterLosses
             return 0;
         }
 
+        // Among such scores nobody is first. The gradient says so too, so that the step is passed over.
+        if (scores.ContainsAnyExceptInRange(float.MinValue, float.MaxValue) || noisy.ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+        {
+            gradient.Fill(float.NaN);
+            return double.NaN;
+        }
+
         var load = new double[experts];
         for (int row = 0; row < rows; row++)
         {

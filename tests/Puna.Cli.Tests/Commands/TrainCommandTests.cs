@@ -49,7 +49,7 @@ public sealed class TrainCommandTests : IDisposable
               "model": { "hidden": 32, "ffn": 48, "layers": 2, "heads": 2, "context": 64 },
               "train_tokenizer": { "vocab_size": 320, "documents": 50 },
               "data": [ { "altiplano": "stories" } ],
-              "steps": 400, "row_tokens": 48, "batch_rows": 2, "checkpoint_every": 3, "validate_every": 100, "validation_rows": 2
+              "steps": 400, "row_tokens": 48, "batch_rows": 2, "checkpoint_every": 3, "validate_every": 100, "validation_rows": 2, "sample_every": 6
             }
             """);
         string whole = Path.Combine(_folder, "whole"), killed = Path.Combine(_folder, "killed");
@@ -73,7 +73,7 @@ public sealed class TrainCommandTests : IDisposable
         PunaProcess last = PunaProcess.Run("train", "pretrain", "--config", config, "--out", killed, "--resume");
         Assert.Equal((0, ""), (last.Code, last.Error));
         Assert.True(kills > 0, "every process had ended before it was to be killed");
-        foreach (string file in new[] { "log.jsonl", "model/model.safetensors", "loss.svg" })
+        foreach (string file in new[] { "log.jsonl", "samples.jsonl", "model/model.safetensors", "loss.svg" })
         {
             Assert.Equal(Hash(Path.Combine(whole, file)), Hash(Path.Combine(killed, file)));
         }

@@ -30,6 +30,22 @@ public class ImageReaderTests
         }
     }
 
+    /// <summary>As in Pillow, whose decoder passes over libjpeg's warnings: a file that is cut short is refused, coded values that are missing between whole markers are not.</summary>
+    [Fact]
+    public void OfAJpegOnlyCodedValuesMayBeDamaged()
+    {
+        Assert.SkipUnless(ImageReader.ReadsJpeg, "needs libturbojpeg");
+        byte[] whole = Picture("jpg-420");
+        RgbImage expected = ImageReader.Decode(whole, "whole.jpg");
+        int scan = whole.AsSpan().IndexOf([(byte)0xFF, (byte)0xDA]);
+        int middle = (scan + whole.Length) / 2;
+        byte[] cut = whole[..middle];
+        Assert.Contains("expected the marker that ends the picture", Assert.Throws<FileFormatException>(() => ImageReader.Decode(cut, "cut.jpg")).Message, StringComparison.Ordinal);
+        RgbImage part = ImageReader.Decode([.. cut, 0xFF, 0xD9], "part.jpg");
+        Assert.Equal((expected.Width, expected.Height), (part.Width, part.Height));
+        Assert.NotEqual(expected.Pixels, part.Pixels);
+    }
+
     [Theory]
     [InlineData("jpg-420", 0xC0, 5)]
     [InlineData("jpg-progressive", 0xC2, 5)]

@@ -194,6 +194,38 @@ public class MetaCheckpointTests
         Assert.Equal(expected, MetaFiles.Floats(checkpoint.GetTensor("x")));
     }
 
+    /// <summary>Names of Llama 4's modules outside of such a module are names like any others.</summary>
+    [Theory]
+    [InlineData("fc1_weight")]
+    [InlineData("fc2_weight")]
+    [InlineData("mlp.fc2_weight")]
+    [InlineData("moe_w_in_eD_F")]
+    [InlineData("moe_w_swiglu_eD_F.weight")]
+    [InlineData("moe_w_out_eF_D")]
+    public void AModulesNameAloneIsNoModule(string name)
+    {
+        using MetaCheckpoint checkpoint = Parse(PickleBytes.One(name, 4, 0, [2, 2], [2, 1]), MetaFiles.Bytes(1, 2, 3, 4));
+        Assert.Equal(name, Assert.Single(checkpoint.Tensors).Name);
+    }
+
+    /// <summary>A file in memory is taken to pieces as one on disk is, so that what mutates files in memory meets that code.</summary>
+    [Fact]
+    public void AFileInMemoryIsTakenToPiecesToo()
+    {
+        using MetaCheckpoint checkpoint = Parse(PickleBytes.One("layers.0.feed_forward.mlp.fc1_weight", 4, 0, [2, 2], [2, 1]), MetaFiles.Bytes(1, 2, 3, 4));
+        Assert.Equal(["layers.0.feed_forward.w1.weight", "layers.0.feed_forward.w3.weight"], checkpoint.Tensors.Select(static t => t.Name));
+        Assert.Equal([3, 4], MetaFiles.Floats(checkpoint.GetTensor("layers.0.feed_forward.w3.weight")));
+    }
+
+    /// <summary>Experts without values could be any number of them.</summary>
+    [Fact]
+    public void ExpertsHaveValues()
+    {
+        byte[] pickle = PickleBytes.Start().Op("}(").Text("layers.0.feed_forward.router_DE").Tensor("0", "FloatStorage", 1, 0, [0, 16384], [1, 1])
+            .Text("layers.0.feed_forward.experts.moe_w_in_eD_F").Tensor("0", "FloatStorage", 1, 0, [16384, 0], [1, 1]).Op("u.").Bytes();
+        Refuses(() => Parse(pickle, MetaFiles.Bytes(1)), "tensor layers.0.feed_forward.experts.moe_w_in_eD_F", "16384 experts");
+    }
+
     [Fact]
     public void MisalignedDataIsCopied()
     {
@@ -318,6 +350,14 @@ public class MetaCheckpointTests
         Assert.Equal([7, 8, 9], MetaFiles.Floats(checkpoint.GetTensor("last")));
         Assert.Equal(Hole, checkpoint.Tensors[0].ByteLength);
         Assert.Equal(0, checkpoint.GetTensor("big").Row<byte>(4)[^1]);
+    }
+
+    private static MetaCheckpoint Parse(byte[] pickle, byte[] values)
+    {
+        byte[] file = ZipBytes.Torch(pickle, values);
+        var storage = new NativeStorage(file.Length, clear: false);
+        file.CopyTo(new Tensor(storage, 0, new Shape(file.Length), DType.U8).Row<byte>(0));
+        return MetaCheckpoint.Parse(storage, "memory.pth");
     }
 
     private static long[] Longs(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(x => long.Parse(x, CultureInfo.InvariantCulture))];

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Puna.Formats.Gguf;
+using Puna.Formats.Safetensors;
 using Puna.Models.Checkpoints;
 using Puna.Models.Conversion;
 using Puna.Models.Quantization;
@@ -200,6 +202,80 @@ public sealed class RoundTripTests : IDisposable
         ConversionFolder.AssertSameTensors(source, same);
     }
 
+    /// <summary>What a Llama 4 sees with goes along, under the names that its settings promise; so do the settings of its pictures.</summary>
+    [Fact]
+    public void AModelThatSeesKeepsItsEncoder()
+    {
+        string source = _folder.At("sees");
+        Directory.CreateDirectory(source);
+        string golden = TestFiles.GoldenModel("llama4-vision");
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(golden, "config.json")))!;
+        config["text_config"]!["torch_dtype"] = "float32";
+        File.WriteAllText(Path.Combine(source, "config.json"), config.ToJsonString());
+        File.Copy(Path.Combine(golden, "model.safetensors"), Path.Combine(source, "model.safetensors"));
+        byte[] pictures = """{"image_mean": [0.5, 0.5, 0.5]}"""u8.ToArray();
+        File.WriteAllBytes(Path.Combine(source, "preprocessor_config.json"), pictures);
+
+        string same = _folder.Convert(source, "same");
+        AssertSameFiles(source, same);
+        Assert.Equal(pictures, File.ReadAllBytes(Path.Combine(same, "preprocessor_config.json")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(source, "config.json")), File.ReadAllBytes(Path.Combine(same, "config.json")));
+        string half = _folder.Convert(source, "half", FileType.BF16);
+        using (Checkpoint checkpoint = Checkpoint.Open(half))
+        {
+            Assert.Equal([DType.BF16], checkpoint.File.Tensors.Select(static t => t.DType).Distinct());
+            _ = checkpoint.LoadLlama4Vision();
+        }
+
+        using (JsonDocument written = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(half, "config.json"))))
+        {
+            Assert.Equal("bfloat16", written.RootElement.GetProperty("text_config").GetProperty("torch_dtype").GetString());
+        }
+
+        // Meta's layout has the encoder too; GGUF holds the text model alone, whose settings say so.
+        string meta = _folder.At("meta");
+        using (Checkpoint whole = Checkpoint.Open(source))
+        {
+            MetaLlama4Files.Write(whole, meta, 2);
+        }
+
+        AssertSameFiles(source, _folder.Convert(meta, "from-meta"));
+        string text = _folder.Convert(_folder.Convert(source, "text.gguf"), "text");
+        using Checkpoint blind = Checkpoint.Open(text);
+        Assert.Null(blind.Config.Llama4!.Vision);
+        Assert.Equal(ConversionFolder.Logits(source), ConversionFolder.Logits(text));
+    }
+
+    /// <summary>An encoder of which a tensor is missing is no reason to leave it out.</summary>
+    [Fact]
+    public void HalfAnEncoderIsNotConverted()
+    {
+        string source = _folder.At("half-sees");
+        Directory.CreateDirectory(source);
+        string golden = TestFiles.GoldenModel("llama4-vision");
+        File.Copy(Path.Combine(golden, "config.json"), Path.Combine(source, "config.json"));
+        using (SafetensorsFile all = SafetensorsFile.Open(Path.Combine(golden, "model.safetensors")))
+        using (var writer = new SafetensorsWriter(Path.Combine(source, "model.safetensors")))
+        {
+            string[] names = [.. all.Tensors.Select(static t => t.Name).Where(static n => n != "multi_modal_projector.linear_1.weight")];
+            foreach (string name in names)
+            {
+                writer.Declare(name, all.GetTensor(name).DType, all.GetTensor(name).Shape);
+            }
+
+            writer.Begin();
+            foreach (string name in names)
+            {
+                writer.WriteTensor(all.GetTensor(name));
+            }
+
+            writer.Complete();
+        }
+
+        Assert.Contains("multi_modal_projector.linear_1.weight: expected in the checkpoint", Assert.Throws<FileFormatException>(() => _folder.Convert(source, "none")).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.At("none")));
+    }
+
     [Fact]
     public void ProgressReachesTheTotalAndThreadsChangeNothing()
     {
@@ -229,6 +305,26 @@ public sealed class RoundTripTests : IDisposable
         Assert.Equal(7, other.Metadata.GetInteger("general.file_type"));
         Assert.Equal((int?)30, FileTypes.IdOf(DType.IQ4_XS));
         Assert.Null(FileTypes.IdOf(DType.F64));
+    }
+
+    /// <summary>Both have the same tensors under the same names, and the library sees the same with them.</summary>
+    private static void AssertSameFiles(string expected, string actual)
+    {
+        using Checkpoint first = Checkpoint.Open(expected), last = Checkpoint.Open(actual);
+        Assert.Equal(first.File.Tensors.Select(static t => $"{t.Name} {t.Shape} {t.DType}").Order(), last.File.Tensors.Select(static t => $"{t.Name} {t.Shape} {t.DType}").Order());
+        foreach (string name in first.File.Tensors.Select(static t => t.Name))
+        {
+            Tensor a = first.File.GetTensor(name), b = last.File.GetTensor(name);
+            for (long row = 0; row < a.Rows; row++)
+            {
+                Assert.True(a.Row<byte>(row).SequenceEqual(b.Row<byte>(row)), name);
+            }
+        }
+
+
+        // Meta's settings name no tokens.
+        Assert.Equal(first.Config.Llama4!.Vision! with { PatchToken = 0, StartToken = 0, EndToken = 0 }, last.Config.Llama4!.Vision! with { PatchToken = 0, StartToken = 0, EndToken = 0 });
+        _ = last.LoadLlama4Vision();
     }
 
     private void CheckClassifier(string source)

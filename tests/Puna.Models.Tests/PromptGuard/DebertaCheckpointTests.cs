@@ -40,6 +40,8 @@ public sealed class DebertaCheckpointTests
     [InlineData("type_vocab_size", "2", "setting type_vocab_size: expected 0, got 2")]
     [InlineData("num_attention_heads", "5", "setting num_attention_heads: expected a divisor of the hidden size 48, got 5")]
     [InlineData("position_buckets", "500", "setting position_buckets: expected from 2 up to less than twice the longest distance 63, got 500")]
+    [InlineData("position_buckets", "1073741824", "setting position_buckets: expected at most 16777216, got 1073741824")]
+    [InlineData("max_relative_positions", "2147483647", "setting max_relative_positions: expected at most 16777216, got 2147483647")]
     [InlineData("layer_norm_eps", "-1", "setting layer_norm_eps: expected a small positive number, got -1")]
     [InlineData("layer_norm_eps", "1e39", "setting layer_norm_eps: expected a small positive number, got 1e39")]
     [InlineData("vocab_size", "401", "tensor deberta.embeddings.word_embeddings.weight: expected [401, 48], got [400, 48]")]
@@ -49,6 +51,19 @@ public sealed class DebertaCheckpointTests
     public void WhatDoesNotFitIsRefusedByName(string key, string value, string message) => With(
         json => json[key] = JsonNode.Parse(value),
         folder => Assert.Contains(message, Assert.ThrowsAny<PunaException>(() => DebertaCheckpoint.Open(folder)).Message, StringComparison.Ordinal));
+
+    /// <summary>A classifier without values may claim any number of labels; names for them are not made up.</summary>
+    [Theory]
+    [InlineData("[2147483647,0]")]
+    [InlineData("[8589934592,0]")]
+    [InlineData("[0,48]")]
+    [InlineData("[0]")]
+    public void LabelsAreCountedBeforeTheyAreNamed(string shape) => With(static _ => { }, folder =>
+    {
+        byte[] header = System.Text.Encoding.UTF8.GetBytes($"{{\"classifier.weight\":{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[0,0]}}}}");
+        File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), [.. BitConverter.GetBytes((long)header.Length), .. header]);
+        Assert.Contains("tensor classifier.weight: expected a matrix of 1 to 1024 rows", Assert.ThrowsAny<PunaException>(() => DebertaCheckpoint.Open(folder)).Message, StringComparison.Ordinal);
+    });
 
     private static void With(Action<JsonObject> change, Action<string> run)
     {

@@ -37,6 +37,8 @@ public sealed class LlamaGuardClassifierTests
         Assert.DoesNotContain("O1:", model.Tokenizer.Decode([.. model.Prompt]), StringComparison.Ordinal);
         Assert.Equal(GuardState.Safe, new LlamaGuardClassifier(model, LlamaGuardVersion.One, new LlamaGuardOptions { Threshold = 0.5 }).Classify(Hi, TestContext.Current.CancellationToken).State);
         Assert.Equal(GuardState.Unsafe, new LlamaGuardClassifier(model, LlamaGuardVersion.One, new LlamaGuardOptions { Threshold = 0.01 }).Classify(Hi, TestContext.Current.CancellationToken).State);
+        Assert.Equal(GuardState.Safe, new LlamaGuardClassifier(model, LlamaGuardVersion.One, new LlamaGuardOptions { Excluded = ["O1"], Threshold = 0.01 }).Classify(Hi, TestContext.Current.CancellationToken).State);
+        Assert.Equal(GuardState.Unsafe, new LlamaGuardClassifier(model, LlamaGuardVersion.One, new LlamaGuardOptions { Excluded = ["O2"], Threshold = 0.01 }).Classify(Hi, TestContext.Current.CancellationToken).State);
         Assert.Contains("excluded category S1: expected one of O1, O2", Assert.Throws<PunaException>(() =>
             new LlamaGuardClassifier(model, LlamaGuardVersion.One, new LlamaGuardOptions { Excluded = ["S1"] })).Message, StringComparison.Ordinal);
         Assert.Throws<PunaException>(() => new LlamaGuardClassifier(model, LlamaGuardVersion.One, new LlamaGuardOptions { Threshold = double.NaN }));

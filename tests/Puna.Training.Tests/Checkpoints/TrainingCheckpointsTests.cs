@@ -6,6 +6,8 @@ using Puna.Tensors;
 using Puna.Tests.Shared;
 using Puna.Training.Checkpoints;
 using Puna.Training.Core;
+using Puna.Training.Data;
+using Puna.Training.Recipes;
 
 namespace Puna.Training.Tests.Checkpoints;
 
@@ -56,6 +58,47 @@ public sealed class TrainingCheckpointsTests : IDisposable
         float[] pixels = [.. Enumerable.Range(0, 3 * 56 * 56).Select(static i => (float)Math.Sin(i))];
         Tensor one = golden.LoadLlama4Vision().Encode(ops, pixels, 1), other = read.LoadLlama4Vision().Encode(ops, pixels, 1);
         Assert.Equal(one.Row<float>(0), other.Row<float>(0));
+    }
+
+    /// <summary>What a kill leaves while a checkpoint is replaced by another of its step: the old one under its second name. And names go by number, not by letter.</summary>
+    [Fact]
+    public void AReplacedCheckpointStaysUntilTheNewOneIsThere()
+    {
+        string folder = Path.Combine(_folder, "checkpoints"), log = Path.Combine(_folder, TrainingCheckpoints.Log);
+        using var ops = new CpuOps(1);
+        using var trainer = new Trainer(ops, TrainableModel.Create(new LlamaConfig { Name = "x", Hidden = 8, Ffn = 8, Layers = 1, Heads = 1, KvHeads = 1, HeadDim = 8, Vocab = 16, ContextLength = 8, NormEpsilon = 1e-5f, RopeTheta = 10000, TiedEmbeddings = true }, 1), new AdamWOptions());
+        var checkpoints = new TrainingCheckpoints(folder);
+        var request = new RecipeRequest("", _folder, Resume: true);
+        string first = checkpoints.Save(trainer, State(7), new Dictionary<string, byte[]>(), 2);
+        File.WriteAllLines(log, Enumerable.Range(1, 7).Select(static i => $$"""{"step":{{i}},"loss":1,"grad_norm":1,"rate":1,"tokens":1}"""));
+        Directory.Move(first, first + ".old");
+        Directory.CreateDirectory(first + ".tmp");
+        Assert.Equal(first + ".old", checkpoints.Begin(request, SilentReport.Instance));
+
+        string second = checkpoints.Save(trainer, State(7), new Dictionary<string, byte[]> { ["new"] = [] }, 2);
+        Assert.Equal((first, true), (second, File.Exists(Path.Combine(second, "new"))));
+        checkpoints.Save(trainer, State(7), new Dictionary<string, byte[]>(), 2);
+        Assert.False(File.Exists(Path.Combine(second, "new")));
+        Assert.Equal(["step-00000007"], Directory.GetDirectories(folder).Select(Path.GetFileName));
+
+        checkpoints.Save(trainer, State(99_999_999), new Dictionary<string, byte[]>(), 2);
+        checkpoints.Save(trainer, State(100_000_000), new Dictionary<string, byte[]>(), 2);
+        Assert.Equal(["step-100000000", "step-99999999"], Directory.GetDirectories(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        static TrainerState State(long step) => new(step, step, 0, step, StreamState.Plain("x", 0), "x");
+    }
+
+    [Theory]
+    [InlineData("""{ "version": 1 }""")]
+    [InlineData("""{ "version": 1, "files": null }""")]
+    [InlineData("""{ "version": 1, "files": [null] }""")]
+    public void AManifestWithoutFilesIsPassedOver(string manifest)
+    {
+        string folder = Path.Combine(_folder, "checkpoints"), path = Path.Combine(folder, "step-00000001");
+        Directory.CreateDirectory(path);
+        File.WriteAllText(Path.Combine(path, "manifest.json"), manifest);
+        File.WriteAllText(Path.Combine(path, "COMPLETE"), "");
+        Assert.Null(new TrainingCheckpoints(folder).Begin(new RecipeRequest("", _folder, Resume: true), SilentReport.Instance));
     }
 
     private static float[] Logits(CpuOps ops, Llama model, CrossStates? seen)

@@ -45,6 +45,19 @@ public sealed class RouterLossesTests
         Assert.Equal(Count, RouterLosses.Balance(one, Count, Counts(one, 1), 1, new float[one.Length]), 1e-12);
     }
 
+    /// <summary>Of scores that are no numbers nobody is first: neither an exception nor a search without end.</summary>
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void ScoresThatAreNoNumbersHaveNoLoss(float bad)
+    {
+        float[] scores = Random(5, 12 * Count), noisy = [.. scores];
+        scores[Count + 2] = noisy[Count + 2] = bad;
+        var gradient = new float[scores.Length];
+        Assert.Equal(double.NaN, RouterLosses.Load(scores, Count, noisy, 2, 0.3, 1, gradient));
+        Assert.All(gradient, static d => Assert.True(float.IsNaN(d)));
+    }
+
     [Fact]
     public void BalanceHasTheSlopesOfItsGradient()
     {

@@ -6,6 +6,7 @@ using Puna.Tests.Shared;
 using Puna.Text;
 using Puna.Training.Data;
 using Puna.Training.Recipes;
+using Puna.Training.Recipes.Pretraining;
 using Puna.Training.Tests.Data;
 
 namespace Puna.Training.Tests;
@@ -41,6 +42,22 @@ public sealed class DataRecipeTests : IDisposable
 
         Assert.StartsWith($"default: 3 of 3 documents, {shard.Tokens} tokens\n", summary, StringComparison.Ordinal);
         Assert.Equal(["default-train-00000.punatok", "manifest.json"], new DirectoryInfo(_folder.File("out")).GetFiles().Select(f => f.Name).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A run opens its shards once, not again for every validation.</summary>
+    [Fact]
+    public void ASourceOfShardsStaysOpen()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "mapped files cannot be moved there");
+        Write("a.jsonl", """{"text":"The first document."}""");
+        Run("""{ "tokenizer": "TOKENIZER", "inputs": [{ "path": "a.jsonl" }] }""");
+        Tokenizer tokenizer = TokenizerLoader.Open(_tokenizerPath);
+        using var source = new ShardSource(_folder.File("out"), 1);
+        var (first, again) = (new TokenDocument(), new TokenDocument());
+        source.Open(tokenizer, heldOut: false).Next(first);
+        Directory.Move(_folder.File("out"), _folder.File("elsewhere"));
+        source.Open(tokenizer, heldOut: false).Next(again);
+        Assert.Equal(first.Tokens, again.Tokens);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Puna.Tensors;
+using Puna.Training.Core;
 using Puna.Training.Recipes;
 using Puna.Training.Recipes.Pretraining;
 
@@ -34,6 +35,16 @@ public sealed class FindRateRecipeTests : IDisposable
     [Fact]
     public void TheProposalIsAThirdOfTheBestRate() =>
         Assert.Equal(0.1, FindRateRecipe.Propose([new RateEntry(1, 0.03, 5, 5), new RateEntry(2, 0.3, 4, 4), new RateEntry(3, 3, 9, 9)]), 1e-12);
+
+    /// <summary>A gradient that is not finite ends the search; what was measured before stays, and the loss of that step with it.</summary>
+    [Fact]
+    public void AGradientThatIsNotFiniteEndsTheSearch()
+    {
+        int steps = 0;
+        List<RateEntry> entries = FindRateRecipe.Try(
+            new RateFinderSection(1e-3, 1, 10), rate => new StepResult(5 - rate, ++steps < 4 ? 1 : double.PositiveInfinity, 1, 1, steps < 4), SilentReport.Instance, TestContext.Current.CancellationToken);
+        Assert.Equal([1, 2, 3, 4], entries.Select(static e => e.Step));
+    }
 
     [Theory]
     [InlineData("""{ "from": 0, "to": 1, "steps": 10 }""")]

@@ -3,6 +3,9 @@ using System.Text.Json;
 using Puna.Runtime.Generation;
 using Puna.Tensors;
 using Puna.Tests.Shared;
+using Puna.Training.Checkpoints;
+using Puna.Training.Core;
+using Puna.Training.Data;
 using Puna.Training.Recipes;
 using Puna.Training.Recipes.Pretraining;
 
@@ -65,12 +68,119 @@ public sealed class PretrainRecipeTests : IDisposable
             Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(request, new StopAfter(after, stop), stop.Token));
         }
 
-        // What a killed process leaves: a line that is not whole, lines behind the checkpoint, a folder that was being written.
+        // What a killed process leaves: speeds of steps that are done again, a line that is not whole, lines behind the checkpoint, a folder that was being written.
+        File.AppendAllText(Path.Combine(output, "speed.csv"), $"{after + 1},96,1,96,1,1\n{after + 2},9");
         File.AppendAllText(Path.Combine(output, "log.jsonl"), """{"step":99,"loss":1}""" + "\n{\"ste");
         Directory.CreateDirectory(Path.Combine(output, "checkpoints", "step-00000099.tmp"));
         Directory.CreateDirectory(Path.Combine(output, "checkpoints", "step-00000098"));
         new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true, Threads: 3), SilentReport.Instance, TestContext.Current.CancellationToken);
         AssertSame(whole, output);
+        Assert.Equal(["step", "1", "2", "3", "4", "5", "6", "7", "8"], File.ReadLines(Path.Combine(output, "speed.csv")).Select(static l => l.Split(',')[0]));
+    }
+
+    /// <summary>Killed after a checkpoint, before its samples were written, or between two of them.</summary>
+    [Theory]
+    [InlineData(4, 0)]
+    [InlineData(4, 1)]
+    [InlineData(8, 1)]
+    public void SamplesThatAKillTookAreMadeAgain(int after, int left)
+    {
+        string config = Config(extra: """ "sample_prompts": ["Once upon a time", "The llama"], """);
+        string whole = Run(config, "whole"), output = Path.Combine(_folder, "killed");
+        if (after < 8)
+        {
+            Stop(config, output, after);
+        }
+        else
+        {
+            Run(config, "killed");
+        }
+
+        string samples = Path.Combine(output, "samples.jsonl");
+        File.WriteAllLines(samples, File.ReadAllLines(samples)[..(after == 8 ? 2 + left : left)]);
+        new PretrainRecipe().Run(new RecipeRequest(config, output, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
+        AssertSame(whole, output);
+        Assert.Equal(4, File.ReadAllLines(samples).Length);
+    }
+
+    /// <summary>A step whose loss is no number is passed over: the run goes on, and its log says so.</summary>
+    [Fact]
+    public void ABadStepIsPassedOver()
+    {
+        string init = Path.Combine(_folder, "init"), path = Config(name: "untied.json", model: Model.Replace("\"context\"", "\"tied_embeddings\": false, \"context\"", StringComparison.Ordinal));
+        Directory.CreateDirectory(init);
+        foreach (string file in Directory.GetFiles(Path.Combine(Run(path, "untied"), "model")))
+        {
+            File.Copy(file, Path.Combine(init, Path.GetFileName(file)));
+        }
+
+        // An embedding that is no number, of a token that one step alone has.
+        int[][] tokens = Tokens(path);
+        (int rare, int bad) = Enumerable.Range(0, 320).Select(id => (Id: id, Step: Array.FindIndex(tokens, t => t.Contains(id)), Steps: tokens.Count(t => t.Contains(id)))).Where(static t => t.Steps == 1 && t.Step < 6).Select(static t => (t.Id, t.Step)).First();
+        TrainableModel model = TrainingCheckpoints.ReadModel(init);
+        model.Weights.Single(static w => w.Name == "tok_embeddings.weight").Master.Row<float>(rare).Fill(float.NaN);
+        HuggingFaceModel.Write(model, Path.Combine(init, "model.safetensors"));
+
+        string config = Config(name: "bad-step.json", model: $"\"init_from\": {JsonSerializer.Serialize(init)}");
+        string output = Run(config, "bad-step");
+        JsonElement[] lines = [.. File.ReadLines(Path.Combine(output, "log.jsonl")).Select(static l => JsonDocument.Parse(l).RootElement)];
+        Assert.Equal(Enumerable.Range(1, 8), lines.Select(static l => l.GetProperty("step").GetInt32()));
+        Assert.Equal([bad], Enumerable.Range(0, 8).Where(i => !lines[i].TryGetProperty("loss", out _)));
+        Assert.Equal([bad], Enumerable.Range(0, 8).Where(i => !lines[i].TryGetProperty("grad_norm", out _)));
+        Assert.Equal([bad], Enumerable.Range(0, 8).Where(i => lines[i].TryGetProperty("updated", out JsonElement updated) && !updated.GetBoolean()));
+        Assert.StartsWith($"{bad + 1},,,", File.ReadAllLines(Path.Combine(output, "log.csv"))[bad + 1], StringComparison.Ordinal);
+
+        // And it is no obstacle to going on, for which the first model is not needed any more.
+        string again = Path.Combine(_folder, "bad-step-again");
+        Stop(config, again, Math.Max(1, bad + 1));
+        Directory.Delete(init, recursive: true);
+        new PretrainRecipe().Run(new RecipeRequest(config, again, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
+        AssertSame(output, again);
+    }
+
+    /// <summary>Ctrl-C behind a checkpoint, or before the first step of a run that goes on, leaves the checkpoint alone: while it was written again there would be none.</summary>
+    [Fact]
+    public void ACheckpointIsNotWrittenTwice()
+    {
+        string output = Path.Combine(_folder, "stopped"), mark = Path.Combine(output, "checkpoints", "step-00000004", "mark");
+        using (var stop = new CancellationTokenSource())
+        {
+            var report = new OnLine("step 4:", "Once upon", () =>
+            {
+                File.WriteAllText(mark, "");
+                stop.Cancel();
+            });
+            Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(new RecipeRequest(Config(), output), report, stop.Token));
+        }
+
+        Assert.True(File.Exists(mark));
+    }
+
+    /// <summary>A log that lost its end goes on from the last checkpoint that it reaches; one that reaches none says so.</summary>
+    [Fact]
+    public void ALogThatLostItsEndGoesBackToAnOlderCheckpoint()
+    {
+        string whole = Run(Config(), "whole"), output = Run(Config(), "short");
+        string log = Path.Combine(output, "log.jsonl");
+        File.WriteAllLines(log, File.ReadAllLines(log)[..7]);
+        var report = new Lines();
+        new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), report, TestContext.Current.CancellationToken);
+        Assert.Contains(report.Heard, static l => l.Contains("step-00000008: the log has 7 steps only", StringComparison.Ordinal));
+        AssertSame(whole, output);
+
+        File.Delete(log);
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(Config(), output, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken));
+        Assert.Contains("expected at least the 6 steps of the oldest checkpoint, got 0", e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Checkpoints of another run are not to be taken for this one's, whatever became of its log.</summary>
+    [Fact]
+    public void AFolderWithCheckpointsIsNotOverwritten()
+    {
+        string output = Run(Config(), "run");
+        File.Delete(Path.Combine(output, "log.jsonl"));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(Config(seed: 2, name: "other.json"), output), SilentReport.Instance, TestContext.Current.CancellationToken));
+        Assert.Contains("got one with checkpoints", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,6 +299,20 @@ public sealed class PretrainRecipeTests : IDisposable
     [InlineData(""" "steps": 8, "tokenizer": "nowhere" """, "tokenizer")]
     [InlineData(""" "steps": 8, "init_from": "nowhere" """, "model")]
     [InlineData(""" "steps": 8, "speed": 1 """, "speed")]
+    [InlineData(""" "steps": 8, "data": null """, "data")]
+    [InlineData(""" "steps": 8, "data": [null] """, "data")]
+    [InlineData(""" "steps": 8, "stages": null """, "stages")]
+    [InlineData(""" "steps": 8, "stages": [null] """, "stages")]
+    [InlineData(""" "steps": 8, "stages": [{ "row_tokens": 8 }] """, "from_step")]
+    [InlineData(""" "steps": 8, "rate": null """, "rate")]
+    [InlineData(""" "steps": 8, "optimizer": null """, "optimizer")]
+    [InlineData(""" "steps": 8, "sample_prompts": [null] """, "sample_prompts")]
+    [InlineData(""" "steps": 8, "name": null """, "name")]
+    [InlineData(""" "steps": 8, "optimizer": { "beta1": 1 } """, "optimizer.beta1")]
+    [InlineData(""" "steps": 8, "optimizer": { "beta2": -0.1 } """, "optimizer.beta2")]
+    [InlineData(""" "steps": 8, "optimizer": { "epsilon": 0 } """, "optimizer.epsilon")]
+    [InlineData(""" "steps": 8, "optimizer": { "decay": -1 } """, "optimizer.decay")]
+    [InlineData(""" "steps": 8, "optimizer": { "decay": 1e40 } """, "optimizer.decay")]
     public void ABadConfigIsRefusedInOneLine(string settings, string named)
     {
         string path = Path.Combine(_folder, "bad.json");
@@ -218,6 +342,27 @@ public sealed class PretrainRecipeTests : IDisposable
         {
             Assert.True(Hash(Path.Combine(expected, file)) == Hash(Path.Combine(actual, file)), file);
         }
+    }
+
+    /// <summary>The tokens of every step of a run, and those of its held-out rows at the end.</summary>
+    private static int[][] Tokens(string config)
+    {
+        using PretrainSetup setup = PretrainSetup.Create(new RecipeRequest(config, ""), Path.Combine(Path.GetDirectoryName(config)!, "untied"), SilentReport.Instance, default);
+        var data = new TrainingData(setup.Config, setup.Sources, setup.Tokenizer);
+        var batch = new TrainingBatch();
+        return [.. Enumerable.Range(0, 8).Select(_ => Step()), [.. data.Validation().SelectMany(static b => b.Batch.Tokens.ToArray())]];
+
+        int[] Step()
+        {
+            data.Fill([batch]);
+            return batch.Batch.Tokens.ToArray();
+        }
+    }
+
+    private static void Stop(string config, string output, int after)
+    {
+        using var stop = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => new PretrainRecipe().Run(new RecipeRequest(config, output), new StopAfter(after, stop), stop.Token));
     }
 
     private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
@@ -257,6 +402,26 @@ public sealed class PretrainRecipeTests : IDisposable
 
         public void Line(string text)
         {
+        }
+    }
+
+    /// <summary>Does something at the first line that begins one way and comes behind another.</summary>
+    private sealed class OnLine(string behind, string beginning, Action action) : IRecipeReport
+    {
+        private bool _isBehind;
+
+        public void Progress(string stage, long done, long? total)
+        {
+        }
+
+        public void Line(string text)
+        {
+            if (_isBehind && text.StartsWith(beginning, StringComparison.Ordinal))
+            {
+                action();
+            }
+
+            _isBehind |= text.StartsWith(behind, StringComparison.Ordinal);
         }
     }
 

@@ -64,6 +64,8 @@ public sealed class ScalingRecipeTests : IDisposable
     [InlineData("\"validation_rows\": 8", "\"validation_rows\": 0", "target: expected validation_rows of at least 1")]
     [InlineData("\"hidden\": 16", "\"hidden\": 0", "hidden size: expected 1 to")]
     [InlineData("\"models\"", "\"modells\"", "config ")]
+    [InlineData("\"models\": [", "\"models\": [null,", "models: expected models, got null")]
+    [InlineData("\"hidden\": 16", "\"hidden\": null", "config ")]
     public void AWrongConfigIsSaidBeforeAnyRun(string right, string wrong, string message)
     {
         string path = Config();

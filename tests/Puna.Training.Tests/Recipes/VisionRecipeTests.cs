@@ -158,6 +158,10 @@ public sealed class VisionRecipeTests : IDisposable
     [InlineData(""" "design": "cross_attention", "encoder": { "hidden": 16, "ffn": 24, "layers": 2, "heads": 2, "taps": [4] } """, "taps")]
     [InlineData(Cross + """, "train_tokenizer": { "vocab_size": 200 } """, "tokenizer")]
     [InlineData(Cross + """, "speed": 1 """, "speed")]
+    [InlineData(Cross + """, "optimizer": { "beta2": 1 } """, "optimizer.beta2")]
+    [InlineData(Cross + """, "rate": null, "rate": null """, "rate")]
+    [InlineData(Cross + """, "encoder": null """, "encoder")]
+    [InlineData(Fusion + """, "experts": { "count": 2 } """, "ffn")]
     public void ABadConfigIsRefusedInOneLine(string settings, string named)
     {
         string output = Path.Combine(_folder, "bad");

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Puna.Tensors;
+using Puna.Text.Training;
 
 namespace Puna.Training.Data;
 

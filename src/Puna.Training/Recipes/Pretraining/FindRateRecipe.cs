@@ -32,7 +32,7 @@ public sealed class FindRateRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
-        PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        using PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
         RateFinderSection range = setup.Config.RateFinder;
         if (!(range.From > 0 && range.To > range.From && double.IsFinite(range.To) && range.Steps >= 2))
         {
@@ -55,14 +55,29 @@ public sealed class FindRateRecipe : IRecipe
         using var trainer = new Trainer(ops, setup.CreateModel(), config.Optimizer, config.Clip, config.ActivationCheckpoints, experts: config.Experts);
         var data = new TrainingData(config, setup.Sources, setup.Tokenizer);
         List<TrainingBatch> batches = [.. Enumerable.Range(0, config.BatchRows / config.MicroBatch).Select(static _ => new TrainingBatch())];
+        return Try(range, Step, report, stop);
+
+        StepResult Step(double rate)
+        {
+            data.Fill(batches);
+            return trainer.Step(batches, rate);
+        }
+    }
+
+    /// <summary>Does steps with rising rates until the loss explodes.</summary>
+    /// <param name="range">The rates.</param>
+    /// <param name="train">Does a step with a rate.</param>
+    /// <param name="report">Told how far it is.</param>
+    /// <param name="stop">Ends it.</param>
+    internal static List<RateEntry> Try(RateFinderSection range, Func<double, StepResult> train, IRecipeReport report, CancellationToken stop)
+    {
         var entries = new List<RateEntry>();
         double mean = 0;
         for (int step = 0; step < range.Steps; step++)
         {
             stop.ThrowIfCancellationRequested();
             double rate = range.From * Math.Pow(range.To / range.From, (double)step / (range.Steps - 1));
-            data.Fill(batches);
-            StepResult result = trainer.Step(batches, rate);
+            StepResult result = train(rate);
             if (!double.IsFinite(result.Loss))
             {
                 break;
@@ -72,7 +87,9 @@ public sealed class FindRateRecipe : IRecipe
             mean = (Smoothing * mean) + ((1 - Smoothing) * result.Loss);
             entries.Add(new RateEntry(step + 1, rate, result.Loss, mean / (1 - Math.Pow(Smoothing, step + 1))));
             report.Progress(string.Create(CultureInfo.InvariantCulture, $"rate {rate:0.0E0}, loss {result.Loss:F3}"), step + 1, range.Steps);
-            if (entries[^1].Smoothed > Explosion * entries.Min(static e => e.Smoothed))
+
+            // Without a gradient there is no next step to measure.
+            if (!double.IsFinite(result.GradientNorm) || entries[^1].Smoothed > Explosion * entries.Min(static e => e.Smoothed))
             {
                 break;
             }
@@ -95,7 +112,7 @@ public sealed class FindRateRecipe : IRecipe
         {
             using (var writer = new Utf8JsonWriter(lines))
             {
-                JsonSerializer.Serialize(writer, entry, PretrainJson.Default.RateEntry);
+                JsonSerializer.Serialize(writer, entry, LogJson.Default.RateEntry);
             }
 
             lines.Write(Encoding.UTF8.GetBytes("\n"));

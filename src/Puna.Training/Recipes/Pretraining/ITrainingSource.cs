@@ -4,7 +4,7 @@ using Puna.Training.Data;
 namespace Puna.Training.Recipes.Pretraining;
 
 /// <summary>One source of text of a run.</summary>
-internal interface ITrainingSource
+internal interface ITrainingSource : IDisposable
 {
     /// <summary>What it is called.</summary>
     string Name { get; }
@@ -16,5 +16,6 @@ internal interface ITrainingSource
     /// <summary>Its documents as tokens.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="heldOut">Those for validation, which training never sees.</param>
+    /// <returns>A stream that ends with this source.</returns>
     ITokenStream Open(Tokenizer tokenizer, bool heldOut);
 }

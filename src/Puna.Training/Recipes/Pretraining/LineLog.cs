@@ -24,20 +24,7 @@ internal sealed class LineLog<T> : IDisposable
     {
         try
         {
-            if (File.Exists(path))
-            {
-                foreach (string line in File.ReadLines(path))
-                {
-                    T? entry = Read(line, type);
-                    if (entry is null || !keep(entry))
-                    {
-                        break;
-                    }
-
-                    kept.Add(entry);
-                }
-            }
-
+            Read(path, type, keep, kept);
             using var bytes = new MemoryStream();
             foreach (T entry in kept)
             {
@@ -53,12 +40,32 @@ internal sealed class LineLog<T> : IDisposable
         }
     }
 
+    /// <summary>Reads the log, where there is one.</summary>
+    /// <inheritdoc cref="Open" path="/param"/>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static void Read(string path, JsonTypeInfo<T> type, Func<T, bool> keep, List<T> kept)
+    {
+        foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
+        {
+            T? entry = Read(line, type);
+            if (entry is null || !keep(entry))
+            {
+                break;
+            }
+
+            kept.Add(entry);
+        }
+    }
+
     /// <summary>Adds a line and hands it to the system.</summary>
     public void Add(T entry)
     {
         _stream.Write(Line(entry, _type));
         _stream.Flush();
     }
+
+    /// <summary>Waits until all lines are on the disk.</summary>
+    public void Sync() => _stream.Flush(flushToDisk: true);
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();

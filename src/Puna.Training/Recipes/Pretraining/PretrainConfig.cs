@@ -100,6 +100,9 @@ public sealed record PretrainConfig
     {
         Require((Model is null) != (InitFrom is null), "model: expected either model or init_from");
         Require((Tokenizer is null) != (TrainTokenizer is null), "tokenizer: expected either tokenizer or train_tokenizer");
+        Require(!Data.Contains(null!), "data: expected sources, got null among them");
+        Require(!Stages.Contains(null!), "stages: expected stages, got null among them");
+        Require(!SamplePrompts.Contains(null!), "sample_prompts: expected texts, got null among them");
         Require(Data.Count > 0, "data: expected at least one source, got none");
         Require(RowTokens is >= 2 and <= LlamaConfig.MostPositions, $"row_tokens: expected 2 to {LlamaConfig.MostPositions}, got {RowTokens}");
         Require(BatchRows >= 1 && (long)BatchRows * RowTokens <= 1 << 28, $"batch_rows: expected at least 1 and at most 2^28 tokens in all, got {BatchRows}");
@@ -120,6 +123,7 @@ public sealed record PretrainConfig
             last = stage.FromStep;
         }
 
+        Optimizer.Validate(path);
         Experts?.Validate(path);
         Schedule.Validate(path);
         return this;

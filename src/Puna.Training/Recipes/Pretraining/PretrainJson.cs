@@ -4,9 +4,7 @@ namespace Puna.Training.Recipes.Pretraining;
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, UseStringEnumConverter = true, WriteIndented = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, ReadCommentHandling = System.Text.Json.JsonCommentHandling.Skip)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, ReadCommentHandling = System.Text.Json.JsonCommentHandling.Skip,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(PretrainConfig))]
-[JsonSerializable(typeof(LogEntry))]
-[JsonSerializable(typeof(SampleEntry))]
-[JsonSerializable(typeof(RateEntry))]
 internal sealed partial class PretrainJson : JsonSerializerContext;

@@ -17,7 +17,7 @@ public sealed class PretrainRecipe : IRecipe
     {
         var checkpoints = new TrainingCheckpoints(Path.Combine(request.Output, "checkpoints"));
         string? latest = checkpoints.Begin(request, report);
-        PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        using PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
         using var ops = new CpuOps(request.Threads);
         using var run = new PretrainRun(setup, ops, request.Output, checkpoints, latest, report);
         run.Train(stop);

@@ -28,6 +28,8 @@ internal sealed class PretrainRun : IDisposable
     private readonly List<SampleEntry> _texts = [];
     private readonly List<TrainingBatch> _batches;
     private readonly RunSpeed _speed;
+    private string? _checkpoint;
+    private long _saved;
     private long _step;
     private long _tokens;
 
@@ -48,7 +50,9 @@ internal sealed class PretrainRun : IDisposable
         }
 
         TrainableModel model = latest is null ? setup.CreateModel() : TrainingCheckpoints.ReadModel(latest);
-        _first = latest is null ? model.Config : setup.CreateModel().Config;
+
+        // Of a checkpoint it is that of its stage. The stages begun by then say of it what they said before.
+        _first = model.Config;
         if (model.Config.Vocab < setup.Tokenizer.VocabularySize)
         {
             throw new PunaException($"vocabulary: expected at least the tokenizer's {setup.Tokenizer.VocabularySize}, got a model with {model.Config.Vocab}");
@@ -60,19 +64,15 @@ internal sealed class PretrainRun : IDisposable
         {
             TrainingCheckpoints.ReadMoments(latest!, _trainer);
             (_step, _tokens) = (state.Step, state.Tokens);
+            (_checkpoint, _saved) = (latest, _step);
             _trainer.Restore(state.Updates, state.Skipped);
             _data.Resize(setup.RowTokensAt(Math.Max(0, _step - 1)));
             _data.State = state.Data;
         }
 
         Directory.CreateDirectory(output);
-        _log = LineLog<LogEntry>.Open(Path.Combine(output, "log.jsonl"), PretrainJson.Default.LogEntry, e => e.Step == _entries.Count + 1 && e.Step <= _step, _entries);
-        if (_entries.Count != _step)
-        {
-            throw new PunaException($"log {Path.Combine(output, "log.jsonl")}: expected {_step} steps, got {_entries.Count}");
-        }
-
-        _samples = LineLog<SampleEntry>.Open(Path.Combine(output, "samples.jsonl"), PretrainJson.Default.SampleEntry, e => e.Step <= _step, _texts);
+        _log = LineLog<LogEntry>.Open(Path.Combine(output, TrainingCheckpoints.Log), LogJson.Default.LogEntry, e => e.Step == _entries.Count + 1 && e.Step <= _step, _entries);
+        _samples = OpenSamples(Path.Combine(output, "samples.jsonl"));
         _batches = [.. Enumerable.Range(0, _config.BatchRows / _config.MicroBatch).Select(static _ => new TrainingBatch())];
         _speed = new RunSpeed(ops, Path.Combine(output, "speed.csv"), _step);
     }
@@ -81,11 +81,21 @@ internal sealed class PretrainRun : IDisposable
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Train(CancellationToken stop)
     {
+        // The run was killed after a checkpoint, before its samples were there.
+        if (_checkpoint is not null && IsSampled(_step) && _texts.All(e => e.Step < _step))
+        {
+            Sample(_checkpoint);
+        }
+
         while (_step < _config.Steps)
         {
             if (stop.IsCancellationRequested)
             {
-                Save();
+                if (_checkpoint is null || _saved != _step)
+                {
+                    Save();
+                }
+
                 stop.ThrowIfCancellationRequested();
             }
 
@@ -100,17 +110,17 @@ internal sealed class PretrainRun : IDisposable
             bool last = _step == _config.Steps;
             (double Loss, double? Bits)? validation = last || (_config.ValidateEvery > 0 && _step % _config.ValidateEvery == 0) ? Validate() : null;
             var entry = new LogEntry(_step, result.Loss, result.GradientNorm, rate, _tokens, result.Updated ? null : false, validation?.Loss, validation?.Bits,
-                _config.Experts is { HasLoss: true } ? result.ExpertLoss : null, _config.Experts?.Capacity is null ? null : result.DroppedRows);
+                _config.Experts is { HasLoss: true } ? result.ExpertLoss : null, _config.Experts?.Capacity is null ? null : result.DroppedRows).Finite();
             _entries.Add(entry);
             _log.Add(entry);
             _speed.Add(_step, result.Tokens, _batches.Sum(b => FlopCount.Training(_trainer.Model.Config, b.Batch)), seconds);
             Tell(entry);
             if (last || _step % _config.CheckpointEvery == 0)
             {
-                string path = Save();
-                if (_config.SampleEvery > 0 && (last || _step % _config.SampleEvery == 0))
+                Save();
+                if (IsSampled(_step))
                 {
-                    Sample(path);
+                    Sample(_checkpoint!);
                 }
             }
         }
@@ -121,7 +131,7 @@ internal sealed class PretrainRun : IDisposable
     /// <returns>A few lines about the run.</returns>
     public string Finish(CancellationToken stop)
     {
-        string path = _checkpoints.FindLatest() ?? throw new PunaException($"folder {_output}: expected a checkpoint, got none");
+        string path = _checkpoint ?? throw new PunaException($"folder {_output}: expected a checkpoint, got none");
         string? exported = null;
         if (_config.Export is string type)
         {
@@ -151,10 +161,34 @@ internal sealed class PretrainRun : IDisposable
         _speed.Dispose();
     }
 
-    private string Save()
+    /// <summary>Opens the log of samples. Where those of the last step are not all there, none of them stays.</summary>
+    private LineLog<SampleEntry> OpenSamples(string path)
     {
+        LineLog<SampleEntry> Open(long most)
+        {
+            _texts.Clear();
+            return LineLog<SampleEntry>.Open(path, LogJson.Default.SampleEntry, e => e.Step <= most, _texts);
+        }
+
+        LineLog<SampleEntry> log = Open(_step);
+        if (!IsSampled(_step) || _texts.Count(e => e.Step == _step) == _config.SamplePrompts.Count)
+        {
+            return log;
+        }
+
+        log.Dispose();
+        return Open(_step - 1);
+    }
+
+    private bool IsSampled(long step) => _config.SampleEvery > 0 && _config.SamplePrompts.Count > 0 && step > 0 && (step == _config.Steps || step % _config.SampleEvery == 0);
+
+    private void Save()
+    {
+        // A checkpoint goes on with the log that it was written behind.
+        _log.Sync();
         var state = new TrainerState(_step, _trainer.Optimizer.Steps, _trainer.Skipped, _tokens, _data.State, _setup.Identity);
-        return _checkpoints.Save(_trainer, state, _setup.Companions, _config.KeepCheckpoints);
+        _checkpoint = _checkpoints.Save(_trainer, state, _setup.Companions, _config.KeepCheckpoints);
+        _saved = _step;
     }
 
     private void Stage()
@@ -205,9 +239,9 @@ internal sealed class PretrainRun : IDisposable
     {
         if (entry.ValidationLoss is double validation)
         {
-            _report.Line(string.Create(CultureInfo.InvariantCulture, $"step {entry.Step}: loss {entry.Loss:F3}, held-out {validation:F3}"));
+            _report.Line(string.Create(CultureInfo.InvariantCulture, $"step {entry.Step}: loss {LogEntry.Text(entry.Loss, "F3")}, held-out {validation:F3}"));
         }
 
-        _report.Progress(string.Create(CultureInfo.InvariantCulture, $"loss {entry.Loss:F3}, {_speed.Describe(_config.Steps - _step)}"), _step, _config.Steps);
+        _report.Progress(string.Create(CultureInfo.InvariantCulture, $"loss {LogEntry.Text(entry.Loss, "F3")}, {_speed.Describe(_config.Steps - _step)}"), _step, _config.Steps);
     }
 }

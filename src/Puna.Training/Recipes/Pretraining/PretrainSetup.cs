@@ -10,7 +10,7 @@ using Puna.Training.Core;
 namespace Puna.Training.Recipes.Pretraining;
 
 /// <summary>What a run of training needs before its first step: config, sources, tokenizer, a model with its first weights.</summary>
-internal sealed class PretrainSetup
+internal sealed class PretrainSetup : IDisposable
 {
     // The frame of Llama 3, without its hundreds of reserved tokens.
     private static readonly string[] ControlTokens =
@@ -83,6 +83,15 @@ internal sealed class PretrainSetup
 
     /// <summary>Tokens of a row at a step.</summary>
     public int RowTokensAt(long step) => Config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? Config.RowTokens;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ITrainingSource source in Sources)
+        {
+            source.Dispose();
+        }
+    }
 
     private static Tokenizer Train(PretrainConfig config, IReadOnlyList<ITrainingSource> sources, string folder, int threads, IRecipeReport report, CancellationToken stop)
     {

@@ -68,7 +68,7 @@ internal static class RunResults
     private static LineChart Chart(string name, IReadOnlyList<LogEntry> log)
     {
         var chart = new LineChart(name, "step", "loss (nats per token)")
-            .Add(new ChartSeries("training", [.. log.Select(static e => new ChartPoint(e.Step, e.Loss))]));
+            .Add(new ChartSeries("training", [.. log.Where(static e => e.Loss is not null).Select(static e => new ChartPoint(e.Step, e.Loss!.Value))]));
         ChartPoint[] heldOut = [.. log.Where(static e => e.ValidationLoss is not null).Select(static e => new ChartPoint(e.Step, e.ValidationLoss!.Value))];
         return heldOut.Length == 0 ? chart : chart.Add(new ChartSeries("held out", heldOut));
     }

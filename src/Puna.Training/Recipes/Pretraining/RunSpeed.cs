@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Puna.Formats;
 using Puna.Tensors;
 using Puna.Training.Core;
 
@@ -7,6 +9,7 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <summary>How fast a run is: tokens per second, and the share of the rate of a large product that was measured at its beginning. Kept in <c>speed.csv</c>, apart from the log, whose bytes do not depend on it.</summary>
 internal sealed class RunSpeed : IDisposable
 {
+    private const string Header = "step,tokens,seconds,tokens_per_second,flops_per_second,share_of_peak";
     private const int Recent = 20;
 
     private readonly StreamWriter _file;
@@ -16,17 +19,18 @@ internal sealed class RunSpeed : IDisposable
     private double _flops;
     private double _seconds;
 
+    /// <summary>Opens the file.</summary>
+    /// <param name="ops">The device, whose rate is measured.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="step">Steps done; lines of later ones, which a killed process left, go.</param>
     public RunSpeed(CpuOps ops, string path, long step)
     {
         _peak = ComputePeak.Measure(ops);
         try
         {
-            bool isNew = step == 0 || !File.Exists(path);
-            _file = new StreamWriter(path, append: !isNew) { AutoFlush = true };
-            if (isNew)
-            {
-                _file.WriteLine("step,tokens,seconds,tokens_per_second,flops_per_second,share_of_peak");
-            }
+            IEnumerable<string> kept = step > 0 && File.Exists(path) ? File.ReadLines(path).Where(line => StepOf(line) is long s && s <= step) : [];
+            StagedFiles.Write(path, Encoding.UTF8.GetBytes(string.Concat(kept.Prepend(Header).Select(static line => line + "\n"))));
+            _file = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -61,4 +65,8 @@ internal sealed class RunSpeed : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    /// <summary>The step of a whole line, else null.</summary>
+    private static long? StepOf(string line) =>
+        line.Split(',') is { Length: 6 } parts && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : null;
 }

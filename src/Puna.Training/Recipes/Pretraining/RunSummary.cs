@@ -25,7 +25,7 @@ internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadO
         var text = new StringBuilder();
         LogEntry last = Log[^1];
         text.Append(CultureInfo.InvariantCulture, $"{Model.ParameterCount:N0} parameters, {last.Step:N0} steps, {last.Tokens:N0} tokens\n");
-        text.Append(CultureInfo.InvariantCulture, $"loss {Log[0].Loss:F4} -> {last.Loss:F4}");
+        text.Append(CultureInfo.InvariantCulture, $"loss {LogEntry.Text(Log[0].Loss, "F4")} -> {LogEntry.Text(last.Loss, "F4")}");
         if (Validation is LogEntry validation)
         {
             text.Append(CultureInfo.InvariantCulture, $", held-out {validation.ValidationLoss:F4} (perplexity {Math.Exp(validation.ValidationLoss!.Value):F2}");
@@ -60,7 +60,7 @@ internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadO
         Row("training", string.Create(CultureInfo.InvariantCulture, $"{last.Step:N0} steps of {config.BatchRows} rows of {config.RowTokens} tokens, {last.Tokens:N0} tokens in all, seed {config.Seed}"));
         Row("optimiser", string.Create(CultureInfo.InvariantCulture, $"AdamW ({config.Optimizer.Beta1}, {config.Optimizer.Beta2}), decay {config.Optimizer.Decay}, clip {config.Clip}, rate {config.Schedule.Peak} to {config.Schedule.Floor} ({config.Rate.Kind}), {config.Rate.Warmup} steps of warm-up"));
         Row("operations", string.Create(CultureInfo.InvariantCulture, $"{FlopCount.TrainingPerToken(Model, config.RowTokens) * last.Tokens:E2} at most"));
-        Row("loss of the first and the last step", string.Create(CultureInfo.InvariantCulture, $"{Log[0].Loss:F4}, {last.Loss:F4}"));
+        Row("loss of the first and the last step", $"{LogEntry.Text(Log[0].Loss, "F4")}, {LogEntry.Text(last.Loss, "F4")}");
         if (Validation is LogEntry validation)
         {
             Row("held-out loss", string.Create(CultureInfo.InvariantCulture, $"{validation.ValidationLoss:F4} nats per token{(validation.ValidationBitsPerByte is double bits ? $", {bits:F4} bits per byte" : "")} ({config.ValidationRows} rows)"));

@@ -9,6 +9,8 @@ namespace Puna.Training.Recipes.Pretraining;
 /// <param name="seed">Seed of the order of documents.</param>
 internal sealed class ShardSource(string folder, ulong seed) : ITrainingSource
 {
+    private Dataset? _dataset;
+
     /// <inheritdoc/>
     public string Name => $"shards {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))}";
 
@@ -18,9 +20,16 @@ internal sealed class ShardSource(string folder, ulong seed) : ITrainingSource
     /// <inheritdoc/>
     public ITokenStream Open(Tokenizer tokenizer, bool heldOut)
     {
-        // Stays open as long as the run: its shards are mapped.
-        Dataset dataset = Dataset.Open(folder);
-        dataset.Require(tokenizer);
-        return heldOut ? dataset.Validation() : dataset.Training(seed);
+        // Opened once: shards are mapped, and the vocabulary is compared, for all validations of a run.
+        if (_dataset is null)
+        {
+            _dataset = Dataset.Open(folder);
+            _dataset.Require(tokenizer);
+        }
+
+        return heldOut ? _dataset.Validation() : _dataset.Training(seed);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _dataset?.Dispose();
 }

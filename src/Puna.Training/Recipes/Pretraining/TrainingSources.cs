@@ -49,6 +49,10 @@ internal static class TrainingSources
             }
         }
 
+        public void Dispose()
+        {
+        }
+
         public ITokenStream Open(Tokenizer tokenizer, bool heldOut) => new AltiplanoStream(tokenizer, seed, heldOut ? SplitPart.Test : SplitPart.Train, texts);
     }
 }

@@ -26,6 +26,7 @@ public sealed record ScalingConfig
         Require(Target.Model is not null, "target: expected a new model, got init_from");
         Require(Target.Stages.Count == 0, "target: expected a run without stages, since its loss is compared with those of runs without");
         Require(Target.ValidationRows > 0, "target: expected validation_rows of at least 1, since losses are measured on held-out rows");
+        Require(!Models.Contains(null!), "models: expected models, got null among them");
         Require(Models.Count >= 2, $"models: expected at least 2, got {Models.Count}");
         Require(Steps.Count >= 2 && Steps.Distinct().Count() == Steps.Count && Steps.All(static s => s >= 1), "steps: expected at least two different numbers, each at least 1");
         Require(Models.Count * Steps.Count > 5, $"models x steps: expected more than the law's 5 constants, got {Models.Count * Steps.Count} runs");

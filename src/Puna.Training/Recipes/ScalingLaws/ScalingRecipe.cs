@@ -31,7 +31,7 @@ public sealed class ScalingRecipe : IRecipe
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(request.Config))!;
-        PretrainSetup setup = Prepare(request, config, folder, report, stop);
+        using PretrainSetup setup = Prepare(request, config, folder, report, stop);
 
         // All configs before the first step: what is wrong with the last one should not be found out after hours.
         var plans = new List<(string Name, int Model, PretrainConfig Config)>();
@@ -122,7 +122,7 @@ public sealed class ScalingRecipe : IRecipe
         StagedFiles.Write(path, JsonSerializer.SerializeToUtf8Bytes(config, ScalingConfigJson.Default.PretrainConfig));
         stop.ThrowIfCancellationRequested();
         new PretrainRecipe().Run(request with { Config = path, Output = output, Resume = true }, report, stop);
-        LogEntry? last = JsonSerializer.Deserialize(File.ReadLines(log).Last(), PretrainJson.Default.LogEntry);
+        LogEntry? last = JsonSerializer.Deserialize(File.ReadLines(log).Last(), LogJson.Default.LogEntry);
         return last?.ValidationLoss is double loss ? (last.Tokens, loss) : throw new PunaException($"log {log}: expected a held-out loss in its last line, got none");
     }
 

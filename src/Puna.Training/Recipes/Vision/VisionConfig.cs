@@ -107,6 +107,7 @@ public sealed record VisionConfig
         Require(ValidateEvery >= 0, $"validate_every: expected at least 0, got {ValidateEvery}");
         Require(ValidationPictures >= 1, $"validation_pictures: expected at least 1, got {ValidationPictures}");
         Require(ExamPictures >= 2, $"exam_pictures: expected at least 2, got {ExamPictures}");
+        Optimizer.Validate(path);
         if (TextSteps > 0)
         {
             Schedule(TextSteps).Validate(path);

@@ -23,6 +23,8 @@ internal sealed class VisionRun : IDisposable
     private readonly TrainingBatch _batch = new();
     private readonly RunSpeed _speed;
     private Trainer _trainer;
+    private string? _checkpoint;
+    private long _saved;
     private long _step;
     private long _tokens;
 
@@ -53,18 +55,12 @@ internal sealed class VisionRun : IDisposable
             // Moments are those of the stage that the checkpoint ends.
             _trainer = CreateTrainer(model, Math.Max(0, _step - 1));
             TrainingCheckpoints.ReadMoments(latest!, _trainer);
-            _tokens = state.Tokens;
+            (_checkpoint, _saved, _tokens) = (latest, _step, state.Tokens);
             _trainer.Restore(state.Updates, state.Skipped);
         }
 
         Directory.CreateDirectory(output);
-        string log = Path.Combine(output, "log.jsonl");
-        _log = LineLog<LogEntry>.Open(log, PretrainJson.Default.LogEntry, e => e.Step == _entries.Count + 1 && e.Step <= _step, _entries);
-        if (_entries.Count != _step)
-        {
-            throw new PunaException($"log {log}: expected {_step} steps, got {_entries.Count}");
-        }
-
+        _log = LineLog<LogEntry>.Open(Path.Combine(output, TrainingCheckpoints.Log), LogJson.Default.LogEntry, e => e.Step == _entries.Count + 1 && e.Step <= _step, _entries);
         _speed = new RunSpeed(ops, Path.Combine(output, "speed.csv"), _step);
     }
 
@@ -76,7 +72,11 @@ internal sealed class VisionRun : IDisposable
         {
             if (stop.IsCancellationRequested)
             {
-                Save();
+                if (_checkpoint is null || _saved != _step)
+                {
+                    Save();
+                }
+
                 stop.ThrowIfCancellationRequested();
             }
 
@@ -90,7 +90,7 @@ internal sealed class VisionRun : IDisposable
             _tokens += result.Tokens;
             bool last = _step == _config.Steps;
             double? right = last || (_config.ValidateEvery > 0 && _step % _config.ValidateEvery == 0) ? Right() : null;
-            var entry = new LogEntry(_step, result.Loss, result.GradientNorm, rate, _tokens, result.Updated ? null : false, null, null, CaptionsRight: right);
+            var entry = new LogEntry(_step, result.Loss, result.GradientNorm, rate, _tokens, result.Updated ? null : false, null, null, CaptionsRight: right).Finite();
             _entries.Add(entry);
             _log.Add(entry);
             _speed.Add(_step, result.Tokens, FlopCount.Training(_trainer.Model.Config, _batch.Batch), seconds);
@@ -107,7 +107,7 @@ internal sealed class VisionRun : IDisposable
     /// <returns>A few lines about the run.</returns>
     public string Finish(CancellationToken stop)
     {
-        string path = _checkpoints.FindLatest() ?? throw new PunaException($"folder {_output}: expected a checkpoint, got none");
+        string path = _checkpoint ?? throw new PunaException($"folder {_output}: expected a checkpoint, got none");
 
         // What is examined is what is shipped.
         TrainableModel model = TrainingCheckpoints.ReadModel(path);
@@ -142,8 +142,10 @@ internal sealed class VisionRun : IDisposable
 
     private void Save()
     {
+        _log.Sync();
         var state = new TrainerState(_step, _trainer.Optimizer.Steps, _trainer.Skipped, _tokens, StreamState.Plain("pictures", _step * _config.BatchRows), _setup.Identity);
-        _checkpoints.Save(_trainer, state, _setup.Companions, _config.KeepCheckpoints);
+        _checkpoint = _checkpoints.Save(_trainer, state, _setup.Companions, _config.KeepCheckpoints);
+        _saved = _step;
     }
 
     private double Right()
@@ -156,9 +158,9 @@ internal sealed class VisionRun : IDisposable
     {
         if (entry.CaptionsRight is double right)
         {
-            _report.Line(string.Create(CultureInfo.InvariantCulture, $"step {entry.Step}: loss {entry.Loss:F3}, {right:P0} of objects and colours right"));
+            _report.Line(string.Create(CultureInfo.InvariantCulture, $"step {entry.Step}: loss {LogEntry.Text(entry.Loss, "F3")}, {right:P0} of objects and colours right"));
         }
 
-        _report.Progress(string.Create(CultureInfo.InvariantCulture, $"loss {entry.Loss:F3}, {_speed.Describe(_config.Steps - _step)}"), _step, _config.Steps);
+        _report.Progress(string.Create(CultureInfo.InvariantCulture, $"loss {LogEntry.Text(entry.Loss, "F3")}, {_speed.Describe(_config.Steps - _step)}"), _step, _config.Steps);
     }
 }

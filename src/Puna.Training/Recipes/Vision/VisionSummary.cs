@@ -22,7 +22,7 @@ internal sealed record VisionSummary(VisionConfig Config, TrainableModel Model, 
     /// <summary>A few lines for the screen.</summary>
     public string Text() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Design}: {Parameters:N0} parameters, {Seeing:N0} of them for pictures, {Log[^1].Step:N0} steps of {Config.BatchRows} pictures\nloss {Log[0].Loss:F4} -> {Log[^1].Loss:F4}\n\n{Exam.Table()}").TrimEnd();
+        $"{Design}: {Parameters:N0} parameters, {Seeing:N0} of them for pictures, {Log[^1].Step:N0} steps of {Config.BatchRows} pictures\nloss {LogEntry.Text(Log[0].Loss, "F4")} -> {LogEntry.Text(Log[^1].Loss, "F4")}\n\n{Exam.Table()}").TrimEnd();
 
     /// <summary>The model card: what the model is, how it was made, what was measured.</summary>
     public string Card()
@@ -33,7 +33,7 @@ internal sealed record VisionSummary(VisionConfig Config, TrainableModel Model, 
         Row("encoder", $"{Config.Encoder.Layers} layers, width {Config.Encoder.Hidden}, patches of {Config.Encoder.Patch} pixels; {Seeing:N0} parameters with all else that sees");
         string stages = Config.TextSteps == 0 ? "everything together" : string.Create(CultureInfo.InvariantCulture, $"{Config.TextSteps:N0} steps of text alone, then what sees, the text model frozen");
         Row("training", string.Create(CultureInfo.InvariantCulture, $"{Log[^1].Step:N0} steps of {Config.BatchRows} pictures, {stages}, seed {Config.Seed}, rate {Config.Rate.Peak}"));
-        Row("loss of the first and the last step", string.Create(CultureInfo.InvariantCulture, $"{Log[0].Loss:F4}, {Log[^1].Loss:F4}"));
+        Row("loss of the first and the last step", $"{LogEntry.Text(Log[0].Loss, "F4")}, {LogEntry.Text(Log[^1].Loss, "F4")}");
         card.Append("\nCombinations of object, colour and place in the pictures of the exam were absent from training. Things are compared in reading order.\n\n");
         card.Append(Exam.Table()).Append("\n![loss](loss.svg)\n\n| picture | said |\n| --- | --- |\n");
         foreach ((string truth, string said) in Exam.Samples)

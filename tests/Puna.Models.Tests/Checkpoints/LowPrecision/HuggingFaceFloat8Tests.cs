@@ -1,6 +1,9 @@
+using System.Text.Json;
 using Puna.Formats.Safetensors;
 using Puna.Models.Checkpoints;
+using Puna.Models.Conversion;
 using Puna.Models.Packing;
+using Puna.Models.Quantization;
 using Puna.Tensors;
 using Puna.Tests.Shared;
 
@@ -41,6 +44,33 @@ public sealed class HuggingFaceFloat8Tests : IDisposable
         float[] logits = Runner.Whole(expected.Load(), _ids);
         Assert.Equal(logits, Runner.Whole(read.Load(), _ids));
         Assert.Equal(logits, Runner.Whole(read.LoadPacked(ops), _ids));
+    }
+
+    /// <summary>Converted, the weights are plain, and the settings say nothing else.</summary>
+    [Theory]
+    [InlineData("fbgemm", "row column", null, "float32")]
+    [InlineData("compressed", "matrix", FileType.BF16, "bfloat16")]
+    public void WhatIsConvertedIsPlain(string method, string scales, FileType? type, string named)
+    {
+        (string low, string full) = Write((method == "fbgemm" ? Fbgemm : Compressed) + """, "torch_dtype": "float16" """, scales);
+        string plain = Path.Combine(_folder, "plain");
+        using (Checkpoint source = Checkpoint.Open(low))
+        {
+            CheckpointConverter.Convert(source, plain, new ConversionOptions { Format = CheckpointFormat.Safetensors, Type = type }, cancel: TestContext.Current.CancellationToken);
+        }
+
+        using (JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(plain, "config.json"))))
+        {
+            Assert.False(config.RootElement.TryGetProperty("quantization_config", out _));
+            Assert.Equal(named, config.RootElement.GetProperty("torch_dtype").GetString());
+        }
+
+        using Checkpoint read = Checkpoint.Open(plain), expected = Checkpoint.Open(full);
+        Assert.False(read.IsDecoded);
+        if (type is null)
+        {
+            Assert.Equal(Runner.Whole(expected.Load(), _ids), Runner.Whole(read.Load(), _ids));
+        }
     }
 
     /// <summary>Llama 4 Maverick: routed experts alone are float8, each in matrices of its own, all else stays.</summary>

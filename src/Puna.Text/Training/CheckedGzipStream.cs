@@ -1,12 +1,13 @@
 using System.IO.Compression;
+using Puna.Tensors;
 
-namespace Puna.Training.Data;
+namespace Puna.Text.Training;
 
 /// <summary>
 /// Reads a gzip file of one or more members to its end, and says so where the end is missing: .NET's reader takes a file that was cut short for a whole one. A last member of known content is put behind
 /// the file; only a reader that got past everything before it delivers that.
 /// </summary>
-internal sealed class CheckedGzipStream : Stream
+public sealed class CheckedGzipStream : Stream
 {
     private static readonly byte[] _mark = [0x91, 0x4C, 0x03, 0xE8, 0x5B, 0x00, 0xD7, 0x2A, 0xFE, 0x66, 0x18, 0xB3, 0x7D, 0xC0, 0x35, 0x89];
 
@@ -18,6 +19,9 @@ internal sealed class CheckedGzipStream : Stream
     private int _end;
     private bool _ended;
 
+    /// <summary>Reads a file.</summary>
+    /// <param name="file">Its bytes; disposed with this.</param>
+    /// <param name="path">What to call it in messages.</param>
     public CheckedGzipStream(Stream file, string path)
     {
         _path = path;
@@ -25,22 +29,29 @@ internal sealed class CheckedGzipStream : Stream
         _gzip = new GZipStream(new FollowedStream(file, Member()), CompressionMode.Decompress);
     }
 
+    /// <inheritdoc/>
     public override bool CanRead => true;
 
+    /// <inheritdoc/>
     public override bool CanSeek => false;
 
+    /// <inheritdoc/>
     public override bool CanWrite => false;
 
+    /// <inheritdoc/>
     public override long Length => throw new NotSupportedException();
 
+    /// <inheritdoc/>
     public override long Position
     {
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
 
+    /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
+    /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
         // The last bytes are held back: they may be the mark.
@@ -55,16 +66,21 @@ internal sealed class CheckedGzipStream : Stream
         return count;
     }
 
+    /// <inheritdoc/>
     public override void Flush()
     {
     }
 
+    /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
+    /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
 
+    /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -88,7 +104,7 @@ internal sealed class CheckedGzipStream : Stream
         }
         catch (InvalidDataException e)
         {
-            throw new Tensors.FileFormatException(_path, $"gzip: expected compressed data, got damaged or incomplete data: {e.Message}", inner: e);
+            throw new FileFormatException(_path, $"gzip: expected compressed data, got damaged or incomplete data: {e.Message}", inner: e);
         }
 
         _end += read;
@@ -99,7 +115,7 @@ internal sealed class CheckedGzipStream : Stream
 
         if (_end < _mark.Length || !_buffer.AsSpan(_end - _mark.Length, _mark.Length).SequenceEqual(_mark))
         {
-            throw new Tensors.FileFormatException(_path, "gzip: expected a complete file and nothing behind it, got one that was cut short or has other bytes at its end");
+            throw new FileFormatException(_path, "gzip: expected a complete file and nothing behind it, got one that was cut short or has other bytes at its end");
         }
 
         _end -= _mark.Length;
