@@ -182,15 +182,15 @@ async def drive(a, port, model, context, pid):
 
 
 def plot(path, table):
-    """Throughput and the 99th percentile of gaps over the rate, each scaled to its own largest value."""
-    width, height, left = 640, 300, 60
+    """Throughput, the 99th percentile of gaps and memory over the rate, each scaled to its own largest value."""
+    width, height, left = 640, 320, 60
     top = max(r["rate"] for r in table)
     lines = []
-    for key, colour in (("tokens_per_second", "#1f6f8b"), ("gap_p99", "#b5482a")):
+    for i, (key, label, unit, colour) in enumerate((("tokens_per_second", "tokens per second", 1, "#1f6f8b"), ("gap_p99", "99th percentile of seconds between tokens", 1, "#b5482a"), ("rss_bytes", "resident memory in MB", 2**20, "#5b7f3a"))):
         most = max(r[key] for r in table) or 1
-        points = " ".join(f"{left + (width - 2 * left) * r['rate'] / top:.1f},{height - 40 - (height - 80) * r[key] / most:.1f}" for r in table)
+        points = " ".join(f"{left + (width - 2 * left) * r['rate'] / top:.1f},{height - 40 - (height - 110) * r[key] / most:.1f}" for r in table)
         lines.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>')
-        lines.append(f'<text x="{left}" y="{20 if key == "tokens_per_second" else 36}" fill="{colour}">{key} (largest {most:.4g})</text>')
+        lines.append(f'<text x="{left}" y="{20 + 16 * i}" fill="{colour}">{label} (largest {most / unit:.4g})</text>')
     with open(path, "w", encoding="utf-8") as f:
         f.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="white"/>{"".join(lines)}'
                 f'<text x="{width / 2 - 60}" y="{height - 10}">arrivals per second, up to {top:g}</text></svg>\n')

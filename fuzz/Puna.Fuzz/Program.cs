@@ -8,6 +8,7 @@ const string Usage = """
       --iterations N   mutated inputs per target (100000)
       --seed S         which sequence of inputs (1)
       --only I         run only input I of the sequence
+      --watchdog S     seconds that one input may take (5)
       --kinds          also list the kinds of refusals
       --out FOLDER     where findings are saved (a folder "puna-fuzz" for temporary files)
     """;
@@ -15,6 +16,7 @@ const string Usage = """
 long iterations = 100_000;
 long seed = 1;
 long? only = null;
+long watchdog = 5;
 bool kinds = false;
 string folder = Path.Combine(Path.GetTempPath(), "puna-fuzz");
 var targets = new List<IFuzzTarget>();
@@ -27,6 +29,7 @@ for (int i = 0; i < args.Length; i++)
         case "--iterations" when number: iterations = value; i++; break;
         case "--seed" when number: seed = value; i++; break;
         case "--only" when number: only = value; i++; break;
+        case "--watchdog" when number && value > 0: watchdog = value; i++; break;
         case "--out" when i + 1 < args.Length: folder = args[++i]; break;
         case "--kinds": kinds = true; break;
         case "all": targets.AddRange(FuzzTargets.All); break;
@@ -55,7 +58,7 @@ foreach (IFuzzTarget target in targets.Count > 0 ? targets : [.. FuzzTargets.All
     using (Microsoft.Win32.SafeHandles.SafeFileHandle note = File.OpenHandle(notePath, FileMode.Create, FileAccess.Write, FileShare.Read))
     {
         void Note(long i) => RandomAccess.Write(note, Encoding.ASCII.GetBytes($"{target.Name} --seed {seed} --only {i}".PadRight(80)), 0);
-        var runner = new FuzzRunner(target, seed, Note);
+        var runner = new FuzzRunner(target, seed, Note) { Watchdog = TimeSpan.FromSeconds(watchdog) };
         FuzzReport report = runner.Run(only ?? 0, only is null ? iterations : 1);
         Console.WriteLine(report);
         foreach ((string kind, int count) in kinds ? runner.Refusals.OrderByDescending(pair => pair.Value).Take(100) : [])

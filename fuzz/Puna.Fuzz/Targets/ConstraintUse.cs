@@ -20,6 +20,19 @@ internal static class ConstraintUse
     private static readonly VocabularyTrie Vocabulary =
         VocabularyTrie.Create([.. Enumerable.Range(0, 256).Select(b => (byte[])[(byte)b]), [], "\":"u8.ToArray(), "ab"u8.ToArray(), "12"u8.ToArray()], [256]);
 
+    /// <summary>Pieces of the language put in anywhere or in the place of other text.</summary>
+    public static byte[] Splice(FuzzRandom random, byte[] input, string[] pieces)
+    {
+        string text = Encoding.UTF8.GetString(input);
+        for (int changes = random.Changes(8); changes > 0; changes--)
+        {
+            int at = random.Below(text.Length + 1), end = random.OneIn(2) ? at : Math.Min(text.Length, at + random.Below(8));
+            text = text[..at] + random.Pick<string>(pieces) + text[end..];
+        }
+
+        return Encoding.UTF8.GetBytes(text);
+    }
+
     public static void Run(byte[] input, Func<string, VocabularyTrie, ConstraintLimits, ITokenConstraint> compile)
     {
         ConstraintState state = compile(Encoding.UTF8.GetString(input), Vocabulary, Limits).Start();

@@ -47,6 +47,12 @@ internal sealed class ActiveRequest
     /// <summary>Its texts; made when it is taken up.</summary>
     public ActiveSequence[] Sequences { get; set; } = [];
 
+    /// <summary>Log-probabilities of the prompt's tokens from the second on, as far as they are computed; whole before the first event.</summary>
+    public List<TokenLogProbs> PromptLogProbs { get; } = [];
+
+    /// <summary>Whether log-probabilities of the prompt are still to be computed.</summary>
+    public bool NeedsPromptLogProbs => Request.PromptLogProbs is not null && PromptLogProbs.Count < Request.Prompt.Count - 1;
+
     /// <summary>Whether the prompt is computed and the other choices go their own ways.</summary>
     public bool IsForked { get; set; }
 

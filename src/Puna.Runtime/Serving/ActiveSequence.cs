@@ -61,6 +61,12 @@ internal sealed class ActiveSequence
     /// <summary>Whether the pass computes the text's last token, so that the next one can be drawn.</summary>
     public bool WantsLogits { get; set; }
 
+    /// <summary>Rows of the pass's logits that are the text's: those of its prompt's tokens, then those that draw tokens.</summary>
+    public int PromptRows { get; set; }
+
+    /// <summary>Rows of the pass's logits that draw tokens.</summary>
+    public int DrawnRows { get; set; }
+
     /// <summary>Guesses of the coming pass.</summary>
     public int[] Guesses { get; } = new int[PromptLookup.Most];
 
@@ -103,6 +109,13 @@ internal sealed class ActiveSequence
             : null;
         IsDone = finish is not null;
         return new TokenEvent(Choice, token, IsDone ? text + _reply.Finish() : text, logProbs, finish, _reply.StopString);
+    }
+
+    /// <summary>Ends a text of which nothing is to be generated.</summary>
+    public TokenEvent EndAtOnce()
+    {
+        IsDone = true;
+        return new TokenEvent(Choice, -1, "", null, FinishReason.Length, null);
     }
 
     /// <summary>Ends the text where nothing more can be computed for want of memory.</summary>

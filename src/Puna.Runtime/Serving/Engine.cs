@@ -237,11 +237,17 @@ public sealed class Engine : IAsyncDisposable
         request.Sampling.Validate();
         Model.CheckAdapter(request.Adapter);
         CheckTokens(request.Prompt, ContextLength, request.Images.Count > 0 ? Model.Llama.Config.InputVocab : Model.Llama.Config.Vocab);
-        AtLeastOne("max_tokens", request.MaxTokens ?? 1);
+        AtLeastOne("max_tokens", request.MaxTokens is 0 && request.PromptLogProbs is not null ? 1 : request.MaxTokens ?? 1);
         AtLeastOne("n", request.Choices);
         if (request.Choices > Options.MaxSequences)
         {
             throw new PunaException($"n: expected at most {Options.MaxSequences} choices, got {request.Choices}");
+        }
+
+        if (request.PromptLogProbs is int top && (top < 0 || request.Images.Count > 0 || Model.Llama.Config.RopeScaling is RopeScaling.Dynamic))
+        {
+            throw new PunaException($"log-probabilities of the prompt: expected {(top < 0 ? $"0 or more, got {top}"
+                : request.Images.Count > 0 ? "a prompt without pictures, got one with" : "a model whose rotary base is fixed, got one whose base follows the length of the text")}");
         }
 
         if (request.MinTokens < 0)

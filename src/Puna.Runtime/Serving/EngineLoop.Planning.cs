@@ -36,6 +36,7 @@ internal sealed partial class EngineLoop
             budget = Math.Min(budget, Math.Max(room, LeastPiece));
         }
 
+        int scored = MostScored;
         foreach (ActiveRequest request in _running.ToArray())
         {
             foreach (ActiveSequence sequence in request.Sequences)
@@ -43,7 +44,13 @@ internal sealed partial class EngineLoop
                 if (sequence.Cache is not null && !sequence.IsDone && sequence.Pending > 1 && budget > 0)
                 {
                     int piece = _isDynamic ? sequence.Pending : Math.Min(sequence.Pending, Math.Min(budget, hasDecodes ? _options.PrefillChunk : budget));
-                    budget -= PlanTokens(sequence, piece, 0);
+                    if (request.NeedsPromptLogProbs)
+                    {
+                        piece = Math.Min(piece, scored);
+                        scored -= piece;
+                    }
+
+                    budget -= piece > 0 ? PlanTokens(sequence, piece, 0) : 0;
                 }
             }
         }
@@ -89,7 +96,10 @@ internal sealed partial class EngineLoop
             // The last token of a text needs no guess behind it, and local layers cannot take tokens back across the end of a chunk.
             int left = Math.Min(_limit - sequence.Count, (sequence.Owner.Request.MaxTokens ?? int.MaxValue) - sequence.Generated) - 1;
             int inChunk = _cache.Chunk - (sequence.Count % _cache.Chunk) - 1;
-            int most = Math.Max(0, Math.Min(share, Math.Min(left, inChunk)));
+
+            // Behind the last token of a prompt nothing is guessed: its choices begin from what is cached then.
+            int most = sequence.Owner.IsForked ? Math.Max(0, Math.Min(share, Math.Min(left, inChunk))) : 0;
+
             // A draft does not see pictures, nor know their tokens.
             sequence.GuessCount = _draft is not null && _draftFailures < MostFailures ? (sequence.Owner.Images is null ? most : 0) : PromptLookup.Guess(sequence.Tokens, sequence.Guesses.AsSpan(0, most));
         }

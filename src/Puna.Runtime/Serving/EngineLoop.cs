@@ -283,11 +283,12 @@ internal sealed partial class EngineLoop : IDisposable
     private void Open(ActiveSequence sequence, bool isFirst)
     {
         sequence.Cache = _cache.CreateSequence();
-        int found = _prefix?.Restore(sequence) ?? 0;
+        bool isLookedUp = _prefix is not null && !sequence.Owner.NeedsPromptLogProbs;
+        int found = isLookedUp ? _prefix!.Restore(sequence) : sequence.Prefix.Committed = 0;
         if (isFirst)
         {
             sequence.Owner.CachedTokens = found;
-            Counters.AddPrompt(sequence.Count, found, isLookedUp: _prefix is not null);
+            Counters.AddPrompt(sequence.Count, found, isLookedUp);
         }
     }
 
@@ -347,9 +348,11 @@ internal sealed partial class EngineLoop : IDisposable
         int row = 0;
         foreach (ActiveSequence sequence in _planned)
         {
-            int rows = sequence.WantsLogits ? 1 + sequence.GuessCount : 0;
-            Finish(sequence, row, rows);
-            row += rows;
+            // A text that fails takes the others of its request with it; whose rows are whose stays as it was.
+            (int prompt, int drawn) = (sequence.PromptRows, sequence.DrawnRows);
+            TakePrompt(sequence, row, prompt);
+            Finish(sequence, row + prompt, drawn);
+            row += prompt + drawn;
         }
 
         // With the choice of tokens, which takes its time too where vocabularies are large.
@@ -377,6 +380,8 @@ internal sealed partial class EngineLoop : IDisposable
             sequence.WantsLogits = first + own == sequence.Count;
             int at = _batch.Count;
             _batch.Add(_rowTokens.AsSpan(0, count), first, BatchOutputs.None);
+            sequence.PromptRows = AddPromptRows(sequence, at, first, own);
+            sequence.DrawnRows = sequence.WantsLogits ? 1 + sequence.GuessCount : 0;
             for (int i = own - 1; sequence.WantsLogits && i < count; i++)
             {
                 _batch.AddOutput(at + i);
@@ -447,7 +452,14 @@ internal sealed partial class EngineLoop : IDisposable
                 _prefix?.Commit(sequence);
                 foreach (ActiveSequence choice in request.Sequences)
                 {
-                    Take(choice, row);
+                    if (request.Request.MaxTokens == 0)
+                    {
+                        request.Events.Writer.TryWrite(choice.EndAtOnce());
+                    }
+                    else
+                    {
+                        Take(choice, row);
+                    }
                 }
             }
             else if (rows > 0)

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Puna.Runtime.Sampling;
 
 namespace Puna.Runtime.Serving;
 
@@ -15,6 +16,9 @@ public sealed class GenerationHandle : IDisposable
     /// <summary>The tokens as they come, those of several choices mixed; ends when every choice has ended. Read once.</summary>
     /// <remarks>Reading throws <see cref="EngineTimeoutException"/>, <see cref="Tensors.PunaException"/> where the request failed, and <see cref="OperationCanceledException"/> where it was cancelled.</remarks>
     public ChannelReader<TokenEvent> Events => _request.Events.Reader;
+
+    /// <summary>Log-probabilities of the prompt's tokens from the second on, where they were asked for; complete, and to be read, once <see cref="Events"/> has given its first.</summary>
+    public IReadOnlyList<TokenLogProbs> PromptLogProbs => _request.PromptLogProbs;
 
     /// <summary>What the request took so far.</summary>
     public GenerationUsage Usage => _request.Usage();

@@ -14,7 +14,7 @@ public sealed record GenerationRequest
     /// <summary>Pictures in the order of their tokens in the prompt: one for every image token (Llama 3.2 Vision), or for every run of patch tokens (Llama 4), as <see cref="Generation.LanguageModel.Images"/> makes them.</summary>
     public IReadOnlyList<TiledImage> Images { get; init; } = [];
 
-    /// <summary>Most tokens to generate, at least 1; null means until the model stops or its context is full.</summary>
+    /// <summary>Most tokens to generate, at least 1, or 0 where <see cref="PromptLogProbs"/> are asked for; null means until the model stops or its context is full.</summary>
     public int? MaxTokens { get; init; }
 
     /// <summary>Tokens before which the model cannot stop.</summary>
@@ -22,6 +22,12 @@ public sealed record GenerationRequest
 
     /// <summary>How tokens are chosen. The text is a function of prompt, options, seed and choice, whatever else is computed at the time.</summary>
     public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>
+    /// How many of the likeliest tokens to report at each place of the prompt behind the first, with the log-probability of the token that stands there; null computes none of it. All of the prompt is computed then,
+    /// whatever others have computed of it.
+    /// </summary>
+    public int? PromptLogProbs { get; init; }
 
     /// <summary>How many texts continue the prompt, at least 1; the prompt is computed once.</summary>
     public int Choices { get; init; } = 1;

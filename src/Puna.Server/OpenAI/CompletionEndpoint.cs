@@ -44,16 +44,13 @@ internal sealed class CompletionEndpoint(ModelHost host)
             throw ApiException.Unsupported("suffix", "suffix: expected none: this model does not fill in");
         }
 
-        if (echo && logProbs is not null)
-        {
-            throw ApiException.Unsupported("echo", "echo: expected no logprobs with it: those of prompts are not computed");
-        }
-
+        int? scored = echo ? logProbs : null;
         int asked = body.Int("max_tokens", 0) ?? StandardTokens;
         GenerationRequest[] requests = [.. prompts.Select(prompt => new GenerationRequest
         {
             Prompt = prompt,
-            MaxTokens = Math.Max(1, asked),
+            MaxTokens = scored is null ? Math.Max(1, asked) : asked,
+            PromptLogProbs = scored,
             MinTokens = body.Int("min_tokens", 0) ?? 0,
             Sampling = SamplingFields.Read(body, model.Tokenizer.VocabularySize, logProbs),
             Choices = choices,
@@ -65,9 +62,9 @@ internal sealed class CompletionEndpoint(ModelHost host)
         })];
         bool hasUsage = body.Object("stream_options")?.Bool("include_usage") ?? false;
         var json = new CompletionJson(name, host.Fingerprint, model.Tokenizer, logProbs is not null, stream && hasUsage);
-        if (asked == 0)
+        if (asked == 0 && scored is null)
         {
-            // Nothing is generated: the prompts come back, where they were asked for.
+            // Nothing is computed: the prompts come back, where they were asked for.
             var empty = requests.SelectMany(r => Enumerable.Range(0, choices).Select(_ => new CompletionText(model.Tokenizer, echo ? r.Prompt : null, "length"))).ToList();
             int read = prompts.Sum(static p => p.Length);
             if (!stream)
@@ -113,7 +110,7 @@ internal sealed class CompletionEndpoint(ModelHost host)
     private async Task AnswerAsync(
         HttpContext http, string name, ServedModel model, GenerationRequest[] requests, List<GenerationHandle> handles, CompletionJson json, int choices, bool echo, bool stream, bool hasUsage)
     {
-        CompletionText[] texts = [.. requests.SelectMany(r => Enumerable.Range(0, choices).Select(_ => new CompletionText(model.Tokenizer, echo ? r.Prompt : null)))];
+        CompletionText[] texts = [.. requests.SelectMany((r, i) => Enumerable.Range(0, choices).Select(_ => new CompletionText(model.Tokenizer, echo ? r.Prompt : null, scored: r.PromptLogProbs is null ? null : handles[i])))];
         Operations.RequestRecord[] records = [.. handles.Select((h, i) => host.Record(http, name, h, requests[i]))];
         foreach (Operations.RequestRecord record in records)
         {

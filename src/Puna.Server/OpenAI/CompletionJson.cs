@@ -61,10 +61,16 @@ internal sealed class CompletionJson(string model, string fingerprint, Tokenizer
     private JsonObject LogProbs(CompletionText text)
     {
         var top = new JsonArray();
-        foreach ((TokenLogProbs token, _) in text.Tokens)
+        foreach (CompletionToken token in text.Tokens)
         {
+            if (token.LogProbs is null)
+            {
+                top.Add((JsonNode?)null);
+                continue;
+            }
+
             var likely = new JsonObject();
-            foreach (TokenLogProb other in token.Top)
+            foreach (TokenLogProb other in token.LogProbs.Top)
             {
                 // Different tokens may have one text, where bytes are no characters: the likelier counts.
                 likely.TryAdd(LogProbsJson.Text(other.Token, tokenizer), LogProbsJson.Value(other.LogProb));
@@ -75,8 +81,8 @@ internal sealed class CompletionJson(string model, string fingerprint, Tokenizer
 
         return new JsonObject
         {
-            ["tokens"] = new JsonArray([.. text.Tokens.Select(t => (JsonNode)LogProbsJson.Text(t.LogProbs.Chosen.Token, tokenizer))]),
-            ["token_logprobs"] = new JsonArray([.. text.Tokens.Select(static t => (JsonNode)LogProbsJson.Value(t.LogProbs.Chosen.LogProb))]),
+            ["tokens"] = new JsonArray([.. text.Tokens.Select(t => (JsonNode)LogProbsJson.Text(t.Token, tokenizer))]),
+            ["token_logprobs"] = new JsonArray([.. text.Tokens.Select(static t => t.LogProbs is null ? null : (JsonNode)LogProbsJson.Value(t.LogProbs.Chosen.LogProb))]),
             ["top_logprobs"] = top,
             ["text_offset"] = new JsonArray([.. text.Tokens.Select(static t => (JsonNode)t.Offset)]),
         };

@@ -1,6 +1,5 @@
 using System.Text;
 using Puna.Runtime.Generation;
-using Puna.Runtime.Sampling;
 using Puna.Runtime.Serving;
 using Puna.Text;
 
@@ -11,19 +10,20 @@ internal sealed class CompletionText
 {
     private readonly Tokenizer _tokenizer;
     private readonly StringBuilder _text = new();
-    private string? _echo;
+    private readonly GenerationHandle? _scored;
+    private IReadOnlyList<int>? _echo;
 
     /// <summary>Begins a text.</summary>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="echo">The prompt, where it is to come back.</param>
     /// <param name="finish">Why it has ended already, or null.</param>
-    public CompletionText(Tokenizer tokenizer, IReadOnlyList<int>? echo, string? finish = null)
+    /// <param name="scored">Where the prompt comes back with its log-probabilities, who has them.</param>
+    public CompletionText(Tokenizer tokenizer, IReadOnlyList<int>? echo, string? finish = null, GenerationHandle? scored = null)
     {
-        (_tokenizer, Finish) = (tokenizer, finish);
-        _echo = echo is null ? null : tokenizer.Decode([.. echo], skipSpecial: true);
+        (_tokenizer, _echo, Finish, _scored) = (tokenizer, echo, finish, scored);
         if (finish is not null)
         {
-            _text.Append(_echo);
+            Echo();
         }
     }
 
@@ -33,20 +33,16 @@ internal sealed class CompletionText
     /// <summary>Why it ended, or null.</summary>
     public string? Finish { get; private set; }
 
-    /// <summary>Its tokens, with where each begins in the text.</summary>
-    public List<(TokenLogProbs LogProbs, int Offset)> Tokens { get; } = [];
-
-    /// <summary>How much of the whole text came before.</summary>
-    public int Start { get; private init; }
+    /// <summary>Its tokens, where log-probabilities were asked for.</summary>
+    public List<CompletionToken> Tokens { get; } = [];
 
     /// <summary>Takes a token.</summary>
     public void Add(TokenEvent token)
     {
-        _text.Append(_echo);
-        _echo = null;
+        Echo();
         if (token.LogProbs is { } logProbs)
         {
-            Tokens.Add((logProbs, Start + _text.Length));
+            Tokens.Add(new CompletionToken(token.Token, logProbs, _text.Length));
         }
 
         _text.Append(token.Text);
@@ -61,15 +57,34 @@ internal sealed class CompletionText
     /// <summary>Takes a token, and gives what it brought.</summary>
     public CompletionText Piece(TokenEvent token)
     {
-        int before = _text.Length;
+        int before = _text.Length, known = Tokens.Count;
         Add(token);
-        var piece = new CompletionText(_tokenizer, null) { Start = before, Finish = Finish };
+        var piece = new CompletionText(_tokenizer, null) { Finish = Finish };
         piece._text.Append(_text, before, _text.Length - before);
-        if (token.LogProbs is { } logProbs)
+        piece.Tokens.AddRange(Tokens[known..]);
+        return piece;
+    }
+
+    /// <summary>Gives the prompt back, once.</summary>
+    private void Echo()
+    {
+        if (_echo is not { } prompt)
         {
-            piece.Tokens.Add((logProbs, before));
+            return;
         }
 
-        return piece;
+        _echo = null;
+        IncrementalDecoder decoder = _tokenizer.CreateDecoder(skipSpecial: true);
+        for (int i = 0; i < prompt.Count; i++)
+        {
+            if (_scored is not null)
+            {
+                Tokens.Add(new CompletionToken(prompt[i], i == 0 ? null : _scored.PromptLogProbs[i - 1], _text.Length));
+            }
+
+            _text.Append(decoder.Push(prompt[i]));
+        }
+
+        _text.Append(decoder.Flush());
     }
 }

@@ -14,6 +14,12 @@ public sealed class JsonSchemaConstraintTests
         { "duplicates", "{}", ["{\"a\":1,\"b\":1,\"ab\":2}"], ["{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":1}", "{\"b\":{},\"a\":[{\"x\":1,\"x\":2}]}"] },
         { "type", """{"type":"integer"}""", ["0", "-5", "12"], ["1.5", "3.0", "3.00", "\"1\"", "null", "1e2"] },
         { "type", """{"type":["string","null"]}""", ["\"\"", "null", "\"\\u00e9\\ud83d\\ude00\\n\""], ["1", "true", "\"\\ud800\"", "\"\\x\""] },
+        { "nullable", """{"type":"string","nullable":true,"maxLength":1}""", ["\"\"", "\"a\"", "null"], ["\"ab\"", "1", "nul"] },
+        { "nullable", """{"type":["integer","array"],"nullable":true,"items":{"type":"object","nullable":false}}""", ["1", "[{}]", "null"], ["[null]", "\"a\""] },
+        { "nullable", """{"type":"string","nullable":true,"enum":["a"]}""", ["\"a\""], ["null"] },
+        { "nullable", """{"type":"string","nullable":true,"enum":["a",null]}""", ["\"a\"", "null"], ["\"b\""] },
+        { "nullable", """{"type":"object","nullable":true,"allOf":[{"type":["object","string"]}]}""", ["{}"], ["null", "\"a\""] },
+        { "nullable", """{"type":["string","null","integer"],"not":{"type":"string","nullable":true}}""", ["1"], ["null", "\"a\""] },
         { "type", """{"type":"boolean"}""", ["true", "false"], ["1", "null"] },
         { "type", """{"type":"array"}""", ["[]", "[1]", "[ 1, 2]", "[\n  1,\n  2\n]"], ["{}", "[  1]", "[1 ,2]", "[1\n\n]"] },
         { "enum", """{"enum":["a",1,null,[1,2],{"x":"y"}]}""", ["\"a\"", "\"\\u0061\"", "1", "1.0", "null", "[1,2]", "{\"x\":\"y\"}"], ["\"b\"", "2", "[1]", "[2,1]", "{\"x\":\"z\"}", "{}", "true", "\"aa\""] },
@@ -85,7 +91,10 @@ public sealed class JsonSchemaConstraintTests
     [InlineData("""{"$dynamicRef":"#a"}""", "$dynamicRef")]
     [InlineData("""{"$recursiveRef":"#"}""", "$recursiveRef")]
     [InlineData("""{"type":"array","uniqueItems":true}""", "uniqueItems")]
-    [InlineData("""{"type":"string","nullable":true}""", "nullable")]
+    [InlineData("""{"nullable":true}""", "nullable")]
+    [InlineData("""{"$ref":"#/$defs/a","nullable":true,"$defs":{"a":{"type":"string"}}}""", "nullable")]
+    [InlineData("""{"type":"string","nullable":1}""", "nullable")]
+    [InlineData("""{"type":"string","not":{"nullable":true}}""", "nullable")]
     [InlineData("""{"type":"string","format":"idn-email"}""", "idn-email")]
     [InlineData("""{"type":"string","pattern":"(?=a)"}""", "look-around")]
     [InlineData("""{"type":"string","pattern":"(a)\\1"}""", "back-references")]

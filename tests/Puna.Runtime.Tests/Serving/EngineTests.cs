@@ -57,6 +57,22 @@ public sealed class EngineTests : IDisposable
         Assert.InRange(engine.Statistics().Steps, 1, 59);
     }
 
+    /// <summary>A prompt of which all but the last token is known already is no text that goes on: guesses behind it would stand in the cache as if they were right.</summary>
+    [Fact]
+    public async Task NothingIsGuessedBehindAPrompt()
+    {
+        await using Engine engine = Engine.Start(_model, _ops, new EngineOptions { GuessTokens = 8 });
+        GenerationRequest request = Request([.. Enumerable.Range(0, KvCache.BlockSize + 1).Select(static i => 5 + (i % 4))], SamplingOptions.Greedy, 20);
+        Assert.True(PromptLookup.Guess([.. request.Prompt], new int[8]) > 0);
+        for (int i = 0; i < 2; i++)
+        {
+            GenerationHandle handle = engine.Submit(request, TestContext.Current.CancellationToken);
+            List<TokenEvent> events = await Read(handle).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            Assert.Equal(Alone(_model, request).Tokens, events.Select(static e => e.Token));
+            Assert.Equal(i == 0 ? 0 : request.Prompt.Count - 1, handle.Usage.CachedTokens);
+        }
+    }
+
     [Theory]
     [InlineData(0, "q8_0.gguf")] // the model itself: every guess is right
     [InlineData(0, "q4_0.gguf")] // the same weights in 4 bits: mostly of the same opinion

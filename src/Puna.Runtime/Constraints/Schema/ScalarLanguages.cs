@@ -112,7 +112,8 @@ internal sealed class ScalarLanguages(SchemaDocument document, CompileBudget bud
                     named = TypeOf(type.ValueKind == JsonValueKind.String ? type.GetString() : type.ValueKind.ToString(), where);
                 }
 
-                types &= named;
+                // OpenAPI 3.0.3: adds null to the types of the same schema; other keywords, enum too, hold as they are.
+                types &= schema.TryGetProperty("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True ? named | Types.Null : named;
             }
         }
 

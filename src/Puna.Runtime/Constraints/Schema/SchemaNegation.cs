@@ -41,8 +41,11 @@ internal static class SchemaNegation
                         throw Refuse("type: integer", where);
                     }
 
-                    string[] others = [.. Types.Except(named)];
+                    bool isNullable = schema.TryGetProperty("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
+                    string[] others = [.. Types.Except(isNullable ? [.. named, "null"] : named)];
                     ways.Add((JsonNode)(others.Length == 0 ? JsonValue.Create(false) : new JsonObject { ["type"] = new JsonArray([.. others.Select(t => (JsonNode)JsonValue.Create(t)!)]) }));
+                    break;
+                case "nullable" when value.ValueKind == JsonValueKind.False || (value.ValueKind == JsonValueKind.True && schema.TryGetProperty("type", out _)):
                     break;
                 case "const":
                     Scalars([value], where);

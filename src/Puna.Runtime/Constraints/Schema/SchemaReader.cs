@@ -41,8 +41,8 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
 
             switch (property.Name)
             {
-                case "nullable" when value.ValueKind == JsonValueKind.True:
-                    throw new PunaException($"keyword: expected \"null\" among the types, got nullable ({where})");
+                case "nullable" when value.ValueKind != JsonValueKind.False && (value.ValueKind != JsonValueKind.True || !schema.TryGetProperty("type", out _)):
+                    throw new PunaException($"nullable: expected true or false with a type beside it, got {(value.ValueKind == JsonValueKind.True ? "no type" : value.ValueKind)} ({where})");
                 case "$ref":
                     conjuncts.Add(document.Resolve(index, Text(value, property.Name, where)));
                     break;
