@@ -38,6 +38,11 @@ internal static class ChatRequests
         }
 
         ChatRequest request = options.RawRepresentationFactory?.Invoke(client) as ChatRequest is { } own ? own with { Messages = converted } : new ChatRequest { Messages = converted };
+        if (request.Choices != 1)
+        {
+            throw new NotSupportedException($"choices: expected 1, since a response is one reply, got {request.Choices}");
+        }
+
         request = request with
         {
             Adapter = adapter ?? request.Adapter,

@@ -28,9 +28,9 @@ internal static class MoreOptions
                 "min_p" => request with { Sampling = request.Sampling with { MinP = Number(name, value) } },
                 "repetition_penalty" => request with { Sampling = request.Sampling with { RepetitionPenalty = Number(name, value) } },
                 "logit_bias" => request with { Sampling = request.Sampling with { LogitBias = Bias(name, value) } },
-                "logprobs" => request with { Sampling = request.Sampling with { LogProbs = value is false ? null : value is true ? 0 : Integer(name, value) } },
+                "logprobs" => request with { Sampling = request.Sampling with { LogProbs = Flag(value) is bool isAsked ? isAsked ? 0 : null : Integer(name, value) } },
                 "min_tokens" => request with { MinTokens = Integer(name, value) },
-                "ignore_eos" => request with { IgnoreStopIds = value is bool flag ? flag : throw Wrong(name, "true or false", value) },
+                "ignore_eos" => request with { IgnoreStopIds = Flag(value) ?? throw Wrong(name, "true or false", value) },
                 "cache_salt" => request with { CacheSalt = Text(name, value) },
                 "grammar" => request with { Format = new ReplyFormat(ReplyFormatKind.Grammar, Text(name, value)) },
                 "regex" => request with { Format = new ReplyFormat(ReplyFormatKind.Regex, Text(name, value)) },
@@ -44,6 +44,14 @@ internal static class MoreOptions
 
     /// <summary>The decimal number that was written, where it went through single precision: 0.7f is 0.7.</summary>
     public static double? Exact(float? value) => value is float f ? double.Parse(f.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : null;
+
+    private static bool? Flag(object value) => value switch
+    {
+        bool flag => flag,
+        JsonElement { ValueKind: JsonValueKind.True } => true,
+        JsonElement { ValueKind: JsonValueKind.False } => false,
+        _ => null,
+    };
 
     private static double Number(string name, object value) => value switch
     {

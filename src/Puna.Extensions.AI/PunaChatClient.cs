@@ -73,7 +73,7 @@ public sealed class PunaChatClient : IChatClient
     private async IAsyncEnumerable<ChatResponseUpdate> Stream(ChatRequest request, string model, [EnumeratorCancellation] CancellationToken cancel)
     {
         // Templates, tokens and constraints take their time, which is not the caller's thread's.
-        using ChatReply reply = await Task.Run(() => _engine.Start(request, cancel), cancel).ConfigureAwait(false);
+        using ChatReply reply = await Task.Run(() => _engine.StartAsync(request, cancel), cancel).ConfigureAwait(false);
         var stamp = new UpdateStamp($"chatcmpl-{Guid.NewGuid():N}", $"msg_{Guid.NewGuid():N}", model, _time.GetUtcNow());
         (string Id, string Name, StringBuilder Arguments)? call = null;
         await foreach (ChatEvent found in reply.ReadAsync(cancel).ConfigureAwait(false))

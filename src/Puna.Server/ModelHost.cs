@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Serving;
@@ -31,6 +32,20 @@ internal sealed class ModelHost(ServedModel model, ServerMetrics metrics, Server
     public ServedModel Find(string name) => model.Answers(name)
         ? model
         : throw new ApiException(404, "not_found_error", "model_not_found", $"model {Tensors.PunaException.OneLine(name)}: expected {model.Name}, got another", "model");
+
+    /// <summary>Counts members of a request that nothing here knows.</summary>
+    /// <param name="body">The request.</param>
+    /// <param name="known">What is known.</param>
+    public void CountUnknown(RequestObject body, IReadOnlySet<string> known)
+    {
+        int unknown = 0;
+        foreach (JsonProperty member in body.Element.EnumerateObject())
+        {
+            unknown += known.Contains(member.Name) ? 0 : 1;
+        }
+
+        metrics.AddUnknownFields(unknown);
+    }
 
     /// <summary>Conversations with the model.</summary>
     public ChatEngine RequireChat() => model.Chat

@@ -31,6 +31,7 @@ public sealed class ServedModel
 
         Tokenizer = engine.Model.Tokenizer ?? throw new Tensors.PunaException($"model {name}: expected a tokenizer, got none");
         Chat = engine.Model.Chat?.Format is null ? null : new ChatEngine(engine, filter);
+        Constraints = Chat?.Constraints ?? new ReplyConstraints(engine);
         Created = DateTimeOffset.UtcNow;
     }
 
@@ -49,6 +50,9 @@ public sealed class ServedModel
     /// <summary>Conversations, or null where the model has no chat format.</summary>
     public ChatEngine? Chat { get; }
 
+    /// <summary>Constraints for its vocabulary.</summary>
+    internal ReplyConstraints Constraints { get; }
+
     /// <summary>The tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
@@ -59,14 +63,13 @@ public sealed class ServedModel
     public DateTimeOffset Created { get; }
 
     /// <summary>Whether it answers to a name, be it that of an adapter. Ollama's clients put a tag behind it.</summary>
-    public bool Answers(string name)
-    {
-        string plain = Plain(name);
-        return plain == Name || Aliases.Contains(plain, StringComparer.Ordinal) || Adapters.ContainsKey(plain);
-    }
+    public bool Answers(string name) => Has(Plain(name));
 
     /// <summary>The adapter of a name, or null where the name is the model's own.</summary>
     internal UnmergedAdapter? AdapterOf(string? name) => name is null ? null : Adapters.GetValueOrDefault(Plain(name));
 
-    private static string Plain(string name) => name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^7] : name;
+    private bool Has(string name) => name == Name || Aliases.Contains(name, StringComparer.Ordinal) || Adapters.ContainsKey(name);
+
+    // A name may itself end in the tag.
+    private string Plain(string name) => !Has(name) && name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^7] : name;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Puna.Models.Adapters;
 using Puna.Runtime.Chat;
@@ -70,6 +71,7 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
             message, (await Assert.ThrowsAsync<NotSupportedException>(() => client.GetResponseAsync([new ChatMessage(ChatRole.User, contents.Length == 0 ? [new TextContent("x")] : contents)], options, Cancel))).Message);
         await Refused("model: expected puna-tiny, got other", new() { ModelId = "other" });
         await Refused("conversation id: expected none, since conversations are not kept: send all messages", new() { ConversationId = "c" });
+        await Refused("choices: expected 1, since a response is one reply, got 2", new() { RawRepresentationFactory = static _ => new ChatRequest { Messages = [], Choices = 2 } });
         await Refused("tool web_search: expected a function, got HostedWebSearchTool", new() { Tools = [new HostedWebSearchTool()] });
         await Refused("images: expected text alone, got a content of data, and the model does not see", null, new DataContent(new byte[] { 1 }, "image/png"));
         await Refused("message content: expected text, calls and results of functions, got HostedFileContent", null, new HostedFileContent("f"));
@@ -99,6 +101,18 @@ public sealed class PunaChatClientTests(EmbeddedEngine embedded) : ChatClientCon
         Assert.Equal(("f", "F", false), (tool.Name, tool.Description, tool.IsStrict));
         Assert.Contains("\"integer\"", tool.Parameters, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ChatRequests.Create([], new ChatOptions { AdditionalProperties = new() { ["min_p"] = "much" } }, "m", false, Create()));
+    }
+
+    [Theory]
+    [InlineData("true", 0, true)]
+    [InlineData("false", null, false)]
+    public void OptionsMayComeFromJson(string json, int? logProbs, bool ignores)
+    {
+        JsonElement flag = JsonDocument.Parse(json).RootElement;
+        ChatRequest request = ChatRequests.Create([], new ChatOptions { AdditionalProperties = new() { ["logprobs"] = flag, ["ignore_eos"] = flag } }, "m", false, Create());
+        Assert.Equal((logProbs, ignores), (request.Sampling.LogProbs, request.IgnoreStopIds));
+        request = ChatRequests.Create([], new ChatOptions { AdditionalProperties = new() { ["logprobs"] = JsonDocument.Parse("3").RootElement } }, "m", false, Create());
+        Assert.Equal(3, request.Sampling.LogProbs);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Puna.Runtime.Constraints;
 using Puna.Runtime.Serving;
 using Puna.Tests.Shared;
 
@@ -45,6 +46,47 @@ public class RegistrationTests
     }
 
     [Fact]
+    public async Task AnEngineIsAsHealthyAsItSays()
+    {
+        var time = new Jumping();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<TimeProvider>(time);
+        services.AddLlamaEngine("a", static o => o.ModelPath = TestFiles.EmbeddedModel);
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        Engine engine = provider.GetRequiredKeyedService<LlamaEngineService>("a").Engine;
+        var health = provider.GetRequiredService<HealthCheckService>();
+
+        // A minute of one step is no illness where two are allowed; three are.
+        using var gate = new ManualResetEventSlim();
+        var running = new TaskCompletionSource();
+        using GenerationHandle handle = engine.Submit(
+            new GenerationRequest
+            {
+                Prompt = [300],
+                Constraint = new Hanging(() =>
+                {
+                    running.TrySetResult();
+                    gate.Wait(Cancel);
+                }),
+            },
+            Cancel);
+        await running.Task;
+        try
+        {
+            time.Jump(TimeSpan.FromMinutes(1));
+            Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(Cancel)).Status);
+            time.Jump(TimeSpan.FromMinutes(2));
+            HealthReport report = await health.CheckHealthAsync(Cancel);
+            Assert.Equal((HealthStatus.Unhealthy, "the engine has ended by an error, or a step takes too long"), (report.Status, report.Entries["llama-a"].Description));
+        }
+        finally
+        {
+            gate.Set();
+        }
+    }
+
+    [Fact]
     public async Task AnEngineWithoutAModelDoesNotStart()
     {
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
@@ -65,5 +107,36 @@ public class RegistrationTests
         // The first one registered is the default.
         Assert.Same(provider.GetRequiredKeyedService<IChatClient>("a"), provider.GetRequiredService<IChatClient>());
         Assert.NotSame(provider.GetRequiredKeyedService<IChatClient>("a"), provider.GetRequiredKeyedService<IChatClient>("b"));
+    }
+
+    private sealed class Jumping : TimeProvider
+    {
+        private long _ahead;
+
+        public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
+    }
+
+    private sealed class Hanging(Action act) : ITokenConstraint
+    {
+        public ConstraintState Start() => new State(act);
+
+        private sealed class State(Action act) : ConstraintState
+        {
+            public override bool IsAccepting => true;
+
+            public override bool IsFinished => false;
+
+            public override void FillMask(Span<uint> mask)
+            {
+                act();
+                mask.Fill(uint.MaxValue);
+            }
+
+            public override bool TryAccept(int token) => true;
+
+            public override ConstraintState Clone() => new State(act);
+        }
     }
 }

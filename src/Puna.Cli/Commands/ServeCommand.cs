@@ -126,7 +126,10 @@ internal sealed class ServeCommand : Command
         List<string> keys = [.. args.GetAll(Key)];
         if (args.Get(KeyFile) is { } file)
         {
-            keys.AddRange(TextLines.ReadAll(file).Split('\n').Select(static line => line.Trim('\r', ' ', '\t')).Where(static line => line.Length > 0));
+            string[] lines = [.. TextLines.ReadAll(file).Split('\n').Select(static line => line.Trim('\r', ' ', '\t')).Where(static line => line.Length > 0)];
+
+            // Whoever names a file wants keys asked for: without one, everybody would be let in.
+            keys.AddRange(lines.Length > 0 ? lines : throw new UsageException($"option --api-key-file: expected a key in {file}, got none"));
         }
 
         if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } variable)

@@ -69,7 +69,38 @@ public static class ImageReader
             return header.IsAnimated ? WebpCanvas.Decode(bytes, header, [0], path)[0] : LibWebp.Decode(bytes, path, header);
         }
 
-        throw new FileFormatException(path, "image: expected PNG, GIF, JPEG or WebP", 0);
+        throw Unknown(path);
+    }
+
+    /// <summary>The size that a picture's headers give, which is the size it is decoded to. Nothing is decoded.</summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="path">What to call it in messages.</param>
+    /// <param name="limits">What it may ask for; null means <see cref="ImageLimits.Default"/>.</param>
+    /// <exception cref="PunaException">It is no picture, its headers are damaged, or it is beyond the limits.</exception>
+    public static (int Width, int Height) Size(byte[] bytes, string path, ImageLimits? limits = null)
+    {
+        limits ??= ImageLimits.Default;
+        limits.CheckBytes(path, bytes.Length);
+        ReadOnlySpan<byte> start = bytes;
+        if (start.StartsWith(PngDecoder.Magic))
+        {
+            PngHeader png = PngDecoder.Header(bytes, path, limits);
+            return (png.Width, png.Height);
+        }
+
+        if (IsGif(start))
+        {
+            GifFile gif = GifFile.Read(bytes, path, limits, 1);
+            return (gif.Width, gif.Height);
+        }
+
+        if (start.StartsWith(JpegHeader.Magic))
+        {
+            JpegHeader jpeg = JpegHeader.Read(bytes, path, limits);
+            return (jpeg.Width, jpeg.Height);
+        }
+
+        return IsWebp(start) && WebpHeader.Read(bytes, path, limits) is var webp ? (webp.Width, webp.Height) : throw Unknown(path);
     }
 
     /// <summary>Decodes frames of a short video that is in memory.</summary>
@@ -105,6 +136,8 @@ public static class ImageReader
 
         return [Decode(bytes, path, limits)];
     }
+
+    private static FileFormatException Unknown(string path) => new(path, "image: expected PNG, GIF, JPEG or WebP", 0);
 
     private static bool IsGif(ReadOnlySpan<byte> bytes) => bytes.StartsWith("GIF87a"u8) || bytes.StartsWith("GIF89a"u8);
 

@@ -15,6 +15,16 @@ internal static class PngDecoder
 
     public static ReadOnlySpan<byte> Magic => [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
+    /// <summary>The header, which is the first chunk.</summary>
+    public static PngHeader Header(ReadOnlySpan<byte> bytes, string path, ImageLimits limits)
+    {
+        const int Length = 13;
+        ReadOnlySpan<byte> chunk = bytes[Magic.Length..];
+        return chunk.Length >= 8 + Length && BinaryPrimitives.ReadUInt32BigEndian(chunk) == Length && chunk.Slice(4, 4).SequenceEqual("IHDR"u8)
+            ? PngHeader.Read(chunk.Slice(8, Length), path, limits, Magic.Length + 8)
+            : throw new FileFormatException(path, "png: expected IHDR as the first chunk", Magic.Length);
+    }
+
     public static RgbImage Decode(byte[] bytes, string path, ImageLimits limits)
     {
         PngHeader? header = null;

@@ -53,22 +53,29 @@ public sealed class ImageProcessor
     /// <summary>The processor of Llama 4.</summary>
     public static ImageProcessor Llama4(int side = 336, int maxTiles = 16, bool maxCanvas = false) => new(true, side, maxTiles, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5], maxCanvas);
 
+    /// <summary>How a picture is laid out, and the tiles that <see cref="Process"/> makes of it, a thumbnail included.</summary>
+    /// <param name="height">Its rows.</param>
+    /// <param name="width">Its columns.</param>
+    public (TileGrid Grid, int Tiles) Lay(int height, int width)
+    {
+        TileGrid grid = TileGrid.Choose(height, width, Side, MaxTiles, MaxCanvas);
+        return (grid, grid.Tiles + (IsLlama4 && grid.Tiles > 1 ? 1 : 0));
+    }
+
     /// <summary>Cuts a picture into tiles: those of its canvas, and for Llama 4, where there are several, a thumbnail that has lost the picture's shape.</summary>
     /// <param name="image">The picture.</param>
     public TiledImage Process(RgbImage image)
     {
-        TileGrid grid = TileGrid.Choose(image.Height, image.Width, Side, MaxTiles, MaxCanvas);
+        (TileGrid grid, int tiles) = Lay(image.Height, image.Width);
         (int height, int width) = grid.Fit(image.Height, image.Width, Side, !MaxCanvas);
         byte[] fitted = Resampling.Resize(image.Pixels, image.Height, image.Width, height, width, !IsLlama4);
-        bool hasThumbnail = IsLlama4 && grid.Tiles > 1;
-        int tiles = grid.Tiles + (hasThumbnail ? 1 : 0);
         var pixels = new float[checked((long)tiles * 3 * Side * Side)];
         for (int t = 0; t < grid.Tiles; t++)
         {
             Cut(fitted, height, width, t / grid.Columns * Side, t % grid.Columns * Side, Tile(pixels, t));
         }
 
-        if (hasThumbnail)
+        if (tiles > grid.Tiles)
         {
             Cut(Resampling.Resize(image.Pixels, image.Height, image.Width, Side, Side, isPillow: false), Side, Side, 0, 0, Tile(pixels, tiles - 1));
         }

@@ -34,7 +34,20 @@ public sealed class ChatReply : IDisposable
     public long Id => _handle?.Id ?? 0;
 
     /// <summary>What the request took so far; complete once the events have ended.</summary>
-    public GenerationUsage Usage => _handle?.Usage ?? new GenerationUsage(_promptTokens, 0, 0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+    public GenerationUsage Usage
+    {
+        get
+        {
+            if (_handle is null)
+            {
+                return new GenerationUsage(_promptTokens, 0, 0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+            }
+
+            // Where a reply is ended here, the engine may be some tokens ahead, as it happens; those are nobody's.
+            GenerationUsage usage = _handle.Usage;
+            return Array.Exists(_replies, static reply => reply.IsCut) ? usage with { GeneratedTokens = _replies.Sum(static reply => reply.Tokens) } : usage;
+        }
+    }
 
     /// <summary>Told of every event before the reader is: for whoever keeps a record of what is said. Set before reading.</summary>
     public Action<ChatEvent>? Said { get; set; }
@@ -90,10 +103,9 @@ public sealed class ChatReply : IDisposable
                     }
                     else if (reply.IsDone)
                     {
-                        // Judging may take long, and must not hold up who waits for other things on this thread.
                         List<ChatEvent> own = events.FindAll(found => found.Choice == token.Choice);
                         events.RemoveAll(found => found.Choice == token.Choice);
-                        bool isAllowed = await Task.Run(() => _filter.Check([.. _request!.Messages, Message(own)], cancel).IsAllowed, cancel).ConfigureAwait(false);
+                        bool isAllowed = (await _filter.CheckAsync([.. _request!.Messages, Message(own)], cancel).ConfigureAwait(false)).IsAllowed;
                         foreach (ChatEvent found in isAllowed ? own : [new ChatEvent.Finished(token.Choice, ChatFinishReason.ContentFilter, null)])
                         {
                             yield return Tell(found);

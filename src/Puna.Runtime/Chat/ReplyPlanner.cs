@@ -11,20 +11,20 @@ internal sealed class ReplyPlanner
     private const ToolFormats JsonCalls = ToolFormats.Json | ToolFormats.JsonList;
     private const int LongestName = 128;
 
-    private readonly ConstraintCache _cache;
+    private readonly ReplyConstraints _constraints;
     private readonly Lazy<CallTokens> _tokens;
     private readonly IReadOnlyList<int> _stops;
     private readonly int[] _codeStarts;
     private readonly int? _codeEnd;
 
     /// <summary>Prepares for a model.</summary>
-    /// <param name="cache">Where constraints come from.</param>
+    /// <param name="constraints">Where constraints come from.</param>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="vocabulary">Tokens of the model.</param>
     /// <param name="stops">Tokens that end a reply.</param>
-    public ReplyPlanner(ConstraintCache cache, Tokenizer tokenizer, int vocabulary, IReadOnlyList<int> stops)
+    public ReplyPlanner(ReplyConstraints constraints, Tokenizer tokenizer, int vocabulary, IReadOnlyList<int> stops)
     {
-        (_cache, _stops) = (cache, stops);
+        (_constraints, _stops) = (constraints, stops);
         _tokens = new Lazy<CallTokens>(() => new CallTokens(tokenizer, vocabulary, stops));
         _codeStarts = [.. new[] { "<|python_tag|>", "<|python_start|>" }.Select(tokenizer.IdOf).OfType<int>()];
         _codeEnd = tokenizer.IdOf("<|python_end|>");
@@ -35,40 +35,40 @@ internal sealed class ReplyPlanner
     public ReplyPlan Plan(ChatRequest request, CancellationToken cancel)
     {
         Check(request);
-        ITokenConstraint? format = request.Format.Kind == ReplyFormatKind.Text ? null
-            : _cache.Get(request.Format.Kind, Definition(request.Format), cancel);
-        ReplyPlan plan = request.Tools.Count == 0 || request.ToolChoice == ToolChoiceMode.None ? new ReplyPlan(format, null, ToolFormats.None, true) : PlanCalls(request, format, cancel);
+        CompileAllowance allowance = _constraints.Cache.Allow();
+        ITokenConstraint? format = _constraints.Of(request.Format, allowance, cancel);
+        ReplyPlan plan = request.Tools.Count == 0 || request.ToolChoice == ToolChoiceMode.None ? new ReplyPlan(format, null, ToolFormats.None, true) : PlanCalls(request, format, allowance, cancel);
         return plan with { StopIds = _stops, CodeStarts = _codeStarts, CodeEnd = _codeEnd };
     }
 
     /// <summary>Tokens that begin a call by themselves.</summary>
     public IReadOnlyList<int> CallTokenIds => _codeStarts;
 
-    private ReplyPlan PlanCalls(ChatRequest request, ITokenConstraint? format, CancellationToken cancel)
+    private ReplyPlan PlanCalls(ChatRequest request, ITokenConstraint? format, CompileAllowance allowance, CancellationToken cancel)
     {
         ToolDefinition[] allowed = [.. request.Tools.Where(tool => request.AllowedTools is null || request.AllowedTools.Contains(tool.Name))];
         ToolSignature[] signatures = [.. allowed.Select(static tool => ChatEngine.Declare(tool).Signature())];
         if (request.ToolChoice == ToolChoiceMode.Required)
         {
-            return new ReplyPlan(Calls(allowed, single: !request.ParallelToolCalls, cancel), signatures, JsonCalls, request.ParallelToolCalls);
+            return new ReplyPlan(Calls(allowed, single: !request.ParallelToolCalls, allowance, cancel), signatures, JsonCalls, request.ParallelToolCalls);
         }
 
         if (format is not null)
         {
             // The reply is what the format wants, or calls.
-            return new ReplyPlan(UnionConstraint.Of([format, Calls(allowed, single: !request.ParallelToolCalls, cancel)]), signatures, JsonCalls, request.ParallelToolCalls);
+            return new ReplyPlan(UnionConstraint.Of([format, Calls(allowed, single: !request.ParallelToolCalls, allowance, cancel)]), signatures, JsonCalls, request.ParallelToolCalls);
         }
 
         return Array.Exists(allowed, static tool => tool.IsStrict)
-            ? new ReplyPlan(new StrictCallConstraint(Calls(allowed, single: true, cancel), _tokens.Value, request.ParallelToolCalls), signatures, ToolFormats.Json, request.ParallelToolCalls)
+            ? new ReplyPlan(new StrictCallConstraint(Calls(allowed, single: true, allowance, cancel), _tokens.Value, request.ParallelToolCalls), signatures, ToolFormats.Json, request.ParallelToolCalls)
             : new ReplyPlan(null, signatures, ToolFormats.All, request.ParallelToolCalls);
     }
 
-    private ITokenConstraint Calls(ToolDefinition[] tools, bool single, CancellationToken cancel) =>
-        _cache.Get(ReplyFormatKind.JsonSchema, CallSchema.Of([.. tools.Select(tool => (tool.Name, Usable(tool, cancel)))], single), cancel);
+    private ITokenConstraint Calls(ToolDefinition[] tools, bool single, CompileAllowance allowance, CancellationToken cancel) =>
+        _constraints.Cache.Get(ReplyFormatKind.JsonSchema, CallSchema.Of([.. tools.Select(tool => (tool.Name, Usable(tool, allowance, cancel)))], single), cancel, allowance);
 
     /// <summary>The schema of a tool's arguments. One that is not strict and cannot be compiled takes any object.</summary>
-    private string? Usable(ToolDefinition tool, CancellationToken cancel)
+    private string? Usable(ToolDefinition tool, CompileAllowance allowance, CancellationToken cancel)
     {
         if (tool.Parameters is null)
         {
@@ -77,7 +77,7 @@ internal sealed class ReplyPlanner
 
         try
         {
-            _cache.Get(ReplyFormatKind.JsonSchema, tool.Parameters, cancel);
+            _constraints.Cache.Get(ReplyFormatKind.JsonSchema, tool.Parameters, cancel, allowance);
             return tool.Parameters;
         }
         catch (PunaException e) when (tool.IsStrict)
@@ -89,9 +89,6 @@ internal sealed class ReplyPlanner
             return null;
         }
     }
-
-    private static string Definition(ReplyFormat format) => format.Kind == ReplyFormatKind.JsonObject ? ""
-        : format.Definition ?? throw new PunaException($"response format: expected a definition of the {format.Kind}, got none");
 
     private static void Check(ChatRequest request)
     {

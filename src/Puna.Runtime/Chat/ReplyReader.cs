@@ -18,6 +18,12 @@ internal sealed class ReplyReader(int choice, ReplyPlan plan)
     /// <summary>Whether the reply has ended.</summary>
     public bool IsDone { get; private set; }
 
+    /// <summary>Tokens taken.</summary>
+    public int Tokens { get; private set; }
+
+    /// <summary>Whether it has ended before the engine would have ended it.</summary>
+    public bool IsCut { get; private set; }
+
     /// <summary>Takes the next token.</summary>
     /// <param name="token">The token and its text.</param>
     /// <param name="events">Receives what follows from it.</param>
@@ -28,6 +34,8 @@ internal sealed class ReplyReader(int choice, ReplyPlan plan)
             return;
         }
 
+        // Text alone may come at the end, where the engine cuts a reply short.
+        Tokens += token.Token >= 0 ? 1 : 0;
         bool ends = token.Finish == FinishReason.Stop && plan.StopIds.Contains(token.Token);
         if (token.LogProbs is { } logProbs && !ends)
         {
@@ -81,6 +89,7 @@ internal sealed class ReplyReader(int choice, ReplyPlan plan)
                     break;
                 case ToolEvent.CallStart when _calls > 0 && !plan.IsParallel:
                     // One call was asked for: the reply ends before the second.
+                    IsCut = true;
                     Finish(ChatFinishReason.ToolCalls, null, events);
                     _found.Clear();
                     return;

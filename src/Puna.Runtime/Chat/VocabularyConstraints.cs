@@ -4,9 +4,9 @@ using Puna.Text;
 namespace Puna.Runtime.Chat;
 
 /// <summary>Compiles constraints for the vocabulary of one model. The vocabulary is prepared when the first one is asked for.</summary>
-internal sealed class VocabularyConstraints(Tokenizer tokenizer, int vocabulary, IReadOnlyList<int> stopIds, TimeSpan budget) : IConstraintCompiler
+internal sealed class VocabularyConstraints(Tokenizer tokenizer, int vocabulary, IReadOnlyList<int> stopIds) : IConstraintCompiler
 {
-    // An automaton grows with the texts that it meets; what it holds then is of the order of this.
+    // Nodes and tables; what grows with the texts that are met is counted where it grows.
     private const long BytesPerConstraint = 1L << 20;
 
     private readonly Lazy<VocabularyTrie> _vocabulary = new(() =>
@@ -20,7 +20,12 @@ internal sealed class VocabularyConstraints(Tokenizer tokenizer, int vocabulary,
 
         return VocabularyTrie.Create(bytes, [.. stopIds.Where(id => id < bytes.Length)]);
     });
-    private readonly ConstraintLimits _limits = ConstraintLimits.Default with { MaxCompileTime = budget };
+
+    // The caller's token ends what takes too long, so that it knows which that was.
+    private readonly ConstraintLimits _limits = ConstraintLimits.Default with { MaxCompileTime = TimeSpan.MaxValue };
+
+    /// <inheritdoc/>
+    public void Prepare() => _ = _vocabulary.Value;
 
     /// <inheritdoc/>
     public (ITokenConstraint Constraint, long Bytes) Compile(ReplyFormatKind kind, string definition, CancellationToken cancel)

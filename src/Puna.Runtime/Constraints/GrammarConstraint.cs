@@ -4,7 +4,7 @@ using Puna.Tensors;
 namespace Puna.Runtime.Constraints;
 
 /// <summary>Text that a context-free grammar in llama.cpp's notation (GBNF) produces from its rule <c>root</c>.</summary>
-public sealed class GrammarConstraint : ITokenConstraint
+public sealed class GrammarConstraint : IMeasuredConstraint
 {
     private readonly LazyAutomaton _automaton;
 
@@ -24,6 +24,9 @@ public sealed class GrammarConstraint : ITokenConstraint
         GrammarRules rules = GrammarParser.Parse(grammar, new CompileBudget(limits, cancellation));
         return new(new LazyAutomaton(new GrammarMachine(rules, limits), vocabulary, limits));
     }
+
+    /// <inheritdoc/>
+    long IMeasuredConstraint.MetBytes => _automaton.Bytes;
 
     /// <inheritdoc/>
     public ConstraintState Start() => new MachineState(_automaton);

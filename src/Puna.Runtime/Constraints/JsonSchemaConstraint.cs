@@ -5,7 +5,7 @@ using Puna.Tensors;
 namespace Puna.Runtime.Constraints;
 
 /// <summary>Text that is JSON and fulfils a JSON Schema. Whatever is not enforced is refused by name: see docs/constraints.md.</summary>
-public sealed class JsonSchemaConstraint : ITokenConstraint
+public sealed class JsonSchemaConstraint : IMeasuredConstraint
 {
     private readonly LazyAutomaton _automaton;
 
@@ -28,6 +28,9 @@ public sealed class JsonSchemaConstraint : ITokenConstraint
             throw new PunaException($"schema: expected keywords of the kinds JSON Schema gives them, got {error.Message} (JSON Schema)", error);
         }
     }
+
+    /// <inheritdoc/>
+    long IMeasuredConstraint.MetBytes => _automaton.Bytes;
 
     /// <inheritdoc/>
     public ConstraintState Start() => new MachineState(_automaton);

@@ -5,7 +5,7 @@ using Puna.Tensors;
 namespace Puna.Runtime.Constraints;
 
 /// <summary>Text all of which matches a regular expression (the regular part of ECMAScript's, with the flag u).</summary>
-public sealed class RegexConstraint : ITokenConstraint
+public sealed class RegexConstraint : IMeasuredConstraint
 {
     private readonly LazyAutomaton _automaton;
 
@@ -27,6 +27,9 @@ public sealed class RegexConstraint : ITokenConstraint
             ? throw new PunaException($"regular expression {pattern}: expected one that some text matches, got one that none does (regex constraint)")
             : new(new LazyAutomaton(new RegexMachine(dfa), vocabulary, limits));
     }
+
+    /// <inheritdoc/>
+    long IMeasuredConstraint.MetBytes => _automaton.Bytes;
 
     /// <inheritdoc/>
     public ConstraintState Start() => new MachineState(_automaton);

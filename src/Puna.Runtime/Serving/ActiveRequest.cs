@@ -9,6 +9,7 @@ internal sealed class ActiveRequest
 {
     private readonly Action _wake;
     private readonly TimeProvider _time;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenRegistration _registration;
     private volatile bool _isCancelled;
 
@@ -40,6 +41,9 @@ internal sealed class ActiveRequest
 
     /// <summary>Where tokens go; written by the engine's thread, ended by any.</summary>
     public Channel<TokenEvent> Events { get; } = Channel.CreateUnbounded<TokenEvent>(new UnboundedChannelOptions());
+
+    /// <summary>Done when the engine has let go of it, whoever still reads its tokens; any thread.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>Whether somebody has cancelled it; any thread.</summary>
     public bool IsCancelled => _isCancelled;
@@ -135,6 +139,7 @@ internal sealed class ActiveRequest
         }
 
         Events.Writer.TryComplete(error);
+        _ended.TrySetResult();
     }
 
     /// <summary>What it took so far; any thread.</summary>

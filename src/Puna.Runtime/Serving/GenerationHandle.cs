@@ -23,6 +23,9 @@ public sealed class GenerationHandle : IDisposable
     /// <summary>What the request took so far.</summary>
     public GenerationUsage Usage => _request.Usage();
 
+    /// <summary>Done when the engine has let go of the request.</summary>
+    internal Task Ended => _request.Ended;
+
     /// <summary>Ends the request at the next step. Harmless where it has ended.</summary>
     public void Cancel() => _request.Cancel();
 

@@ -14,7 +14,7 @@ namespace Puna.Runtime.Serving;
 internal sealed class ImageStore : IDisposable
 {
     private readonly LanguageModel _model;
-    private readonly CpuOps _engine;
+    private readonly Func<CpuOps> _open;
     private readonly DType _type;
     private readonly Action _wake;
     private readonly Lock _lock = new();
@@ -32,7 +32,12 @@ internal sealed class ImageStore : IDisposable
     /// <param name="capacity">Most bytes of what is kept.</param>
     /// <param name="type">What keys and values are rounded to.</param>
     /// <param name="wake">Told of every entry that is done; any thread.</param>
-    public ImageStore(LanguageModel model, CpuOps engine, long capacity, DType type, Action wake) => (_model, _engine, Capacity, _type, _wake) = (model, engine, capacity, type, wake);
+    /// <param name="open">Makes the device of the store's thread; null makes one like the engine's.</param>
+    public ImageStore(LanguageModel model, CpuOps engine, long capacity, DType type, Action wake, Func<CpuOps>? open = null)
+    {
+        (_model, Capacity, _type, _wake) = (model, capacity, type, wake);
+        _open = open ?? (() => new CpuOps(engine.Threads, engine.Path));
+    }
 
     /// <summary>Most bytes of what is kept.</summary>
     public long Capacity { get; }
@@ -207,7 +212,7 @@ internal sealed class ImageStore : IDisposable
 
     private void Run()
     {
-        using var ops = new CpuOps(_engine.Threads, _engine.Path);
+        CpuOps? ops = null;
         foreach (ImageEntry entry in _queue.GetConsumingEnumerable())
         {
             if (!Begin(entry))
@@ -218,6 +223,7 @@ internal sealed class ImageStore : IDisposable
             Exception? error = null;
             try
             {
+                ops ??= _open();
                 _model.EnterPass();
                 try
                 {
@@ -237,6 +243,8 @@ internal sealed class ImageStore : IDisposable
             Finish(entry, error);
             _wake();
         }
+
+        ops?.Dispose();
     }
 
     /// <summary>Whether anybody still wants an entry, which then is being computed.</summary>
@@ -278,6 +286,10 @@ internal sealed class ImageStore : IDisposable
             if (part is not null)
             {
                 part.Holders--;
+                if (part.IsGone)
+                {
+                    FreeIfUnused(part);
+                }
             }
         }
     }

@@ -40,15 +40,16 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.Message);
         ChatRequest request = Read(http, body, model) with { MaxTokens = body.Int("max_tokens", 1) ?? throw body.Missing("max_tokens"), Adapter = host.Model.AdapterOf(name) };
-        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        bool stream = body.Bool("stream") ?? false;
+        using ChatReply reply = await host.RequireChat().StartAsync(request, http.RequestAborted);
         using var recorded = host.Record(http, name, reply, request);
         string id = Ids.New("msg_");
-        bool stream = body.Bool("stream") ?? false;
         recorded.Answers(id, stream);
         if (!stream)
         {
-            CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
+            CollectedReply whole = (await recorded.WatchAsync(CollectedReply.ReadAsync(reply, 1, http.RequestAborted)))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
             JsonObject answer = Head(id, name, Content(whole));
             answer["stop_reason"] = Reason(whole.Finish, whole.StopString);
@@ -66,7 +67,7 @@ internal sealed class AnthropicEndpoints(ModelHost host)
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
             ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
-            recorded.Failed(error.Code ?? error.Type);
+            recorded.Failed(e);
             await events.SendAsync(Dialects.Body(Dialect.Anthropic, error, http.Items["request-id"] as string ?? ""), "error");
         }
     }
@@ -264,17 +265,14 @@ internal sealed class AnthropicEndpoints(ModelHost host)
 
     private static JsonObject Head(string id, string model, JsonArray content) => new() { ["id"] = id, ["type"] = "message", ["role"] = "assistant", ["model"] = model, ["content"] = content };
 
-    private static JsonArray Content(CollectedReply reply)
+    internal static JsonArray Content(CollectedReply reply)
     {
         var content = new JsonArray();
-        if (reply.Text.Length > 0)
+        foreach (CollectedPart part in reply.Parts)
         {
-            content.Add((JsonNode)new JsonObject { ["type"] = "text", ["text"] = reply.Text });
-        }
-
-        foreach ((string id, string name, string arguments) in reply.Calls)
-        {
-            content.Add((JsonNode)new JsonObject { ["type"] = "tool_use", ["id"] = ToolId(id), ["name"] = name, ["input"] = CollectedReply.Arguments(arguments) });
+            content.Add((JsonNode)(part.Call is { } call
+                ? new JsonObject { ["type"] = "tool_use", ["id"] = ToolId(call.Id), ["name"] = call.Name, ["input"] = CollectedReply.Arguments(part.Text) }
+                : new JsonObject { ["type"] = "text", ["text"] = part.Text }));
         }
 
         return content;

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Puna.Runtime.Chat;
@@ -9,14 +8,16 @@ namespace Puna.Server.Http;
 /// <summary>One reply of a conversation, put together from its events: what a stream says in pieces, in one.</summary>
 internal sealed class CollectedReply
 {
-    private readonly StringBuilder _text = new();
-    private readonly List<(string Id, string Name, StringBuilder Arguments)> _calls = [];
+    private readonly List<CollectedPart> _parts = [];
 
-    /// <summary>Its text.</summary>
-    public string Text => _text.ToString();
+    /// <summary>Its text and calls in the order they came; a text is not empty.</summary>
+    public IReadOnlyList<CollectedPart> Parts => _parts;
+
+    /// <summary>Its text, also what comes behind calls.</summary>
+    public string Text => string.Concat(_parts.Where(static p => p.Call is null).Select(static p => p.Text));
 
     /// <summary>Its calls.</summary>
-    public IReadOnlyList<(string Id, string Name, string Arguments)> Calls => [.. _calls.Select(static c => (c.Id, c.Name, c.Arguments.ToString()))];
+    public IReadOnlyList<(string Id, string Name, string Arguments)> Calls => [.. _parts.Where(static p => p.Call is not null).Select(static p => (p.Call!.Value.Id, p.Call.Value.Name, p.Text))];
 
     /// <summary>Log-probabilities of its tokens, where they were asked for.</summary>
     public List<TokenLogProbs> LogProbs { get; } = [];
@@ -58,14 +59,24 @@ internal sealed class CollectedReply
         switch (found)
         {
             case ChatEvent.TextDelta delta:
-                _text.Append(delta.Text);
                 LogProbs.AddRange(delta.LogProbs);
+                if (delta.Text.Length > 0 && _parts is not [.., { Call: null }])
+                {
+                    _parts.Add(new CollectedPart(null));
+                }
+
+                if (delta.Text.Length > 0)
+                {
+                    _parts[^1].Add(delta.Text);
+                }
+
                 break;
             case ChatEvent.ToolCallStart start:
-                _calls.Add((start.Id, start.Name, new StringBuilder()));
+                _parts.Add(new CollectedPart((start.Id, start.Name)));
                 break;
             case ChatEvent.ToolArgumentsDelta delta:
-                _calls[delta.Index].Arguments.Append(delta.Arguments);
+                // A call is whole before anything else begins.
+                _parts[^1].Add(delta.Arguments);
                 break;
             case ChatEvent.Finished end:
                 (Finish, StopString) = (end.Reason, end.StopString);

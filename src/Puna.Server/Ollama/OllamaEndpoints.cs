@@ -84,6 +84,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.OllamaChat);
         IReadOnlyList<RequestObject> items = body.Objects("messages", ChatMessages.Most) ?? [];
         if (items.Count == 0)
         {
@@ -98,14 +99,14 @@ internal sealed class OllamaEndpoints(ModelHost host)
             Tools = ToolFields.Tools(body),
             Format = Format(body),
         });
-        long started = TimeProvider.System.GetTimestamp();
-        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
-        using var recorded = host.Record(http, name, reply, request);
         bool stream = body.Bool("stream") ?? true;
+        long started = TimeProvider.System.GetTimestamp();
+        using ChatReply reply = await host.RequireChat().StartAsync(request, http.RequestAborted);
+        using var recorded = host.Record(http, name, reply, request);
         recorded.Answers(null, stream);
         if (!stream)
         {
-            CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
+            CollectedReply whole = (await recorded.WatchAsync(CollectedReply.ReadAsync(reply, 1, http.RequestAborted)))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
             JsonObject answer = Line(name, Message(whole.Text, whole.Calls), done: true);
             End(answer, whole.Finish, reply.Usage, started);
@@ -142,7 +143,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
-            recorded.Failed(ApiException.Of(e)?.Code ?? "draining");
+            recorded.Failed(e);
             await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
         }
     }
@@ -153,12 +154,18 @@ internal sealed class OllamaEndpoints(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.OllamaGenerate);
         foreach (string key in (string[])["suffix", "template"])
         {
             if (body.String(key) is { Length: > 0 })
             {
                 throw ApiException.Unsupported(key, $"{key}: expected none, got one");
             }
+        }
+
+        if (body.Array("context") is { Count: > 0 })
+        {
+            throw ApiException.Unsupported("context", "context: expected none: nothing is kept between requests");
         }
 
         IReadOnlyList<ChatImage> images = ImageFields.OfList(body, model);
@@ -185,7 +192,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
 
         List<ChatMessage> messages = body.String("system") is { Length: > 0 } system ? [new ChatMessage(ChatRole.System, system)] : [];
         ChatRequest request = WithOptions(http, body, model, new ChatRequest { Messages = [.. messages, new ChatMessage(ChatRole.User, prompt) { Images = images }], Format = Format(body) });
-        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        using ChatReply reply = await host.RequireChat().StartAsync(request, http.RequestAborted);
         using var recorded = host.Record(http, name, reply, request);
         recorded.Answers(null, stream);
         await using EventStream? lines = stream ? EventStream.Begin(http, isLines: true) : null;
@@ -206,9 +213,14 @@ internal sealed class OllamaEndpoints(ModelHost host)
             End(last, collected.Finish, reply.Usage, started);
             await (lines?.SendAsync(last) ?? JsonBody.WriteAsync(http, last));
         }
-        catch (Exception e) when (lines is not null && !http.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
         {
-            recorded.Failed(ApiException.Of(e)?.Code ?? "draining");
+            recorded.Failed(e);
+            if (lines is null || http.RequestAborted.IsCancellationRequested)
+            {
+                throw;
+            }
+
             await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
         }
     }
@@ -219,6 +231,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         var request = new GenerationRequest
         {
             Prompt = model.Tokenizer.EncodePrompt(prompt), MaxTokens = options.MaxTokens, Sampling = options.Sampling, StopStrings = options.StopStrings, Adapter = options.Adapter, Key = options.Key, CacheSalt = options.CacheSalt,
+            Constraint = model.Constraints.Of(Format(body), http.RequestAborted),
         };
         using GenerationHandle handle = model.Engine.Submit(request, http.RequestAborted);
         using var recorded = host.Record(http, name, handle, request);
@@ -244,9 +257,14 @@ internal sealed class OllamaEndpoints(ModelHost host)
             End(last, reason, handle.Usage, started);
             await (lines?.SendAsync(last) ?? JsonBody.WriteAsync(http, last));
         }
-        catch (Exception e) when (lines is not null && !http.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
         {
-            recorded.Failed(ApiException.Of(e)?.Code ?? "draining");
+            recorded.Failed(e);
+            if (lines is null || http.RequestAborted.IsCancellationRequested)
+            {
+                throw;
+            }
+
             await lines.SendAsync(new JsonObject { ["error"] = ApiException.Of(e)?.Message ?? "the server is ending" });
         }
     }
@@ -257,6 +275,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.OllamaEmbed);
         long started = TimeProvider.System.GetTimestamp();
         bool truncate = body.Bool("truncate") ?? true;
         int? dimensions = body.Int("dimensions", 1, model.Engine.Model.Llama.Config.Hidden);
@@ -277,7 +296,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
     {
         RequestObject options = body.Object("options") ?? default;
         bool has = body.Has("options");
-        if (body.Find("think") is { } think && think.ValueKind == JsonValueKind.True)
+        if (body.Find("think") is { ValueKind: not JsonValueKind.False })
         {
             throw ApiException.Unsupported("think", "think: expected false: this model does not think aloud");
         }
@@ -287,9 +306,14 @@ internal sealed class OllamaEndpoints(ModelHost host)
             throw ApiException.Bad("options.num_ctx", $"options.num_ctx: expected at most {model.Engine.ContextLength}, got {context}");
         }
 
+        if (has && options.Int("mirostat", 0, 2) is > 0)
+        {
+            throw ApiException.Unsupported("options.mirostat", "options.mirostat: expected 0: texts are not sampled that way here");
+        }
+
         // Ollama takes all but positive numbers as no limit, 0 too.
         int? most = has ? options.Int("num_predict", -2) : null;
-        return request with
+        request = request with
         {
             MaxTokens = most is > 0 ? most : null,
             StopStrings = has ? options.Strings("stop", 16) : [],
@@ -310,7 +334,17 @@ internal sealed class OllamaEndpoints(ModelHost host)
                 FrequencyPenalty = options.Number("frequency_penalty", -100, 100) ?? 0,
             },
         };
+        return has ? request with { Sampling = Penalized(options, request.Sampling) } : request;
     }
+
+    // Penalties count the whole text here, which is Ollama's -1.
+    private static SamplingOptions Penalized(RequestObject options, SamplingOptions sampling) => options.Int("repeat_last_n", -1) switch
+    {
+        null or -1 => sampling,
+        0 => sampling with { RepetitionPenalty = 1, PresencePenalty = 0, FrequencyPenalty = 0 },
+        _ when sampling is { RepetitionPenalty: 1, PresencePenalty: 0, FrequencyPenalty: 0 } => sampling,
+        int last => throw ApiException.Unsupported("options.repeat_last_n", $"options.repeat_last_n: expected -1 or 0 with penalties, which count the whole text or nothing, got {last}"),
+    };
 
     private static ReplyFormat Format(RequestObject body) => body.Find("format") switch
     {

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Puna.Runtime.Constraints;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Runtime.Serving;
@@ -30,6 +31,7 @@ internal sealed class CompletionEndpoint(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.Completion);
         IReadOnlyList<int[]> prompts = PromptFields.Read(body, "prompt", model.Tokenizer, MostPrompts);
         int choices = body.Int("n", 1, MostChoices) ?? 1;
         int? logProbs = body.Int("logprobs", 0, MostLogProbs);
@@ -45,6 +47,7 @@ internal sealed class CompletionEndpoint(ModelHost host)
         }
 
         int? scored = echo ? logProbs : null;
+        ITokenConstraint? constraint = model.Constraints.Of(ToolFields.Extended(body, ToolFields.Format(body.Object("response_format"))), http.RequestAborted);
         int asked = body.Int("max_tokens", 0) ?? StandardTokens;
         GenerationRequest[] requests = [.. prompts.Select(prompt => new GenerationRequest
         {
@@ -56,6 +59,7 @@ internal sealed class CompletionEndpoint(ModelHost host)
             Choices = choices,
             StopStrings = body.Strings("stop", 16),
             IgnoreStopIds = body.Bool("ignore_eos") ?? false,
+            Constraint = constraint,
             Adapter = model.AdapterOf(name),
             Key = http.Owner(),
             CacheSalt = http.Salt(body),
@@ -168,11 +172,20 @@ internal sealed class CompletionEndpoint(ModelHost host)
                 ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
                 foreach (Operations.RequestRecord record in records)
                 {
-                    record.Failed(error.Code ?? error.Type);
+                    record.Failed(e);
                 }
 
                 await events.SendAsync(Dialects.Body(Dialect.OpenAI, error, ""));
             }
+        }
+        catch (Exception e)
+        {
+            foreach (Operations.RequestRecord record in records)
+            {
+                record.Failed(e);
+            }
+
+            throw;
         }
         finally
         {

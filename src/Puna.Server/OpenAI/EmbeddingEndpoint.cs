@@ -40,6 +40,7 @@ internal sealed class EmbeddingEndpoint(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.Embedding);
         IReadOnlyList<int[]> prompts = PromptFields.Read(body, "input", model.Tokenizer, Most);
         int? dimensions = body.Int("dimensions", 1, model.Engine.Model.Llama.Config.Hidden);
         bool isBase64 = (body.String("encoding_format") ?? "float") switch
@@ -68,6 +69,7 @@ internal sealed class EmbeddingEndpoint(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.Rerank);
         IReadOnlyList<string> documents = body.Has("documents") ? body.Strings("documents", Most) : throw body.Missing("documents");
         int[][] prompts = [model.Tokenizer.EncodePrompt(body.RequireString("query")), .. documents.Select(d => model.Tokenizer.EncodePrompt(d))];
         int top = body.Int("top_n", 1) ?? documents.Count;

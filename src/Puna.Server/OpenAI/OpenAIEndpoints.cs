@@ -15,14 +15,6 @@ internal sealed class OpenAIEndpoints(ModelHost host)
     private const int MostStops = 16;
     private const int MostTopLogProbs = 20;
 
-    private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
-    {
-        "model", "messages", "max_completion_tokens", "max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs", "n", "stop", "seed",
-        "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
-        "reasoning_effort", "verbosity", "modalities", "prediction", "audio", "web_search_options", "functions", "function_call", "top_k", "min_p", "repetition_penalty", "ignore_eos", "min_tokens",
-        "grammar", "guided_regex", "cache_salt", "chat_template_kwargs", "typical_p", "xtc_probability", "xtc_threshold", "dry_multiplier", "dry_base", "dry_allowed_length", "repeat_penalty",
-    };
-
     /// <summary>Adds the endpoints.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -100,7 +92,7 @@ internal sealed class OpenAIEndpoints(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
-        host.Metrics.AddUnknownFields(document.RootElement.EnumerateObject().Count(static m => !Known.Contains(m.Name)));
+        host.CountUnknown(body, KnownFields.Chat);
         ChatRequest request = Read(http, body, model);
         bool stream = body.Bool("stream") ?? false;
         bool hasUsage = body.Object("stream_options")?.Bool("include_usage") ?? false;
@@ -109,13 +101,13 @@ internal sealed class OpenAIEndpoints(ModelHost host)
             throw ApiException.Bad("stream_options", "stream_options: expected stream with it, got none");
         }
 
-        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        using ChatReply reply = await host.RequireChat().StartAsync(request, http.RequestAborted);
         var json = new ChatCompletionJson(name, host.Fingerprint, model.Tokenizer, request.Sampling.LogProbs is not null, stream && hasUsage);
         using var recorded = host.Record(http, name, reply, request);
         recorded.Answers(json.Id, stream);
         if (!stream)
         {
-            CollectedReply[] replies = await CollectedReply.ReadAsync(reply, request.Choices, http.RequestAborted);
+            CollectedReply[] replies = await recorded.WatchAsync(CollectedReply.ReadAsync(reply, request.Choices, http.RequestAborted));
             foreach (CollectedReply one in replies)
             {
                 recorded.Ended(ChatCompletionJson.Reason(one.Finish));
@@ -152,7 +144,7 @@ internal sealed class OpenAIEndpoints(ModelHost host)
         {
             // The status is sent already: the error is an event, and the end is missing (spec serving.md 4.3).
             ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
-            recorded.Failed(error.Code ?? error.Type);
+            recorded.Failed(e);
             await events.SendAsync(Dialects.Body(Dialect.OpenAI, error, ""));
         }
     }

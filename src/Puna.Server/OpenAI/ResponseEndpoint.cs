@@ -22,6 +22,7 @@ internal sealed class ResponseEndpoint(ModelHost host)
         var body = new RequestObject(document.RootElement);
         string name = body.RequireString("model");
         ServedModel model = host.Find(name);
+        host.CountUnknown(body, KnownFields.Response);
         foreach (string key in (string[])["previous_response_id", "conversation", "prompt"])
         {
             if (body.Has(key))
@@ -35,16 +36,17 @@ internal sealed class ResponseEndpoint(ModelHost host)
             throw ApiException.Unsupported("background", "background: expected false: nothing is kept between requests");
         }
 
+        RefuseUnsupported(body);
         CheckMetadata(body);
         ChatRequest request = Read(http, body, model);
-        using ChatReply reply = host.RequireChat().Start(request, http.RequestAborted);
+        bool stream = body.Bool("stream") ?? false;
+        using ChatReply reply = await host.RequireChat().StartAsync(request, http.RequestAborted);
         using var recorded = host.Record(http, name, reply, request);
         var json = new ResponseJson(name, body, request);
-        bool stream = body.Bool("stream") ?? false;
         recorded.Answers(json.Number, stream);
         if (!stream)
         {
-            CollectedReply whole = (await CollectedReply.ReadAsync(reply, 1, http.RequestAborted))[0];
+            CollectedReply whole = (await recorded.WatchAsync(CollectedReply.ReadAsync(reply, 1, http.RequestAborted)))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
             await JsonBody.WriteAsync(http, json.Whole(whole, reply.Usage));
             return;
@@ -76,8 +78,31 @@ internal sealed class ResponseEndpoint(ModelHost host)
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested)
         {
             ApiException error = ApiException.Of(e) ?? new ApiException(503, "unavailable_error", "draining", "the request was cancelled because the server is ending");
-            recorded.Failed(error.Code ?? error.Type);
+            recorded.Failed(e);
             await SendAsync(events, json.Failed(error));
+        }
+    }
+
+    private static void RefuseUnsupported(RequestObject body)
+    {
+        if (body.Object("reasoning") is { } reasoning && reasoning.String("effort") is { } effort && effort != "none")
+        {
+            throw ApiException.Unsupported("reasoning.effort", $"reasoning.effort: expected none: this model does not think aloud, got {Tensors.PunaException.OneLine(effort)}");
+        }
+
+        if (body.String("truncation") is { } truncation && truncation != "disabled")
+        {
+            throw ApiException.Unsupported("truncation", $"truncation: expected disabled: nothing is cut silently, got {Tensors.PunaException.OneLine(truncation)}");
+        }
+
+        if (body.Object("text")?.String("verbosity") is { } verbosity && verbosity != "medium")
+        {
+            throw ApiException.Unsupported("text.verbosity", $"text.verbosity: expected medium, got {Tensors.PunaException.OneLine(verbosity)}");
+        }
+
+        if (body.Int("top_logprobs", 0, 20) is > 0 || body.Strings("include", 64).Contains("message.output_text.logprobs"))
+        {
+            throw ApiException.Unsupported("top_logprobs", "top_logprobs: expected none: /v1/chat/completions has log-probabilities");
         }
     }
 
@@ -131,7 +156,7 @@ internal sealed class ResponseEndpoint(ModelHost host)
         {
             Messages = messages,
             Tools = ToolFields.Tools(body),
-            Format = ToolFields.Format(body.Object("text")?.Object("format")),
+            Format = ToolFields.Extended(body, ToolFields.Format(body.Object("text")?.Object("format"))),
             MaxTokens = body.Int("max_output_tokens", 1),
             Sampling = SamplingFields.Read(body, model.Tokenizer.VocabularySize, null),
             Adapter = model.AdapterOf(body.String("model")),

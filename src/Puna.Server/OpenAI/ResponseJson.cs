@@ -24,17 +24,18 @@ internal sealed class ResponseJson(string model, RequestObject body, ChatRequest
     /// <summary>A whole answer: the same items that a stream puts together.</summary>
     public JsonObject Whole(CollectedReply reply, GenerationUsage usage)
     {
-        if (reply.Text.Length > 0 || reply.Calls.Count == 0)
-        {
-            _output.Add(Message(Ids.New("msg_"), reply.Text, Status(reply.Finish)));
-        }
-
-        foreach ((string id, string name, string arguments) in reply.Calls)
-        {
-            _output.Add(Call(Ids.New("fc_"), id, name, arguments, Status(reply.Finish)));
-        }
-
         _finish = reply.Finish;
+        foreach (CollectedPart part in reply.Parts)
+        {
+            string status = part == reply.Parts[^1] ? Status(_finish) : "completed";
+            _output.Add(part.Call is { } call ? Call(Ids.New("fc_"), call.Id, call.Name, part.Text, status) : Message(Ids.New("msg_"), part.Text, status));
+        }
+
+        if (_output.Count == 0)
+        {
+            _output.Add(Message(Ids.New("msg_"), "", Status(_finish)));
+        }
+
         return Response(Status(_finish), usage);
     }
 

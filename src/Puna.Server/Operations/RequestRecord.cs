@@ -1,4 +1,5 @@
 using Puna.Runtime.Serving;
+using Puna.Server.Http;
 
 namespace Puna.Server.Operations;
 
@@ -26,13 +27,28 @@ internal sealed class RequestRecord(ServerMetrics metrics, TelemetrySpan span, F
     public void Ended(string reason) => _reasons.Add(reason);
 
     /// <summary>Says that it failed.</summary>
-    /// <param name="error">Code of the error.</param>
-    public void Failed(string error) => _error = error;
+    /// <param name="error">Why. What is no answer to anybody comes of a client that has gone, or of a server that ends.</param>
+    public void Failed(Exception error) => _error = aborted.IsCancellationRequested ? Cancelled : ApiException.Of(error) is { } answer ? answer.Code ?? answer.Type : "draining";
+
+    /// <summary>Waits for the replies, and says why there are none where that fails.</summary>
+    public async Task<T> WatchAsync<T>(Task<T> replies)
+    {
+        try
+        {
+            return await replies;
+        }
+        catch (Exception e)
+        {
+            Failed(e);
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_error is null && _reasons.Count == 0)
+        // Choices that ended before the client went are no reason for the others.
+        if (_error is null && _reasons.Count < choices)
         {
             _error = aborted.IsCancellationRequested ? Cancelled : "internal_error";
         }

@@ -47,6 +47,34 @@ public class ImageReaderTests
     }
 
     [Theory]
+    [InlineData("jpg-420")]
+    [InlineData("jpg-progressive")]
+    [InlineData("webp-lossy-alpha")]
+    [InlineData("webp-lossless")]
+    [InlineData("webp-animated")]
+    [InlineData("png-6-8-3x3")]
+    [InlineData("gif-clear")]
+    public void TheSizeOfTheHeadersIsThatOfThePicture(string name)
+    {
+        byte[] whole = Picture(name);
+        RgbImage image = ImageReader.Decode(whole, name);
+        Assert.Equal((image.Width, image.Height), ImageReader.Size(whole, name));
+        Assert.Contains("pixels", Assert.Throws<FileFormatException>(() => ImageReader.Size(whole, name, new ImageLimits(1 << 20, 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("at most 5 bytes", Assert.Throws<FileFormatException>(() => ImageReader.Size(whole, name, new ImageLimits(5))).Message, StringComparison.Ordinal);
+        for (int cut = 0; cut < Math.Min(whole.Length, 200); cut++)
+        {
+            // Cut anywhere, it is a size or an error.
+            try
+            {
+                Assert.Equal((image.Width, image.Height), ImageReader.Size(whole[..cut], name));
+            }
+            catch (FileFormatException)
+            {
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("jpg-420", 0xC0, 5)]
     [InlineData("jpg-progressive", 0xC2, 5)]
     public void AJpegThatClaimsMoreThanItsDataCanHoldIsRefusedBeforeItsPixelsAreAllocated(string name, int marker, int sizeAt)

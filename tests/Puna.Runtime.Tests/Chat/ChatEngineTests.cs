@@ -101,6 +101,31 @@ public sealed class ChatEngineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhereOneCallWasAskedForWhatComesBehindItIsNotCounted()
+    {
+        const string Two = "{\"name\": \"calculator\", \"parameters\": {\"expression\": \"3 + 4\"}}; {\"name\": \"calculator\", \"parameters\": {\"expression\": \"3 + 4\"}}";
+        var chat = new ChatEngine(_engine, null, new ScriptedCompiler((_, _) => new ForcedText(_model.Tokenizer!, Two)));
+        ChatRequest request = Ask("x") with { Tools = [Calculator], Format = ReplyFormat.JsonObject, ParallelToolCalls = false, MaxTokens = 200 };
+        var counts = new List<int>();
+        for (int i = 0; i < 2; i++)
+        {
+            using ChatReply reply = chat.Start(request, TestContext.Current.CancellationToken);
+            for (int last = -1; i == 1 && reply.Usage.GeneratedTokens is int now && (now == 0 || now != last); last = now)
+            {
+                // The second time the engine is done before anybody reads.
+                await Task.Delay(300, TestContext.Current.CancellationToken);
+            }
+
+            List<ChatEvent> events = await All(reply);
+            Assert.Single(events.OfType<ChatEvent.ToolCallStart>());
+            counts.Add(reply.Usage.GeneratedTokens);
+        }
+
+        Assert.Equal(counts[0], counts[1]);
+        Assert.InRange(counts[0], 5, _model.Tokenizer!.Encode(Two).Length - 1);
+    }
+
+    [Fact]
     public async Task ASchemaThatCannotBeCompiledCountsOnlyWhereItMust()
     {
         ScriptedCompiler compiler = new((_, definition) => definition == Schema ? throw new PunaException("keyword oops") : new ForcedText(_model.Tokenizer!, "{\"name\": \"calculator\"}"));

@@ -1,5 +1,6 @@
 using Puna.Formats.Images;
 using Puna.Runtime.Chat;
+using Puna.Runtime.Constraints;
 using Puna.Runtime.Filtering;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
@@ -70,6 +71,58 @@ public sealed class ConversationImagesTests : IDisposable
         Assert.Equal(0, engine.Statistics().EncodedImages);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task PicturesCountFromBeforeTheyAreDecodedUntilTheirRequestEnds(bool isFused)
+    {
+        using LanguageModel model = LanguageModel.Open(Write(isFused));
+        ChatImage good = new() { Data = Png }, damaged = new() { Data = [.. Png[..60], .. new byte[40]] };
+        long capacity, each;
+        await using (Engine measure = Engine.Start(model, _ops, new EngineOptions { ImageBytes = 1 }))
+        {
+            var chat = new ChatEngine(measure);
+            capacity = long.Parse(Assert.Throws<PunaException>(() => chat.Start(Ask(User(good)), Cancel)).Message.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(0, chat.PixelBytes);
+        }
+
+        // The first step does not end, so that whatever was submitted stays.
+        using var gate = new ManualResetEventSlim();
+        await using Engine engine = Engine.Start(model, _ops, new EngineOptions { ImageBytes = capacity });
+        var held = new ChatEngine(engine, null, new ScriptedCompiler((_, _) => new Waiting(gate)));
+        ChatRequest request = Ask(User(good)) with { Format = new ReplyFormat(ReplyFormatKind.Regex, "x") };
+        var replies = new List<ChatReply>();
+        try
+        {
+            replies.Add(held.Start(request, Cancel));
+            each = held.PixelBytes;
+            Assert.True(each > 0, "one alone may have more than the bound");
+            while (held.PixelBytes + each <= capacity)
+            {
+                replies.Add(held.Start(request, Cancel));
+            }
+
+            // Nothing looks at what is in the file, neither here nor where tokens are counted.
+            var busy = Assert.Throws<EngineBusyException>(() => held.Start(Ask(User(damaged)), Cancel));
+            Assert.Equal((EngineBusyReason.QueueLimit, $"pictures: expected at most {capacity} bytes of them in requests, got more"), (busy.Reason, busy.Message));
+            Assert.Equal(held.CountTokens(Ask(User(good))), held.CountTokens(Ask(User(damaged))));
+            Assert.Equal(each * replies.Count, held.PixelBytes);
+        }
+        finally
+        {
+            replies.ForEach(static reply => reply.Dispose());
+            gate.Set();
+        }
+
+        for (int i = 0; i < 1000 && held.PixelBytes > 0; i++)
+        {
+            await Task.Delay(10, Cancel);
+        }
+
+        Assert.Throws<InvalidImageException>(() => held.Start(Ask(User(damaged)), Cancel));
+        Assert.Equal(0, held.PixelBytes);
+    }
+
     private static ChatMessage User(params ChatImage[] images) => new(ChatRole.User, "ab") { Images = images };
 
     private static ChatRequest Ask(ChatMessage message) => new() { Messages = [message], Sampling = SamplingOptions.Greedy, MaxTokens = 4 };
@@ -85,6 +138,28 @@ public sealed class ConversationImagesTests : IDisposable
     }
 
     private string Write(bool isFused) => isFused ? SeeingModels.WriteFused(Path.Combine(_folder, "fused")) : SeeingModels.WriteCrossed(Path.Combine(_folder, "crossed"));
+
+    private sealed class Waiting(ManualResetEventSlim gate) : ITokenConstraint
+    {
+        public ConstraintState Start() => new State(gate);
+
+        private sealed class State(ManualResetEventSlim gate) : ConstraintState
+        {
+            public override bool IsAccepting => true;
+
+            public override bool IsFinished => false;
+
+            public override void FillMask(Span<uint> mask)
+            {
+                gate.Wait(Cancel);
+                mask.Fill(uint.MaxValue);
+            }
+
+            public override bool TryAccept(int token) => true;
+
+            public override ConstraintState Clone() => new State(gate);
+        }
+    }
 
     private sealed class AllowsAll : IContentFilter
     {

@@ -42,6 +42,20 @@ public class ReplyReaderTests
     }
 
     [Fact]
+    public void TokensBehindTheOneCallAreNotCounted()
+    {
+        var reader = new ReplyReader(0, WithTools() with { IsParallel = false });
+        var events = new List<ChatEvent>();
+        foreach (string piece in (string[])["[f(a=1)", ", g()]", "more", "and more"])
+            reader.Push(new TokenEvent(0, 1, piece, null, null, null), events);
+        Assert.Equal((true, 2), (reader.IsCut, reader.Tokens));
+        var whole = new ReplyReader(0, Plain());
+        whole.Push(new TokenEvent(0, 1, "x", null, null, null), events);
+        whole.Push(new TokenEvent(0, -1, "", null, FinishReason.Context, null), events);
+        Assert.Equal((false, 1), (whole.IsCut, whole.Tokens));
+    }
+
+    [Fact]
     public void CodeTokensAreNoText()
     {
         ReplyPlan plan = WithTools() with { CodeStarts = [PythonTag], CodeEnd = PythonEnd };

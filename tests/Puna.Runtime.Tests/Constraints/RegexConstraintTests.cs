@@ -29,6 +29,24 @@ public sealed class RegexConstraintTests
         Assert.All(texts, text => Assert.Equal(oracle.IsMatch(text), ConstraintChecks.Accepts(constraint, text)));
     }
 
+    [Fact]
+    public void WhatIsKeptOfTheTextsThatWereMetIsCounted()
+    {
+        const int Long = 3000;
+        IMeasuredConstraint constraint = ConstraintChecks.Regex($"[a-c]{{0,{Long}}}d");
+        ConstraintState state = constraint.Start();
+        uint[] mask = new uint[ConstraintChecks.Vocabulary.Words];
+        long before = GC.GetAllocatedBytesForCurrentThread(), counted = constraint.MetBytes;
+        for (int i = 0; i < Long; i++)
+        {
+            state.FillMask(mask);
+            Assert.True(state.TryAccept('a'));
+        }
+
+        // Not more than this thread allocated; and a state for every letter has at least its object, its reading and a place in a table.
+        Assert.InRange(constraint.MetBytes - counted, Long * 200L, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     [Theory]
     [InlineData("(?!a)", "look-around")]
     [InlineData("\\ba", "word boundaries")]

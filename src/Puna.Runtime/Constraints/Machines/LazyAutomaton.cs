@@ -8,12 +8,23 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
     private const int MostStates = 50_000;
     private const int MostMasks = 512;
 
+    // With its place in the table; readings share what is open, which is counted with the one that opened it.
+    private const int StateBytes = 208;
+    private const int ReadingBytes = 120;
+    private const int StepBytes = 8;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<Configuration[], LazyState> _states = new(new ConfigurationsComparer());
     private readonly List<Configuration> _scratch = [];
     private readonly HashSet<Configuration> _seen = [];
     private readonly LazyState?[] _path = new LazyState?[Math.Max(vocabulary.All.MaxDepth, vocabulary.Rest.MaxDepth) + 1];
     private int _masks;
+    private long _bytes;
+
+    /// <summary>About how many bytes the states and masks take; any thread.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    private int MaskBytes => (vocabulary.Words * sizeof(uint)) + 24;
 
     public VocabularyTrie Vocabulary => vocabulary;
 
@@ -81,10 +92,12 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
                         other.Mask = null;
                     }
 
+                    Interlocked.Add(ref _bytes, -(long)_masks * MaskBytes);
                     _masks = 0;
                 }
 
                 state.Mask = mask[..vocabulary.Words].ToArray();
+                Interlocked.Add(ref _bytes, MaskBytes);
                 _masks++;
             }
             else
@@ -188,6 +201,11 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
         }
 
         from.Set(b, to);
+        if (to is not null)
+        {
+            Interlocked.Add(ref _bytes, StepBytes);
+        }
+
         return to;
     }
 
@@ -211,10 +229,12 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
                 // States in use stay alive through their holders.
                 _states.Clear();
                 _masks = 0;
+                Interlocked.Exchange(ref _bytes, 0);
             }
 
             state = new(key, Array.Exists(key, machine.IsAccepting));
             _states.Add(key, state);
+            Interlocked.Add(ref _bytes, StateBytes + ((long)ReadingBytes * key.Length));
         }
 
         return state;

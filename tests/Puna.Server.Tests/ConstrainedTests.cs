@@ -1,0 +1,121 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Puna.Runtime.Chat;
+using Puna.Runtime.Serving;
+using Puna.Server.Anthropic;
+using Puna.Server.Http;
+using Puna.Server.OpenAI;
+
+namespace Puna.Server.Tests;
+
+/// <summary>Replies that a grammar, an expression or a schema decides, in the APIs that take them; so a test decides what the model says.</summary>
+public sealed class ConstrainedTests : IAsyncLifetime
+{
+    private static readonly GenerationUsage Usage = new(1, 0, 1, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+
+    private RunningServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await RunningServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Theory]
+    [InlineData("\"grammar\":\"root ::= \\\"llamas\\\" [0-9]\"", "^llamas[0-9]$")]
+    [InlineData("\"guided_regex\":\"[0-9]{4}\"", "^[0-9]{4}$")]
+    [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{\"const\":\"seven\"}}}", "^\"seven\"$")]
+    public async Task ACompletionIsWhatItMustBe(string constraint, string pattern)
+    {
+        string body = "{\"model\":\"default\",\"prompt\":\"Once\",\"max_tokens\":40,\"seed\":3," + constraint;
+        JsonNode choice = (await _server.AskAsync("/v1/completions", body + "}"))["choices"]![0]!;
+        Assert.Matches(pattern, choice["text"]!.GetValue<string>());
+        Assert.Equal("stop", choice["finish_reason"]!.GetValue<string>());
+        string streamed = string.Concat((await _server.StreamAsync("/v1/completions", body + ",\"stream\":true}")).Select(static e => e.Data?["choices"]?[0]?["text"]?.GetValue<string>()));
+        Assert.Equal(choice["text"]!.GetValue<string>(), streamed);
+    }
+
+    [Fact]
+    public async Task AConstraintThatIsNoneIsRefused()
+    {
+        Assert.Equal(HttpStatusCode.BadRequest, (await _server.PostAsync("/v1/completions", "{\"model\":\"default\",\"prompt\":\"x\",\"guided_regex\":\"(\"}")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await _server.PostAsync("/v1/completions", "{\"model\":\"default\",\"prompt\":\"x\",\"guided_regex\":\"a\",\"response_format\":{\"type\":\"json_object\"}}")).Status);
+    }
+
+    [Fact]
+    public async Task SoIsARawTextOfOllamas() => Assert.Equal(
+        "\"seven\"", (await _server.AskAsync("/api/generate", """{"model":"default","prompt":"Once","raw":true,"stream":false,"format":{"const":"seven"}}"""))["response"]!.GetValue<string>().Trim());
+
+    [Fact]
+    public async Task AResponseToo()
+    {
+        const string Body = """{"model":"default","input":"x","grammar":"root ::= \"llamas\""}""";
+        Assert.Equal("llamas", (await _server.AskAsync("/v1/responses", Body))["output"]![0]!["content"]![0]!["text"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("t", "message:completed")]
+    [InlineData("", "message:completed")]
+    [InlineData("ct", "function_call:completed,message:completed")]
+    [InlineData("tct", "message:completed,function_call:completed,message:completed")]
+    [InlineData("cc", "function_call:completed,function_call:completed")]
+    [InlineData("tcl", "message:completed,function_call:incomplete")]
+    public void AResponseHasTheItemsOfItsStreamInTheirOrder(string kinds, string expected)
+    {
+        var events = new List<ChatEvent>();
+        int calls = 0;
+        foreach (char kind in kinds)
+        {
+            events.AddRange(kind switch
+            {
+                't' => [new ChatEvent.TextDelta(0, "We", []), new ChatEvent.TextDelta(0, "ll.", [])],
+                'c' => [new ChatEvent.ToolCallStart(0, calls, $"call_{calls}", "f"), new ChatEvent.ToolArgumentsDelta(0, calls++, "{}")],
+                _ => (ChatEvent[])[],
+            });
+        }
+
+        events.Add(new ChatEvent.Finished(0, kinds.EndsWith('l') ? ChatFinishReason.Length : ChatFinishReason.Stop, null));
+        using JsonDocument document = JsonDocument.Parse("{}");
+        ResponseJson streamed = Json(), whole = Json();
+        var collected = new CollectedReply();
+        foreach (ChatEvent found in events)
+        {
+            collected.Add(found);
+            _ = streamed.Events(found).Count();
+        }
+
+        string[] items = Items(whole.Whole(collected, Usage));
+        Assert.Equal(Items(streamed.End(Usage)["response"]!), items);
+        Assert.Equal(expected, string.Join(',', items.Select(static i => $"{JsonNode.Parse(i)!["type"]}:{JsonNode.Parse(i)!["status"]}")));
+
+        ResponseJson Json() => new("m", new RequestObject(document.RootElement), new ChatRequest { Messages = [] });
+
+        // Numbers are made anew for each answer.
+        static string[] Items(JsonNode response) => [.. response["output"]!.AsArray().Select(static item =>
+        {
+            JsonObject copy = item!.DeepClone().AsObject();
+            copy.Remove("id");
+            return copy.ToJsonString();
+        })];
+    }
+
+    [Fact]
+    public void WhatIsCollectedKeepsItsOrder()
+    {
+        var reply = new CollectedReply();
+        foreach (ChatEvent found in (ChatEvent[])
+        [
+            new ChatEvent.ToolCallStart(0, 0, "call_1", "f"), new ChatEvent.ToolArgumentsDelta(0, 0, "{\"a\":"), new ChatEvent.ToolArgumentsDelta(0, 0, "1}"), new ChatEvent.TextDelta(0, "We", []),
+            new ChatEvent.TextDelta(0, "", []), new ChatEvent.TextDelta(0, "ll.", []), new ChatEvent.ToolCallStart(0, 1, "call_2", "g"), new ChatEvent.Finished(0, ChatFinishReason.ToolCalls, null),
+        ])
+        {
+            reply.Add(found);
+        }
+
+        Assert.Equal(["f {\"a\":1}", "Well.", "g "], reply.Parts.Select(static p => p.Call is { } call ? $"{call.Name} {p.Text}" : p.Text));
+        Assert.Equal("Well.", reply.Text);
+        Assert.Equal([("call_1", "f", "{\"a\":1}"), ("call_2", "g", "")], reply.Calls);
+        Assert.Equal(
+            """[{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}},{"type":"text","text":"Well."},{"type":"tool_use","id":"toolu_2","name":"g","input":{}}]""",
+            AnthropicEndpoints.Content(reply).ToJsonString());
+    }
+}
