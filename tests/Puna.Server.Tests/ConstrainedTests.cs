@@ -42,8 +42,13 @@ public sealed class ConstrainedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SoIsARawTextOfOllamas() => Assert.Equal(
-        "\"seven\"", (await _server.AskAsync("/api/generate", """{"model":"default","prompt":"Once","raw":true,"stream":false,"format":{"const":"seven"}}"""))["response"]!.GetValue<string>().Trim());
+    public async Task SoIsARawTextOfOllamas()
+    {
+        JsonObject answer = await _server.AskAsync("/api/generate", """{"model":"default","prompt":"Once","raw":true,"stream":false,"format":{"const":"seven"}}""");
+
+        // A letter may come as its escape.
+        Assert.Equal("seven", JsonNode.Parse(answer["response"]!.GetValue<string>())!.GetValue<string>());
+    }
 
     [Fact]
     public async Task AResponseToo()
