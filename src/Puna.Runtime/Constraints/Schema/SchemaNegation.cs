@@ -35,10 +35,15 @@ internal static class SchemaNegation
             switch (property.Name)
             {
                 case "type":
-                    string[] named = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(t => t.GetString() ?? "")] : [value.GetString() ?? ""];
+                    string[] named = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(t => Text(t, "type", where))] : [Text(value, "type", where)];
                     if (named.Contains("integer"))
                     {
                         throw Refuse("type: integer", where);
+                    }
+
+                    if (named.Except(Types).FirstOrDefault() is string unknown)
+                    {
+                        throw new PunaException($"type: expected one of {string.Join(", ", Types)} and integer, got {unknown} ({where})");
                     }
 
                     bool isNullable = schema.TryGetProperty("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
@@ -56,12 +61,12 @@ internal static class SchemaNegation
                     ways.Add((JsonNode)new JsonObject { [NotEnum] = Node(value) });
                     break;
                 case "pattern":
-                    ways.Add((JsonNode)new JsonObject { ["type"] = "string", [NotPattern] = value.GetString() });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = "string", [NotPattern] = Text(value, "pattern", where) });
                     break;
                 case "required":
                     foreach (JsonElement name in value.EnumerateArray())
                     {
-                        ways.Add((JsonNode)new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { [name.GetString()!] = false } });
+                        ways.Add((JsonNode)new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { [Text(name, "required", where)] = false } });
                     }
 
                     break;
@@ -82,7 +87,7 @@ internal static class SchemaNegation
                     ways.Add((JsonNode)(min <= 0 ? JsonValue.Create(false) : new JsonObject { ["type"] = OfKeyword(property.Name), ["max" + property.Name[3..]] = min - 1 }));
                     break;
                 case "maxLength" or "maxItems" or "maxProperties":
-                    ways.Add((JsonNode)new JsonObject { ["type"] = OfKeyword(property.Name), ["min" + property.Name[3..]] = value.GetInt32() + 1 });
+                    ways.Add((JsonNode)new JsonObject { ["type"] = OfKeyword(property.Name), ["min" + property.Name[3..]] = value.GetInt32() + 1L });
                     break;
                 case "minimum" when !schema.TryGetProperty("exclusiveMinimum", out _):
                     ways.Add((JsonNode)new JsonObject { ["type"] = "number", ["exclusiveMaximum"] = Node(value) });
@@ -129,6 +134,9 @@ internal static class SchemaNegation
     }
 
     public static JsonNode? Node(JsonElement element) => JsonNode.Parse(element.GetRawText(), documentOptions: new JsonDocumentOptions { MaxDepth = 1024 });
+
+    private static string Text(JsonElement value, string keyword, string where) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new PunaException($"{keyword}: expected a string, got {value.ValueKind} ({where})");
 
     private static string OfKeyword(string keyword) => keyword[3..] switch { "Length" => "string", "Items" => "array", _ => "object" };
 
