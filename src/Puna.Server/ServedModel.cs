@@ -51,7 +51,7 @@ public sealed class ServedModel
     public ChatEngine? Chat { get; }
 
     /// <summary>Constraints for its vocabulary.</summary>
-    internal ReplyConstraints Constraints { get; }
+    public ReplyConstraints Constraints { get; }
 
     /// <summary>The tokenizer.</summary>
     public Tokenizer Tokenizer { get; }

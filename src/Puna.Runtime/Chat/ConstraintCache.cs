@@ -36,6 +36,17 @@ internal sealed class ConstraintCache(IConstraintCompiler compiler, long capacit
         }
     }
 
+    /// <summary>Keeps nothing any more; constraints in use go on.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _entries.Clear();
+            _byUse.Clear();
+            _late.Clear();
+        }
+    }
+
     /// <summary>What the constraints of a request may take together: twice what one may.</summary>
     public CompileAllowance Allow() => new(2 * budget);
 

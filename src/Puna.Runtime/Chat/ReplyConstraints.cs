@@ -28,6 +28,9 @@ public sealed class ReplyConstraints
     /// <summary>Where they are kept.</summary>
     internal ConstraintCache Cache { get; }
 
+    /// <summary>Forgets those that are kept for later requests; those in use go on.</summary>
+    public void Clear() => Cache.Clear();
+
     /// <summary>The constraint of a format, or null where it is text of any kind.</summary>
     /// <param name="format">The format.</param>
     /// <param name="cancel">Stops the compilation.</param>

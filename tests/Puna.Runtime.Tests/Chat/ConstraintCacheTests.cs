@@ -38,6 +38,17 @@ public class ConstraintCacheTests
     }
 
     [Fact]
+    public void WhatIsForgottenIsCompiledAnew()
+    {
+        ScriptedCompiler compiler = new((_, _) => new UnionConstraint([]));
+        ConstraintCache cache = Cache(compiler, 1000);
+        ITokenConstraint first = cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken);
+        cache.Clear();
+        Assert.Equal(0, cache.Count);
+        Assert.NotSame(first, cache.Get(ReplyFormatKind.Regex, "a", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void FailuresAreNotKept()
     {
         int calls = 0;
