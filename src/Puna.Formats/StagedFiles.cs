@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Puna.Tensors;
 
 namespace Puna.Formats;
@@ -80,7 +81,10 @@ public sealed class StagedFiles : IDisposable
         }
     }
 
-    /// <summary>Closes all files and renames them into place. Where one cannot be, none of them is left behind, and those that they replaced are there again.</summary>
+    /// <summary>
+    /// Closes all files, has the system write them to the disk, and renames them into place: so that a name never stands for bytes that a power cut can take away. Where one cannot be renamed, none of them is
+    /// left behind, and those that they replaced are there again.
+    /// </summary>
     /// <exception cref="PunaException">A file cannot be renamed, for example because its target is in use.</exception>
     /// <exception cref="IOException">The last bytes could not be written, for example because the disk is full.</exception>
     public void Commit()
@@ -89,6 +93,8 @@ public sealed class StagedFiles : IDisposable
         foreach (Entry entry in _entries)
         {
             entry.Stream.Dispose();
+            using SafeFileHandle file = File.OpenHandle(entry.Temporary, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.FlushToDisk(file);
         }
 
         int placed = 0;

@@ -17,7 +17,7 @@ internal sealed class ConversationImages(Engine engine)
     private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
 
     /// <summary>What decoded pictures may take: as much as <see cref="EngineOptions.ImageBytes"/> allows requests.</summary>
-    public PixelBudget Budget { get; } = new(engine.Options.ImageBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
+    public PixelBudget Budget { get; } = new(engine.Options.ImageBytesOrDefault);
 
     /// <summary>Looks at the headers of the pictures of a conversation.</summary>
     /// <param name="messages">The conversation.</param>

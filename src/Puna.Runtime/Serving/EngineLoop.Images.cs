@@ -17,8 +17,6 @@ internal sealed partial class EngineLoop
     /// <summary>What was made of pictures; null where the model does not see.</summary>
     public ImageStore? Images { get; }
 
-    private static long ImageBytesFor(EngineOptions options) => options.ImageBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8;
-
     /// <summary>Begins to read the prompts of requests whose pictures are encoded.</summary>
     private void OpenEncoded()
     {

@@ -70,7 +70,7 @@ internal sealed partial class EngineLoop : IDisposable
         _stopIds = [.. model.StopIds];
         _limit = ContextOf(model.Llama.Config);
         Counters = new EngineCounters(Capacity);
-        Images = model.Llama.Config.SeesImages ? new ImageStore(model, ops, ImageBytesFor(options), _cache.Type, wake) : null;
+        Images = model.Llama.Config.SeesImages ? new ImageStore(model, ops, options.ImageBytesOrDefault, _cache.Type, wake) : null;
         if (draft is not null)
         {
             _draft = new DraftModel(draft, model, ops, vocabulary, options.MaxBatchedTokens);

@@ -39,6 +39,9 @@ public sealed record EngineOptions
     /// <summary>Memory in bytes for what the model makes of pictures, and as much again for the pictures of requests that wait or run; null takes an eighth of the machine's memory.</summary>
     public long? ImageBytes { get; init; }
 
+    /// <summary><see cref="ImageBytes"/>, or what null stands for.</summary>
+    internal long ImageBytesOrDefault => ImageBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8;
+
     /// <summary>Most requests that wait, at least 1.</summary>
     public int QueueLimit { get; init; } = 512;
 
