@@ -19,8 +19,9 @@ public static class AdapterFiles
     /// <param name="seed">Sets one apart from another.</param>
     /// <param name="size">Largest value of A and B.</param>
     /// <param name="isDora">Whether rows get lengths of about 1 too.</param>
+    /// <param name="prefix">What the model that was trained has in front of its layers.</param>
     /// <returns>The folder.</returns>
-    public static string Write(string folder, IEnumerable<(string Module, int Out, int In)> modules, int seed, float size = 0.3f, bool isDora = false)
+    public static string Write(string folder, IEnumerable<(string Module, int Out, int In)> modules, int seed, float size = 0.3f, bool isDora = false, string prefix = "model.")
     {
         const int Rank = 4;
         Directory.CreateDirectory(folder);
@@ -30,7 +31,7 @@ public static class AdapterFiles
         using var data = new MemoryStream();
         foreach ((string module, int rows, int columns) in modules)
         {
-            string name = "base_model.model.model." + module;
+            string name = "base_model.model." + prefix + module;
             Add(name + ".lora_A.weight", $"{Rank},{columns}", Rank * columns, 0);
             Add(name + ".lora_B.weight", $"{rows},{Rank}", rows * Rank, 0);
             if (isDora)

@@ -32,20 +32,26 @@ internal static class PeftAdapterReader
         var parameters = new Dictionary<string, (string Canonical, Shape Shape)>(StringComparer.Ordinal);
         foreach ((string canonical, Shape shape) in config.Parameters())
         {
-            string name = TensorNames.In(CheckpointFormat.Safetensors, canonical, config);
-            parameters[name] = (canonical, shape);
-            if (shape.Rank == 2)
+            foreach (string name in Names(canonical, config))
             {
-                modules[name[..^".weight".Length]] = canonical;
+                parameters[name] = (canonical, shape);
+                if (shape.Rank == 2)
+                {
+                    modules[name[..^".weight".Length]] = canonical;
+                }
             }
         }
 
         if (config is { TiedEmbeddings: true, Labels: 0 })
         {
-            parameters[TensorNames.In(CheckpointFormat.Safetensors, OutputName, config)] = (OutputName, new Shape(config.Vocab, config.Hidden));
+            foreach (string name in Names(OutputName, config))
+            {
+                parameters[name] = (OutputName, new Shape(config.Vocab, config.Hidden));
+            }
         }
 
         var parts = new Dictionary<string, LoraPart>(StringComparer.Ordinal);
+        var stems = new Dictionary<string, string>(StringComparer.Ordinal);
         var whole = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (TensorInfo info in file.Tensors)
         {
@@ -63,12 +69,18 @@ internal static class PeftAdapterReader
                 throw new FileFormatException(file.Path, $"tensor {info.Name}: expected a weight of {config.Name}, which has no {module}");
             }
 
-            if (parts.ContainsKey(canonical))
+            string stem = Prefix + module;
+            if (stems.TryGetValue(canonical, out string? first))
             {
+                if (first != stem)
+                {
+                    throw new FileFormatException(file.Path, $"tensor {info.Name}: expected {canonical} once, got it as {first} too");
+                }
+
                 continue;
             }
 
-            string stem = Prefix + module;
+            stems.Add(canonical, stem);
             (string a, string b) = table ? (stem + ".lora_embedding_A", stem + ".lora_embedding_B") : (stem + ".lora_A.weight", stem + ".lora_B.weight");
             LoraPart part = tensors.Part(canonical, a, b, dora ? stem + ".lora_magnitude_vector" : null, table, Scale, layout);
             parts[canonical] = part;
@@ -156,6 +168,17 @@ internal static class PeftAdapterReader
 
     /// <summary>The name that a tensor has in the model where the adapter has it in full; beside matrices to be added to it, it is called a base layer.</summary>
     private static string WholeName(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..].Replace(".base_layer.", ".", StringComparison.Ordinal) : "";
+
+    /// <summary>The names of a parameter in the model that was trained. Llama 4 is published as a model that sees, whose text model is a part of it; adapters of the text model alone go without the prefix.</summary>
+    private static IEnumerable<string> Names(string canonical, LlamaConfig config)
+    {
+        string name = TensorNames.In(CheckpointFormat.Safetensors, canonical, config);
+        yield return name;
+        if (config.Llama4 is not null && (name.StartsWith("model.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal)))
+        {
+            yield return "language_model." + name;
+        }
+    }
 
     /// <summary>The module that a tensor belongs to, and whether it is an embedding's.</summary>
     private static (string Module, bool Table) Split(SafetensorsFile file, string name)

@@ -85,7 +85,7 @@ public sealed class ChatEngine
             throw new InvalidImageException($"images: expected text alone where a filter judges conversations, since it does not see, got {files.Count}");
         }
 
-        if (_filter is not null && !(await _filter.CheckAsync(request.Messages, cancel).ConfigureAwait(false)).IsAllowed)
+        if (_filter is not null && !(await _filter.CheckAsync(FilterGate.Asked(request.Messages), cancel).ConfigureAwait(false)).IsAllowed)
         {
             return ChatReply.Refused(prompt.Length, request.Choices);
         }

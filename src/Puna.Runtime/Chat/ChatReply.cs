@@ -105,7 +105,7 @@ public sealed class ChatReply : IDisposable
                     {
                         List<ChatEvent> own = events.FindAll(found => found.Choice == token.Choice);
                         events.RemoveAll(found => found.Choice == token.Choice);
-                        bool isAllowed = (await _filter.CheckAsync([.. _request!.Messages, Message(own)], cancel).ConfigureAwait(false)).IsAllowed;
+                        bool isAllowed = (await _filter.CheckAsync(FilterGate.Answered(_request!.Messages, Message(own)), cancel).ConfigureAwait(false)).IsAllowed;
                         foreach (ChatEvent found in isAllowed ? own : [new ChatEvent.Finished(token.Choice, ChatFinishReason.ContentFilter, null)])
                         {
                             yield return Tell(found);

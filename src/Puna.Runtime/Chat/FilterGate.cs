@@ -22,4 +22,21 @@ internal sealed class FilterGate(IContentFilter filter)
             _turn.Release();
         }
     }
+
+    /// <summary>What is judged before a reply. Where it has been begun for the model (the last message is the assistant's), that is what it answers, not the beginning.</summary>
+    public static IReadOnlyList<ChatMessage> Asked(IReadOnlyList<ChatMessage> messages)
+    {
+        int count = messages.Count;
+        while (count > 0 && messages[count - 1].Role == ChatRole.Assistant)
+        {
+            count--;
+        }
+
+        return count > 0 ? [.. messages.Take(count)] : messages;
+    }
+
+    /// <summary>What is judged after a reply; what was begun for the model is part of it.</summary>
+    public static IReadOnlyList<ChatMessage> Answered(IReadOnlyList<ChatMessage> messages, ChatMessage reply) => messages is [.., { Role: ChatRole.Assistant } begun]
+        ? [.. messages.SkipLast(1), reply with { Content = begun.Content + reply.Content }]
+        : [.. messages, reply];
 }

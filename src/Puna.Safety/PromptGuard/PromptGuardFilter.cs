@@ -5,7 +5,7 @@ using Puna.Text.Chat;
 namespace Puna.Safety.PromptGuard;
 
 /// <summary>
-/// Stops prompts that Prompt Guard takes for attacks: a user's message by the probability of a jailbreak, a tool's answer by that of any instruction in it. Replies and system messages pass, for it was not made for them.
+/// Stops prompts that Prompt Guard takes for attacks, in any message since the model's last: a user's by the probability of a jailbreak, a tool's answer by that of any instruction in it. Replies and system messages pass, for it was not made for them.
 /// </summary>
 public sealed class PromptGuardFilter : IContentFilter
 {
@@ -28,18 +28,28 @@ public sealed class PromptGuardFilter : IContentFilter
     /// <inheritdoc/>
     public ContentVerdict Check(IReadOnlyList<ChatMessage> conversation, CancellationToken cancel = default)
     {
-        ChatMessage last = conversation[^1];
-        if (last.Role is not (ChatRole.User or ChatRole.Tool))
+        // Several messages may be new at once, such as the answers of two tools: all since the model spoke last are judged.
+        ContentVerdict worst = ContentVerdict.Allowed;
+        for (int i = conversation.Count - 1; i >= 0 && conversation[i].Role != ChatRole.Assistant; i--)
         {
-            return ContentVerdict.Allowed;
+            if (conversation[i].Role is not (ChatRole.User or ChatRole.Tool))
+            {
+                continue;
+            }
+
+            bool isUser = conversation[i].Role == ChatRole.User;
+            PromptGuardResult result = _classifier.Classify(conversation[i].Content, cancel);
+            double score = isUser ? result.Jailbreak : result.Indirect;
+
+            // A score that is no number comes of a damaged model, and lets nothing pass.
+            if (!(score < _threshold))
+            {
+                return new ContentVerdict(false, isUser ? "prompt attack" : "instructions in a tool's answer", [result.Label], score);
+            }
+
+            worst = worst with { Score = Math.Max(worst.Score ?? 0, score) };
         }
 
-        PromptGuardResult result = _classifier.Classify(last.Content, cancel);
-        double score = last.Role == ChatRole.User ? result.Jailbreak : result.Indirect;
-
-        // A score that is no number comes of a damaged model, and lets nothing pass.
-        return score < _threshold
-            ? ContentVerdict.Allowed with { Score = score }
-            : new ContentVerdict(false, last.Role == ChatRole.User ? "prompt attack" : "instructions in a tool's answer", [result.Label], score);
+        return worst;
     }
 }

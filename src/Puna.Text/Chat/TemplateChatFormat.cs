@@ -20,12 +20,11 @@ public sealed class TemplateChatFormat : ChatFormat
     private const char LastMark = '\uFDEF';
 
     private readonly ChatTemplate _template;
-    private readonly string[] _special;
+    private readonly TokenTrie _special;
     private readonly string _bos;
     private readonly string _eos;
     private readonly ChatPiece[] _stops;
     private readonly DateTime? _now;
-    private readonly bool _hasWords;
     private readonly bool _hasTiles;
     private readonly bool _knowsTools;
 
@@ -34,11 +33,8 @@ public sealed class TemplateChatFormat : ChatFormat
     {
         _template = template;
         _now = now;
-        // Longest first, so that a token is never taken for a shorter one it begins with.
-        _special = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.Piece)
-            .Where(piece => piece.Length > 1 && tokenizer.IdOf(piece) is not null).Distinct().OrderByDescending(static piece => piece.Length).ThenBy(static piece => piece, StringComparer.Ordinal)];
+        _special = new TokenTrie(Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.Piece).Where(piece => piece.Length > 1 && tokenizer.IdOf(piece) is not null));
         _hasTiles = ImageTokens.AreTiled(tokenizer);
-        _hasWords = Array.Exists(_special, static piece => char.IsLetterOrDigit(piece[0]));
         _bos = tokenizer.BosId is int bos ? tokenizer.Piece(bos) : "";
         _eos = tokenizer.EosId is int eos ? tokenizer.Piece(eos) : "";
         _stops = [];
@@ -150,16 +146,20 @@ public sealed class TemplateChatFormat : ChatFormat
         return _template.Render(variables.RootElement, _now);
     }
 
-    /// <summary>Breaks up special tokens inside a content.</summary>
+    /// <summary>Breaks up special tokens inside a content, each behind its first character, wherever one begins.</summary>
     private string Mark(string content, char mark)
     {
-        foreach (string token in _special)
+        var marked = new StringBuilder(content.Length);
+        for (int at = 0; at < content.Length; at++)
         {
-            if (content.Contains(token, StringComparison.Ordinal))
-                content = content.Replace(token, token[0].ToString() + mark + token[1..], StringComparison.Ordinal);
+            marked.Append(content[at]);
+            if (_special.Longest(content.AsSpan(at)) is not null)
+            {
+                marked.Append(mark);
+            }
         }
 
-        return content;
+        return marked.ToString();
     }
 
     /// <summary>The pieces of a rendered text: special tokens, and text without marks.</summary>
@@ -169,7 +169,7 @@ public sealed class TemplateChatFormat : ChatFormat
         var text = new StringBuilder();
         for (int at = 0; at < rendered.Length;)
         {
-            string? token = rendered[at] == mark || (!_hasWords && char.IsLetterOrDigit(rendered[at])) ? null : Array.Find(_special, special => string.CompareOrdinal(rendered, at, special, 0, special.Length) == 0);
+            string? token = _special.Longest(rendered.AsSpan(at));
             if (token is null)
             {
                 if (rendered[at] != mark)

@@ -62,6 +62,21 @@ public sealed class UnmergedAdapterTests : IDisposable
         }
     }
 
+    /// <summary>Llama 4 is published as a model that sees, so that its layers have a longer name in adapters than the text model's alone. Both at once is one too many.</summary>
+    [Fact]
+    public void AnAdapterOfTheWholeLlama4IsThatOfItsTextModel()
+    {
+        string folder = TestFiles.GoldenModel("llama4-scout");
+        using Checkpoint checkpoint = Checkpoint.Open(folder);
+        (string, int, int)[] modules = [.. Modules(checkpoint, ["self_attn.q_proj", "shared_expert.up_proj"])];
+        string text = AdapterFiles.Write(Path.Combine(_folder, "text"), modules, 5), whole = AdapterFiles.Write(Path.Combine(_folder, "whole"), modules, 5, prefix: "language_model.model.");
+        int[] ids = [1, 5, 9, 200, 17];
+        float[] Logits(string adapter) => Run(checkpoint.Load(), [ids], [UnmergedAdapter.Open(adapter, checkpoint, _ops)])[0];
+        Assert.Equal(Logits(text), Logits(whole));
+        string both = AdapterFiles.Write(Path.Combine(_folder, "both"), [.. modules.Select(static m => ("model." + m.Item1, m.Item2, m.Item3)), .. modules.Select(static m => ("language_model.model." + m.Item1, m.Item2, m.Item3))], 5, prefix: "");
+        Assert.Contains("once", Assert.ThrowsAny<PunaException>(() => UnmergedAdapter.Open(both, checkpoint, _ops)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AnEmbeddingIsAdapted()
     {

@@ -44,4 +44,16 @@ public class FilterGateTests
 
         public void Dispose() => Gate.Dispose();
     }
+
+    /// <summary>A reply that is begun for the model must not hide what it answers, and is judged as a whole in the end.</summary>
+    [Fact]
+    public void ABegunReplyIsPartOfTheReply()
+    {
+        ChatMessage asked = new(ChatRole.User, "How?"), begun = new(ChatRole.Assistant, "First, "), reply = new(ChatRole.Assistant, "you");
+        Assert.Equal([asked], FilterGate.Asked([asked, begun]));
+        Assert.Equal([asked], FilterGate.Asked([asked]));
+        Assert.Equal([begun], FilterGate.Asked([begun]));
+        Assert.Equal(["How?", "First, you"], FilterGate.Answered([asked, begun], reply).Select(static m => m.Content));
+        Assert.Equal(["How?", "you"], FilterGate.Answered([asked], reply).Select(static m => m.Content));
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Puna.Runtime.Filtering;
 using Puna.Safety.CodeScan;
 using Puna.Text.Chat;
+using Puna.Text.Tools;
 
 namespace Puna.Safety.Tests.CodeScan;
 
@@ -79,5 +80,17 @@ public sealed class CodeScannerTests
         Assert.True(Check(ChatRole.User, Reply).IsAllowed);
         Assert.True(Check(ChatRole.Assistant, "```c\nstrcpy(a, b);\n```").IsAllowed);
         Assert.False(Check(ChatRole.Assistant, "```c\nstrcpy(a, b);\n```", CodeSeverity.Warn).IsAllowed);
+    }
+
+    /// <summary>What is to be run is stopped like what is to be read: arguments are texts in JSON, wherever they are in it, and a call that was cut short is looked at as far as it goes.</summary>
+    [Theory]
+    [InlineData("""{"code":"import os\nos.system(\"ping \" + host)"}""", false)]
+    [InlineData("""{"files":[{"name":"a.py","content":"import os\nos.system('ping ' + host)"}]}""", false)]
+    [InlineData("""{"code":"import os\nos.system('ping ' + host""", false)]
+    [InlineData("""{"code":"print(1 + 2)","lines":3,"none":null}""", true)]
+    public void AFilterStopsCodeInCallsOfTools(string arguments, bool isAllowed)
+    {
+        var reply = new ChatMessage(ChatRole.Assistant, "") { ToolCalls = [new ToolCall("code_interpreter", arguments)] };
+        Assert.Equal(isAllowed, new CodeScanFilter(CodeScanner.Default).Check([reply], TestContext.Current.CancellationToken).IsAllowed);
     }
 }

@@ -77,6 +77,24 @@ public sealed class PromptGuardClassifierTests
         Assert.Throws<PunaException>(() => new PromptGuardFilter(classifier, 2));
     }
 
+    /// <summary>An attack does not get past by having something harmless behind it: of all messages since the model's last, the worst counts.</summary>
+    [Fact]
+    public void AFilterJudgesAllThatIsNew()
+    {
+        using var ops = new CpuOps(1);
+        var classifier = new PromptGuardClassifier(Folder, ops);
+        string[] texts = [Short, "a", "Good morning, what is the weather like?"];
+        double[] scores = [.. texts.Select(text => classifier.Classify(text, TestContext.Current.CancellationToken).Jailbreak)];
+        string worst = texts[Array.IndexOf(scores, scores.Max())], least = texts[Array.IndexOf(scores, scores.Min())];
+        var filter = new PromptGuardFilter(classifier, (scores.Max() + scores.Min()) / 2);
+        bool IsAllowed(params (ChatRole Role, string Text)[] messages) => filter.Check([.. messages.Select(static m => new ChatMessage(m.Role, m.Text))], TestContext.Current.CancellationToken).IsAllowed;
+        Assert.True(IsAllowed((ChatRole.User, least)));
+        Assert.False(IsAllowed((ChatRole.User, worst), (ChatRole.User, least)));
+        Assert.False(IsAllowed((ChatRole.Assistant, least), (ChatRole.User, worst), (ChatRole.System, worst), (ChatRole.User, least)));
+        Assert.True(IsAllowed((ChatRole.User, worst), (ChatRole.Assistant, least), (ChatRole.User, least)));
+        Assert.Equal(scores.Max(), new PromptGuardFilter(classifier, 1).Check([new ChatMessage(ChatRole.User, worst), new ChatMessage(ChatRole.User, least)], TestContext.Current.CancellationToken).Score);
+    }
+
     [Fact]
     public void ScoresOfThreeLabels()
     {
