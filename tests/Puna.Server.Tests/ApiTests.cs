@@ -132,6 +132,54 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Equal(whole["eval_count"]!.GetValue<int>(), parts[^1]["eval_count"]!.GetValue<int>());
     }
 
+    [Theory]
+    [InlineData("/api/chat", """{"model":"default","messages":[{"role":"user","content":"Hello"}],"options":{"temperature":0,"num_predict":8},"logprobs":true,"top_logprobs":3""", "ollama.chat")]
+    [InlineData("/api/generate", """{"model":"default","prompt":"Hello","options":{"temperature":0,"num_predict":8},"logprobs":true,"top_logprobs":3""", "ollama.generate")]
+    [InlineData("/api/generate", """{"model":"default","prompt":"Once upon a time","raw":true,"options":{"temperature":0,"num_predict":8},"logprobs":true,"top_logprobs":3""", "ollama.generate")]
+    public async Task OllamaTellsLogProbabilities(string path, string body, string schema)
+    {
+        static string[] Tokens(IEnumerable<JsonNode> lines) => [.. lines.SelectMany(static line => line["logprobs"]?.AsArray() ?? []).Select(static token => token!.ToJsonString())];
+        JsonObject whole = await _server.AskAsync(path, body + ""","stream":false}""");
+        SchemaCheck.Assert(schema, whole);
+        Assert.Equal(8, whole["logprobs"]!.AsArray().Count);
+        Assert.All(whole["logprobs"]!.AsArray(), static token => Assert.Equal(token!["token"]!.GetValue<string>(), token["top_logprobs"]!.AsArray().MaxBy(static top => top!["logprob"]!.GetValue<double>())!["token"]!.GetValue<string>()));
+        (_, string lines) = await _server.PostAsync(path, body + "}");
+        JsonObject[] parts = [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static l => JsonNode.Parse(l)!.AsObject())];
+        Assert.All(parts, p => SchemaCheck.Assert(schema, p));
+        Assert.Equal(Tokens([whole]), Tokens(parts));
+        (HttpStatusCode alone, _) = await _server.PostAsync(path, body.Replace("\"logprobs\":true,", "", StringComparison.Ordinal) + "}");
+        Assert.Equal(HttpStatusCode.BadRequest, alone);
+    }
+
+    /// <summary>Each way in which clients give a schema holds: the reply is one of its two words.</summary>
+    [Theory]
+    [InlineData("/v1/chat/completions", """{"model":"default","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_object","schema":{"enum":["yes","no"]}}}""")]
+    [InlineData("/v1/chat/completions", """{"model":"default","messages":[{"role":"user","content":"x"}],"guided_json":{"enum":["yes","no"]}}""")]
+    [InlineData("/v1/completions", """{"model":"default","prompt":"x","max_tokens":20,"guided_json":"{\"enum\":[\"yes\",\"no\"]}"}""")]
+    [InlineData("/v1/messages", """{"model":"default","max_tokens":20,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"json_schema","schema":{"enum":["yes","no"]}}}}""")]
+    [InlineData("/api/chat", """{"model":"default","stream":false,"messages":[{"role":"user","content":"x"}],"format":{"enum":["yes","no"]}}""")]
+    public async Task EverySchemaHolds(string path, string body)
+    {
+        JsonObject answer = await _server.AskAsync(path, body);
+        JsonNode? choice = answer["choices"]?[0];
+        string said = (choice?["message"]?["content"] ?? choice?["text"] ?? answer["content"]?[0]?["text"] ?? answer["message"]?["content"])!.GetValue<string>();
+        Assert.Contains(JsonNode.Parse(said)!.GetValue<string>(), (string[])["yes", "no"]);
+    }
+
+    [Theory]
+    [InlineData("/v1/messages", """{"model":"default","max_tokens":5,"messages":[{"role":"user","content":"x"}],"output_config":{"effort":"high"}}""", "output_config.effort")]
+    [InlineData("/v1/messages", """{"model":"default","max_tokens":5,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"xml"}}}""", "output_config.format.type")]
+    [InlineData("/v1/messages", """{"model":"default","max_tokens":5,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search_20250305","name":"web_search"}]}""", "tools[0].type")]
+    [InlineData("/v1/messages", """{"model":"default","max_tokens":5,"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","strict":true,"input_schema":{"type":"object","contains":{"type":"string"}}}]}""", "contains")]
+    [InlineData("/v1/chat/completions", """{"model":"default","messages":[{"role":"user","content":"x"}],"guided_json":"{"}""", "guided_json")]
+    [InlineData("/v1/chat/completions", """{"model":"default","messages":[{"role":"user","content":"x"}],"guided_json":{},"guided_regex":"a"}""", "guided_regex")]
+    public async Task WhatWouldChangeTheAnswerIsRefusedByName(string path, string body, string name)
+    {
+        (HttpStatusCode status, string text) = await _server.PostAsync(path, body);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains(name, JsonNode.Parse(text)!["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ListsAndEmbeddingsHaveTheirShapes()
     {
@@ -142,7 +190,11 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Equal("default", (await Get("/v1/models/default"))["id"]!.GetValue<string>());
         SchemaCheck.Assert("ollama.list", await Get("/api/tags"));
         SchemaCheck.Assert("ollama.ps", await Get("/api/ps"));
-        Assert.Matches(@"^\d+\.\d+", (await Get("/api/version"))["version"]!.GetValue<string>());
+        // Clients compare it with the Ollama they need, of which 0.6.4 is the newest known of.
+        Assert.True(Version.Parse((await Get("/api/version"))["version"]!.GetValue<string>()) >= new Version(0, 6, 4));
+        using var head = new HttpRequestMessage(HttpMethod.Head, "/api/version");
+        using HttpResponseMessage probed = await _server.Http.SendAsync(head, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, probed.StatusCode);
         SchemaCheck.Assert("ollama.show", await _server.AskAsync("/api/show", """{"model":"puna-tiny"}"""));
         JsonObject embedded = await _server.AskAsync("/v1/embeddings", """{"model":"default","input":["one llama","two llamas"],"dimensions":8}""");
         SchemaCheck.Assert("openai.embeddings", embedded);

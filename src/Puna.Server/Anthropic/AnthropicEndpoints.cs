@@ -158,17 +158,34 @@ internal sealed class AnthropicEndpoints(ModelHost host)
             Add(item, messages, names, model);
         }
 
-        ToolDefinition[] tools = [.. (body.Objects("tools", MostTools) ?? []).Select(static tool =>
-            new ToolDefinition(tool.RequireString("name"), tool.String("description"), tool.Object("input_schema")?.Element.GetRawText()))];
         return Choose(body, new ChatRequest
         {
             Messages = messages,
-            Tools = tools,
+            Tools = [.. (body.Objects("tools", MostTools) ?? []).Select(Tool)],
+            Format = Format(body.Object("output_config")),
             StopStrings = body.Strings("stop_sequences", 16),
             Sampling = new SamplingOptions { Temperature = body.Number("temperature", 0, 2) ?? 1, TopP = body.Number("top_p", 0, 1) ?? 1, TopK = body.Int("top_k", 0) ?? 0 },
             Key = http.Owner(),
             CacheSalt = http.Salt(body),
         });
+    }
+
+    /// <summary>A tool that the client runs; those that Anthropic runs, or knows by a type of their own, are not here.</summary>
+    private static ToolDefinition Tool(RequestObject tool) => tool.String("type") is { } type and not "custom"
+        ? throw ApiException.Unsupported(tool.At("type"), $"{tool.At("type")}: expected custom, got {Tensors.PunaException.OneLine(type)}")
+        : new ToolDefinition(tool.RequireString("name"), tool.String("description"), tool.Object("input_schema")?.Element.GetRawText(), tool.Bool("strict") ?? false);
+
+    /// <summary>The form of the reply: <c>output_config.format</c>.</summary>
+    private static ReplyFormat Format(RequestObject? config)
+    {
+        if (config?.String("effort") is { } effort)
+        {
+            throw ApiException.Unsupported(config.Value.At("effort"), $"{config.Value.At("effort")}: expected none, got {Tensors.PunaException.OneLine(effort)}: this model does not think aloud");
+        }
+
+        return config?.Object("format") is not { } format ? ReplyFormat.Text
+            : format.RequireString("type") == "json_schema" ? ToolFields.Format(format)
+            : throw ApiException.Bad(format.At("type"), $"{format.At("type")}: expected json_schema, got {Tensors.PunaException.OneLine(format.String("type")!)}");
     }
 
     private static ChatRequest Choose(RequestObject body, ChatRequest request)

@@ -40,6 +40,12 @@ internal static class OpenApiDocument
 
             foreach (string method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [])
             {
+                // What GET answers, without its body.
+                if (method == "HEAD")
+                {
+                    continue;
+                }
+
                 methods[method.ToLowerInvariant()] = Operation(name, about, endpoint, rules, hasKeys);
             }
         }

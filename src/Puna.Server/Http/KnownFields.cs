@@ -12,7 +12,7 @@ internal static class KnownFields
     ];
 
     private static readonly string[] Common = ["model", "stream", "cache_salt", "prompt_cache_key"];
-    private static readonly string[] OpenAI = [.. Common, .. Sampling, "stream_options", "user", "grammar", "guided_regex"];
+    private static readonly string[] OpenAI = [.. Common, .. Sampling, "stream_options", "user", "grammar", "guided_regex", "guided_json"];
     private static readonly string[] Tools = ["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "metadata", "store", "service_tier", "safety_identifier"];
 
     /// <summary>Of <c>/v1/chat/completions</c>.</summary>
@@ -35,13 +35,13 @@ internal static class KnownFields
 
     /// <summary>Of <c>/v1/messages</c>.</summary>
     public static FrozenSet<string> Message { get; } = Of(
-        Common, [], "messages", "max_tokens", "system", "stop_sequences", "temperature", "top_p", "top_k", "tools", "tool_choice", "thinking", "metadata", "service_tier");
+        Common, [], "messages", "max_tokens", "system", "stop_sequences", "temperature", "top_p", "top_k", "tools", "tool_choice", "thinking", "metadata", "service_tier", "output_config");
 
     /// <summary>Of <c>/api/chat</c>.</summary>
-    public static FrozenSet<string> OllamaChat { get; } = Of(Common, [], "messages", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "format", "options", "think", "keep_alive");
+    public static FrozenSet<string> OllamaChat { get; } = Of(Common, [], "messages", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "format", "options", "think", "keep_alive", "logprobs", "top_logprobs");
 
     /// <summary>Of <c>/api/generate</c>.</summary>
-    public static FrozenSet<string> OllamaGenerate { get; } = Of(Common, [], "prompt", "suffix", "images", "system", "template", "raw", "context", "format", "options", "think", "keep_alive");
+    public static FrozenSet<string> OllamaGenerate { get; } = Of(Common, [], "prompt", "suffix", "images", "system", "template", "raw", "context", "format", "options", "think", "keep_alive", "logprobs", "top_logprobs");
 
     /// <summary>Of <c>/api/embed</c>.</summary>
     public static FrozenSet<string> OllamaEmbed { get; } = Of(["model"], [], "input", "truncate", "dimensions", "options", "keep_alive");

@@ -20,11 +20,15 @@ namespace Puna.Server.Ollama;
 internal sealed class OllamaEndpoints(ModelHost host)
 {
     private const int MostInputs = 2048;
+    private const int MostTopLogProbs = 20;
+
+    /// <summary>The version of Ollama whose endpoints these are, not this program's: clients ask for it to see what they may use (Visual Studio Code wants at least 0.6.4). Log-probabilities came with 0.12.11.</summary>
+    private const string Version = "0.12.11";
 
     /// <summary>Adds the endpoints.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/version", static http => JsonBody.WriteAsync(http, new JsonObject { ["version"] = typeof(OllamaEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0" })).WithName("ollamaVersion");
+        routes.MapMethods("/api/version", ["GET", "HEAD"], static http => JsonBody.WriteAsync(http, new JsonObject { ["version"] = Version })).WithName("ollamaVersion");
         routes.MapGet("/api/tags", http => JsonBody.WriteAsync(http, new JsonObject { ["models"] = new JsonArray([.. host.Names.Select(n => Listed(n, "modified_at", host.Model.Created))]) })).WithName("ollamaTags");
         routes.MapGet("/api/ps", http =>
         {
@@ -108,7 +112,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         {
             CollectedReply whole = (await recorded.WatchAsync(CollectedReply.ReadAsync(reply, 1, http.RequestAborted)))[0];
             recorded.Ended(ChatCompletionJson.Reason(whole.Finish));
-            JsonObject answer = Line(name, Message(whole.Text, whole.Calls), done: true);
+            JsonObject answer = WithLogProbs(Line(name, Message(whole.Text, whole.Calls), done: true), whole.LogProbs, model);
             End(answer, whole.Finish, reply.Usage, started);
             await JsonBody.WriteAsync(http, answer);
             return;
@@ -123,8 +127,8 @@ internal sealed class OllamaEndpoints(ModelHost host)
                 collected.Add(found);
                 switch (found)
                 {
-                    case ChatEvent.TextDelta { Text.Length: > 0 } delta:
-                        await lines.SendAsync(Line(name, Message(delta.Text, null), done: false));
+                    case ChatEvent.TextDelta delta when delta.Text.Length > 0 || delta.LogProbs.Count > 0:
+                        await lines.SendAsync(WithLogProbs(Line(name, Message(delta.Text, null), done: false), delta.LogProbs, model));
                         break;
                     case ChatEvent.Finished end:
                         recorded.Ended(ChatCompletionJson.Reason(end.Reason));
@@ -202,14 +206,14 @@ internal sealed class OllamaEndpoints(ModelHost host)
             await foreach (ChatEvent found in reply.ReadAsync(http.RequestAborted))
             {
                 collected.Add(found);
-                if (lines is not null && found is ChatEvent.TextDelta { Text.Length: > 0 } delta)
+                if (lines is not null && found is ChatEvent.TextDelta delta && (delta.Text.Length > 0 || delta.LogProbs.Count > 0))
                 {
-                    await lines.SendAsync(new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = delta.Text, ["done"] = false });
+                    await lines.SendAsync(WithLogProbs(Response(name, delta.Text, done: false), delta.LogProbs, model));
                 }
             }
 
             recorded.Ended(ChatCompletionJson.Reason(collected.Finish));
-            var last = new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = lines is null ? collected.Text : "", ["done"] = true };
+            JsonObject last = lines is null ? WithLogProbs(Response(name, collected.Text, done: true), collected.LogProbs, model) : Response(name, "", done: true);
             End(last, collected.Finish, reply.Usage, started);
             await (lines?.SendAsync(last) ?? JsonBody.WriteAsync(http, last));
         }
@@ -238,6 +242,7 @@ internal sealed class OllamaEndpoints(ModelHost host)
         recorded.Answers(null, stream);
         await using EventStream? lines = stream ? EventStream.Begin(http, isLines: true) : null;
         var text = new System.Text.StringBuilder();
+        var logProbs = new List<TokenLogProbs>();
         FinishReason? finish = null;
         try
         {
@@ -245,15 +250,17 @@ internal sealed class OllamaEndpoints(ModelHost host)
             {
                 text.Append(token.Text);
                 finish = token.Finish ?? finish;
-                if (lines is not null && token.Text.Length > 0)
+                TokenLogProbs[] said = token.LogProbs is { } own ? [own] : [];
+                logProbs.AddRange(said);
+                if (lines is not null && (token.Text.Length > 0 || said.Length > 0))
                 {
-                    await lines.SendAsync(new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = token.Text, ["done"] = false });
+                    await lines.SendAsync(WithLogProbs(Response(name, token.Text, done: false), said, model));
                 }
             }
 
             ChatFinishReason reason = finish == FinishReason.Stop ? ChatFinishReason.Stop : ChatFinishReason.Length;
             recorded.Ended(ChatCompletionJson.Reason(reason));
-            var last = new JsonObject { ["model"] = name, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = lines is null ? text.ToString() : "", ["done"] = true };
+            JsonObject last = lines is null ? WithLogProbs(Response(name, text.ToString(), done: true), logProbs, model) : Response(name, "", done: true);
             End(last, reason, handle.Usage, started);
             await (lines?.SendAsync(last) ?? JsonBody.WriteAsync(http, last));
         }
@@ -334,7 +341,11 @@ internal sealed class OllamaEndpoints(ModelHost host)
                 FrequencyPenalty = options.Number("frequency_penalty", -100, 100) ?? 0,
             },
         };
-        return has ? request with { Sampling = Penalized(options, request.Sampling) } : request;
+        request = has ? request with { Sampling = Penalized(options, request.Sampling) } : request;
+        int? top = body.Int("top_logprobs", 0, MostTopLogProbs);
+        return body.Bool("logprobs") ?? false ? request with { Sampling = request.Sampling with { LogProbs = top ?? 0 } }
+            : top is null or 0 ? request
+            : throw ApiException.Bad("top_logprobs", "top_logprobs: expected logprobs with it, got none");
     }
 
     // Penalties count the whole text here, which is Ollama's -1.
@@ -393,6 +404,18 @@ internal sealed class OllamaEndpoints(ModelHost host)
         }
 
         return message;
+    }
+
+    private static JsonObject Response(string model, string text, bool done) => new() { ["model"] = model, ["created_at"] = Date(DateTimeOffset.UtcNow), ["response"] = text, ["done"] = done };
+
+    private static JsonObject WithLogProbs(JsonObject line, IReadOnlyList<TokenLogProbs> tokens, ServedModel model)
+    {
+        if (tokens.Count > 0)
+        {
+            line["logprobs"] = new JsonArray([.. tokens.Select(token => LogProbsJson.Chat(token, model.Tokenizer))]);
+        }
+
+        return line;
     }
 
     private static JsonObject Line(string model, JsonObject message, bool done) => new() { ["model"] = model, ["created_at"] = Date(DateTimeOffset.UtcNow), ["message"] = message, ["done"] = done };

@@ -90,20 +90,24 @@ internal static partial class ToolFields
             case "text":
                 return ReplyFormat.Text;
             case "json_object":
-                return ReplyFormat.JsonObject;
+                // With a schema beside it, as llama.cpp's server has it.
+                return f.Find("schema") is { } narrower ? Schema(narrower, f.At("schema")) : ReplyFormat.JsonObject;
             case "json_schema":
                 RequestObject holder = f.Object("json_schema") ?? f;
-                JsonElement schema = holder.Find("schema") ?? throw holder.Missing("schema");
-                string text = schema.GetRawText();
-                return text.Length <= MostSchemaBytes ? new ReplyFormat(ReplyFormatKind.JsonSchema, text) : throw TooLarge(holder.At("schema"));
+                return Schema(holder.Find("schema") ?? throw holder.Missing("schema"), holder.At("schema"));
             default:
                 throw ApiException.Bad(f.At("type"), $"{f.At("type")}: expected text, json_object or json_schema, got {Tensors.PunaException.OneLine(f.String("type")!)}");
         }
     }
 
-    /// <summary>The extensions that constrain a reply by an expression or a grammar.</summary>
+    /// <summary>The extensions that constrain a reply by a schema (also as text, as vLLM takes it), an expression or a grammar.</summary>
     public static ReplyFormat Extended(RequestObject body, ReplyFormat format)
     {
+        if (body.Find("guided_json") is { } guide)
+        {
+            format = format.Kind == ReplyFormatKind.Text ? Guide(guide) : throw ApiException.Bad("guided_json", "guided_json: expected no other constraint beside it");
+        }
+
         if (body.String("guided_regex") is { } expression)
         {
             format = format.Kind == ReplyFormatKind.Text ? new ReplyFormat(ReplyFormatKind.Regex, expression) : throw ApiException.Bad("guided_regex", "guided_regex: expected no other constraint beside it");
@@ -115,6 +119,27 @@ internal static partial class ToolFields
         }
 
         return format;
+    }
+
+    private static ReplyFormat Schema(JsonElement schema, string where) =>
+        schema.GetRawText() is { Length: <= MostSchemaBytes } text ? new ReplyFormat(ReplyFormatKind.JsonSchema, text) : throw TooLarge(where);
+
+    private static ReplyFormat Guide(JsonElement guide)
+    {
+        if (guide.ValueKind != JsonValueKind.String)
+        {
+            return Schema(guide, "guided_json");
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(guide.GetString()!);
+            return Schema(document.RootElement, "guided_json");
+        }
+        catch (JsonException)
+        {
+            throw ApiException.Bad("guided_json", "guided_json: expected a schema, got a text that is no JSON");
+        }
     }
 
     private static ToolDefinition Function(RequestObject function, ref int bytes)
