@@ -8,12 +8,12 @@ namespace Puna.Fuzz.Targets;
 /// <summary>Replies with calls of tools: nothing is refused, calls are valid JSON, and pieces of any size give what the whole gives.</summary>
 public sealed class ToolCallTarget : IFuzzTarget
 {
-    private static readonly ToolSignature[] Tools = [new("f", ["a", "b"]), new("get_weather", ["place", "unit"]), new("brave_search", ["query"]), new("code_interpreter", ["code"])];
+    private static readonly ToolSignature[] Tools = [new("f", ["a", "b"]), new("get_weather", ["place", "unit"]), new("brave_search", ["query"]), new("wolfram_alpha", ["query"]), new("code_interpreter", ["code"])];
 
     private static readonly string[] Words =
     [
         "{\"name\": \"f\", \"parameters\": ", "{}", "\"arguments\"", "<function=f>", "</function>", "[f(", "get_weather(place=", ")", "]", "[", "{", "}", "\"", "'", "\\", "\\u00e9", "\\ud800", ", ", "a=", "1e9", "-1", "None", "True",
-        "brave_search.call(query=\"", "\")", "\n", " ", ";", "[{", "<tool_call>", "</tool_call>", "\"function\": {", "[[[[[[[[", "{{{{{{{{", "[f(f(", "<<<<", "<function=", "\uD83E\uDD99", "1_0", "0x", "(1,)", "{k=1}", "f()",
+        "brave_search.call(query=\"", "wolfram_alpha.call(query=\"", "\")", "\n", " ", ";", "[{", "<tool_call>", "</tool_call>", "\"function\": {", "[[[[[[[[", "{{{{{{{{", "[f(f(", "<<<<", "<function=", "\uD83E\uDD99", "1_0", "0x", "(1,)", "{k=1}", "f()",
     ];
 
     /// <inheritdoc/>

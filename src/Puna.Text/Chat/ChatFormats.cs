@@ -45,7 +45,7 @@ public static partial class ChatFormats
         }
         else
         {
-            format = FromName(hints?.Name ?? "", tokenizer);
+            format = FromName(hints ?? new(), tokenizer);
             if (format is null)
                 return ChatDetection.None(Llama3ChatFormat.Llama31.Fits(tokenizer));
             name = format.Name;
@@ -122,8 +122,9 @@ public static partial class ChatFormats
             ? ZephyrChatFormat.Instance : null;
     }
 
-    private static ChatFormat? FromName(string name, Tokenizer tokenizer)
+    private static ChatFormat? FromName(ChatHints hints, Tokenizer tokenizer)
     {
+        string name = hints.Name ?? "";
         name = name.Length > 300 ? name[..300] : name;
         if (Llama3Name().Match(name) is { Success: true } llama3)
         {
@@ -131,8 +132,8 @@ public static partial class ChatFormats
             return llama3.Groups["minor"].Value switch
             {
                 "" => Llama3ChatFormat.Llama3,
-                ".1" => Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json),
-                _ => Llama3ChatFormat.Llama31.WithTools(ToolStyle.Pythonic),
+                ".1" => Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json, hints.Today),
+                _ => Llama3ChatFormat.Llama31.WithTools(ToolStyle.Pythonic, hints.Today),
             };
         }
 

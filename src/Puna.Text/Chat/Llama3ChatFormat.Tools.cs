@@ -13,11 +13,16 @@ public sealed partial class Llama3ChatFormat
     /// <summary>How tools are told; not for the published templates, which have their own way.</summary>
     public ToolStyle ToolStyle { get; private init; }
 
+    // Told with the tools.
+    private DateOnly Today { get; init; }
+
     /// <summary>The same format with another way to tell of tools.</summary>
     /// <param name="style">The way.</param>
+    /// <param name="today">The date that the model is told with its tools; today's where null.</param>
     /// <exception cref="InvalidOperationException">It is that of a published template, or Llama 3, whose models know no tools.</exception>
-    public Llama3ChatFormat WithTools(ToolStyle style) =>
-        _date is null && _awaitsTools ? new(Name, _trims, _awaitsTools, _date) { ToolStyle = style } : throw new InvalidOperationException($"{Name} has its own way to tell of tools");
+    public Llama3ChatFormat WithTools(ToolStyle style, DateOnly? today = null) => _date is null && _awaitsTools
+        ? new(Name, _trims, _awaitsTools, _date) { ToolStyle = style, Today = today ?? DateOnly.FromDateTime(DateTime.Now) }
+        : throw new InvalidOperationException($"{Name} has its own way to tell of tools");
 
     /// <inheritdoc/>
     private protected override bool HasToolRole => _awaitsTools || _date is not null;
@@ -37,7 +42,8 @@ public sealed partial class Llama3ChatFormat
             return;
         }
 
-        IReadOnlyList<ChatMessage> messages = MetaTools.Tell(prompt.Messages, prompt.Tools, ToolStyle);
+        IReadOnlyList<ChatMessage> messages = MetaTools.Tell(prompt.Messages, prompt.Tools, ToolStyle, Today);
+        bool hasEnvironment = MetaTools.HasEnvironment(prompt.Tools, ToolStyle);
         pieces.Add(ChatPiece.Control("<|begin_of_text|>"));
         for (int i = 0; i < messages.Count; i++)
         {
@@ -50,8 +56,10 @@ public sealed partial class Llama3ChatFormat
             WriteHeader("assistant", pieces);
             if (messages[i].Content.Length > 0)
                 pieces.Add(ChatPiece.Of(messages[i].Content));
-            MetaTools.WriteCalls(calls, ToolStyle, PythonTag, pieces);
-            pieces.Add(ChatPiece.Control(messages[i].AwaitsTool ? "<|eom_id|>" : "<|eot_id|>"));
+            bool hasBuiltIn = MetaTools.WriteCalls(calls, ToolStyle, PythonTag, pieces);
+            // As the model ends them there (spec llama1-3.md 6.7); otherwise the message says how it ended.
+            bool isMessage = messages[i].AwaitsTool || (hasEnvironment && (hasBuiltIn || ToolStyle == ToolStyle.Json));
+            pieces.Add(ChatPiece.Control(isMessage ? "<|eom_id|>" : "<|eot_id|>"));
         }
 
         if (prompt.AddGenerationPrompt)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Puna.Text.Templates;
@@ -54,12 +55,46 @@ internal static class MetaTools
         return told;
     }
 
-    /// <summary>Writes the calls of a message; <paramref name="codeTag"/> is the token that begins code.</summary>
-    public static void WriteCalls(IReadOnlyList<ToolCall> calls, ToolStyle style, string codeTag, List<ChatPiece> pieces)
+    /// <summary>
+    /// The conversation with its tools told as to Llama 3.1 and later (spec llama1-3.md 6.6): the system message names those that are built in, and the date; the others are declared. Models that
+    /// write lists of calls are told of their environment only where it is for a built-in tool.
+    /// </summary>
+    /// <param name="messages">The conversation.</param>
+    /// <param name="tools">The tools.</param>
+    /// <param name="style">How the others are declared.</param>
+    /// <param name="today">The date.</param>
+    public static IReadOnlyList<ChatMessage> Tell(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools, ToolStyle style, DateOnly today)
+    {
+        if (!HasEnvironment(tools, style))
+            return Tell(messages, tools, style);
+        ChatTool[] builtIn = [.. tools.Where(BuiltInTools.Is)], declared = [.. tools.Where(static tool => !BuiltInTools.Is(tool))];
+        bool hasSystem = messages[0].Role == ChatRole.System;
+        string instruction = hasSystem ? messages[0].Content : "";
+        if (style == ToolStyle.Pythonic && declared.Length > 0)
+            instruction = Text(declared, style) + (instruction.Length > 0 ? "\n\n" + instruction : "");
+
+        string[] names = [.. builtIn.Select(static tool => tool.Name).Where(static name => name != BuiltInTools.Interpreter)];
+        string system = "Environment: ipython\n" + (names.Length > 0 ? "Tools: " + string.Join(", ", names) : "") + "\n"
+            + "Cutting Knowledge Date: December 2023\nToday Date: " + today.ToString("dd MMMM yyyy", CultureInfo.InvariantCulture)
+            + (instruction.Length > 0 ? "\n\n" + instruction : "") + "\n";
+        List<ChatMessage> told = [hasSystem ? messages[0] with { Content = system } : new ChatMessage(ChatRole.System, system)];
+        if (style != ToolStyle.Pythonic && declared.Length > 0)
+            told.Add(new ChatMessage(ChatRole.User, Text(declared, style)));
+        told.AddRange(messages.Skip(hasSystem ? 1 : 0));
+        return told;
+    }
+
+    /// <summary>Whether Llama 3.1 and later are told of their environment, which has them end calls as messages that await an answer.</summary>
+    public static bool HasEnvironment(IReadOnlyList<ChatTool> tools, ToolStyle style) => tools.Count > 0 && (style != ToolStyle.Pythonic || tools.Any(BuiltInTools.Is));
+
+    /// <summary>Writes the calls of a message; <paramref name="codeTag"/> is the token that begins code. Whether one of them was of a built-in tool.</summary>
+    public static bool WriteCalls(IReadOnlyList<ToolCall> calls, ToolStyle style, string codeTag, List<ChatPiece> pieces)
     {
         // As Meta's encoder does it: only the first call can be code.
-        if (calls[0].Name == "code_interpreter" && Single(calls[0], "code") is { } code)
+        bool hasBuiltIn = false;
+        if (BuiltInTools.CodeOf(calls[0]) is { } code)
         {
+            hasBuiltIn = true;
             pieces.Add(ChatPiece.Control(codeTag));
             pieces.Add(ChatPiece.Of(code));
             calls = [.. calls.Skip(1)];
@@ -69,11 +104,17 @@ internal static class MetaTools
         {
             if (calls.Count > 0)
                 pieces.Add(ChatPiece.Of("[" + string.Join(", ", calls.Select(Python)) + "]"));
-            return;
+            return hasBuiltIn;
         }
 
         foreach (ToolCall call in calls)
-            pieces.Add(ChatPiece.Of(BuiltIn(call) ?? (style == ToolStyle.Pythonic ? "[" + Python(call) + "]" : style == ToolStyle.FunctionTag ? Tag(call) : Json(call))));
+        {
+            string? builtIn = BuiltIn(call);
+            hasBuiltIn |= builtIn is not null;
+            pieces.Add(ChatPiece.Of(builtIn ?? (style == ToolStyle.Pythonic ? "[" + Python(call) + "]" : style == ToolStyle.FunctionTag ? Tag(call) : Json(call))));
+        }
+
+        return hasBuiltIn;
     }
 
     private static string Text(IReadOnlyList<ChatTool> tools, ToolStyle style)
@@ -109,7 +150,7 @@ internal static class MetaTools
     }
 
     private static string? BuiltIn(ToolCall call) =>
-        call.Name is "brave_search" or "wolfram_alpha" or "photogen" && Single(call, "query") is { } query ? $"{call.Name}.call(query=\"{query}\")" : null;
+        BuiltInTools.QueryOf(call) is { } query ? call.Name + BuiltInTools.Open + query + BuiltInTools.Close : null;
 
     private static string Json(ToolCall call) => "{\"type\": \"function\", \"name\": " + PythonText.JsonString(call.Name) + ", \"parameters\": " + ToolJson.Arguments(call) + "}";
 
@@ -170,15 +211,5 @@ internal static class MetaTools
                 text.Append(PythonJson.Reformat(value.GetRawText(), null));
                 break;
         }
-    }
-
-    // The only argument of a call, where it is a string of this name.
-    private static string? Single(ToolCall call, string name)
-    {
-        if (JsonTranscoder.Canonical(call.Arguments) is not { } arguments)
-            return null;
-        using JsonDocument json = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = 128 });
-        return json.RootElement.EnumerateObject().Count() == 1 && json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
-            ? JsonStrings.Read(value) : null;
     }
 }

@@ -39,4 +39,11 @@ internal abstract class CallMachine
     /// <param name="c">The character.</param>
     /// <param name="sink">Receives what it brings.</param>
     public abstract ScanResult Push(char c, ICallSink sink);
+
+    /// <summary>What was taken after the end of a call that turned out to be complete.</summary>
+    public virtual string Rest => "";
+
+    /// <summary>Ends the reply; whether what was being read is complete as it stands, but for <see cref="Rest"/>.</summary>
+    /// <param name="sink">Receives what that brings.</param>
+    public virtual bool EndReply(ICallSink sink) => false;
 }

@@ -7,8 +7,8 @@ namespace Puna.Text.Tools;
 /// then pieces of the arguments. Only tools that were declared are called: anything else stays text. Time is linear.
 /// </summary>
 /// <remarks>
-/// A call in JSON begins at the first character of a reply that is no white space, or after another call; one in a tag or in a list of Python may follow text. The
-/// token that begins code cannot be forged by text: it comes as <see cref="PushPythonTag"/>.
+/// A call in JSON or of one of Meta's built-in tools begins at the first character of a reply that is no white space, or after another call; one in a tag or in a list of Python may follow
+/// text. The token that begins code cannot be forged by text: it comes as <see cref="PushPythonTag"/>.
 /// Text that may become a call is held back until the tool's name and the beginning of its arguments are read. From there on it is a call: one that is cut short keeps what there was of it, and
 /// where one goes astray, the text that cannot belong to it is text again.
 /// </remarks>
@@ -16,10 +16,6 @@ public sealed class ToolCallParser : ICallSink
 {
     /// <summary>Most characters that are held back; what is longer is text.</summary>
     public const int LongestCall = 1 << 20;
-
-    private const string Interpreter = "code_interpreter";
-
-    private static readonly string[] BuiltIns = ["brave_search", "wolfram_alpha", "photogen"];
 
     private readonly ToolFormats _formats;
     private readonly ToolCatalog _tools;
@@ -184,7 +180,12 @@ public sealed class ToolCallParser : ICallSink
             return;
         }
 
+        string rest = _machine.Rest;
         EndCall();
+        foreach (char after in rest)
+            Take(after);
+        if (result == ScanResult.CompleteBefore)
+            Take(c);
     }
 
     private CallMachine? Begin(char c) => c switch
@@ -193,6 +194,7 @@ public sealed class ToolCallParser : ICallSink
         '<' when (_formats & (ToolFormats.FunctionTag | ToolFormats.ToolCallTag)) != 0 => new TagCallMachine(_tools, _formats),
         '[' when (_formats & (ToolFormats.Pythonic | ToolFormats.JsonList)) != 0 =>
             new ListCallMachine(_tools, _formats.HasFlag(ToolFormats.Pythonic), _formats.HasFlag(ToolFormats.JsonList) && (_isCode || !_hasText)),
+        'b' or 'w' or 'p' when _isCode || (_formats.HasFlag(ToolFormats.BuiltIn) && !_hasText) => BuiltInCallMachine.For(c, _tools),
         _ => null,
     };
 
@@ -239,13 +241,26 @@ public sealed class ToolCallParser : ICallSink
 
     private void EndHeld()
     {
-        if (_machine is null)
-            return;
-        // A call that was cut short stays as far as it went; what it did not tell of is lost with its end.
-        if (_isStarted)
-            EndCallAstray();
-        else
-            Reject();
+        // What follows a call that is complete may begin another.
+        while (_machine is not null)
+        {
+            if (_machine.EndReply(this))
+            {
+                string rest = _machine.Rest;
+                EndCall();
+                foreach (char after in rest)
+                    Take(after);
+            }
+            else if (_isStarted)
+            {
+                // A call that was cut short stays as far as it went; what it did not tell of is lost with its end.
+                EndCallAstray();
+            }
+            else
+            {
+                Reject();
+            }
+        }
     }
 
     private void EndCode()
@@ -258,16 +273,11 @@ public sealed class ToolCallParser : ICallSink
         _isPlainCode = false;
         string code = _held.ToString();
         _held.Clear();
-        string trimmed = code.Trim(' ', '\n');
-        if (trimmed.Length == 0)
+        if (code.AsSpan().Trim(" \n").IsEmpty)
             return;
-        if (BuiltIn(trimmed) is { } builtIn && _tools.Has(builtIn.Name))
+        if (_tools.Has(BuiltInTools.Interpreter))
         {
-            Add(builtIn);
-        }
-        else if (_tools.Has(Interpreter))
-        {
-            Add(new ToolCall(Interpreter, Argument("code", code)));
+            Add(new ToolCall(BuiltInTools.Interpreter, Argument("code", code)));
         }
         else
         {
@@ -293,22 +303,6 @@ public sealed class ToolCallParser : ICallSink
         }
 
         return true;
-    }
-
-    // NAME.call(query="Q"): the query is not escaped, and ends at the last quote.
-    private static ToolCall? BuiltIn(string text)
-    {
-        const string Open = ".call(query=\"", Close = "\")";
-        foreach (string name in BuiltIns)
-        {
-            if (text.StartsWith(name, StringComparison.Ordinal) && text.AsSpan(name.Length).StartsWith(Open, StringComparison.Ordinal) && text.EndsWith(Close, StringComparison.Ordinal)
-                && text.Length >= name.Length + Open.Length + Close.Length)
-            {
-                return new ToolCall(name, Argument("query", text[(name.Length + Open.Length)..^Close.Length]));
-            }
-        }
-
-        return null;
     }
 
     private static string Argument(string name, string value) => ChatJson.Write(writer =>

@@ -16,7 +16,7 @@ public enum ToolFormats
     /// <summary><c>[f(a=1), g(b="x")]</c>: Llama 3.2, 3.3 and 4.</summary>
     Pythonic = 4,
 
-    /// <summary>After the control token that begins code: <c>brave_search.call(query="...")</c>, a JSON call, or else code for the interpreter.</summary>
+    /// <summary>After the control token that begins code: a call in any of the forms, <c>brave_search.call(query="...")</c> among them, or else code for the interpreter.</summary>
     PythonTag = 8,
 
     /// <summary><c>[{"name": "f", "parameters": {...}}, ...]</c>.</summary>
@@ -25,6 +25,9 @@ public enum ToolFormats
     /// <summary><c>&lt;tool_call&gt;{"name": "f", "arguments": {...}}&lt;/tool_call&gt;</c>: fine-tunes such as Hermes.</summary>
     ToolCallTag = 32,
 
+    /// <summary><c>brave_search.call(query="...")</c> without that token, as Meta's encoder writes it into conversations: <c>brave_search</c>, <c>wolfram_alpha</c> and <c>photogen</c>.</summary>
+    BuiltIn = 64,
+
     /// <summary>All of them.</summary>
-    All = Json | FunctionTag | Pythonic | PythonTag | JsonList | ToolCallTag,
+    All = Json | FunctionTag | Pythonic | PythonTag | JsonList | ToolCallTag | BuiltIn,
 }

@@ -66,6 +66,14 @@ public class ReplyReaderTests
     }
 
     [Fact]
+    public void ABuiltInToolIsCalledWithoutTheTokenToo()
+    {
+        ReplyPlan plan = new(null, [new("brave_search", ["query"])], ToolFormats.All, true) { StopIds = [Stop] };
+        List<ChatEvent> events = Push(plan, [new(0, 1, "brave_search.call(query=\"llama", null, null, null), new(0, 2, "\")", null, null, null), new(0, Stop, "", null, FinishReason.Stop, null)]);
+        Assert.Equal(["brave_search#0", "0{\"query\":\"llama", "0\"}", "[ToolCalls]"], Show(events));
+    }
+
+    [Fact]
     public void ACallThatIsCutShortStaysAsFarAsItWent()
     {
         List<ChatEvent> events = Push(WithTools(), [new(0, 1, "[f(a=\"it is", null, null, null), new(0, 2, " long", null, FinishReason.Length, null)]);

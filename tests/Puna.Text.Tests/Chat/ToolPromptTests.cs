@@ -64,7 +64,7 @@ public class ToolPromptTests
     public void MetasLayoutsWriteCallsAsItsEncoderDoes()
     {
         const string Header = "<|start_header_id|>assistant<|end_header_id|>\n\n", Json = "{\"type\": \"function\", \"name\": \"get_weather\", \"parameters\": {\"place\": \"Chivay\", \"n\": [1, true, null, {\"k\": 2.5}]}}";
-        Assert.Contains(Header + Json + "{\"type\": \"function\", \"name\": \"now\", \"parameters\": {}}<|eot_id|>", Render(Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json)), StringComparison.Ordinal);
+        Assert.Contains(Header + Json + "{\"type\": \"function\", \"name\": \"now\", \"parameters\": {}}<|eom_id|>", Render(Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json)), StringComparison.Ordinal);
         Assert.Contains(Header + "[get_weather(place=\"Chivay\", n=[1, True, None, {\"k\": 2.5}]), now()]<|eot_id|>", Render(Llama3ChatFormat.Llama31.WithTools(ToolStyle.Pythonic)), StringComparison.Ordinal);
         Assert.Contains(
             Header + "<function=get_weather>{\"place\": \"Chivay\", \"n\": [1, true, null, {\"k\": 2.5}]}</function><function=now>{}</function><|eot_id|>",
@@ -84,6 +84,131 @@ public class ToolPromptTests
         Assert.EndsWith(
             "\n\nbrave_search.call(query=\"llama \"wool\"\")<|eot_id|>",
             format.Render(new ChatPrompt { Messages = [Assistant("") with { ToolCalls = [new("brave_search", "{\"query\":\"llama \\\"wool\\\"\"}")] }], AddGenerationPrompt = false }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void BuiltInToolsAreToldInTheSystemMessage()
+    {
+        // Spec llama1-3.md 6.6, the full example.
+        ChatTool[] builtIn = [new("brave_search", "Searches", Parameters("query")), new("code_interpreter", null, null), new("wolfram_alpha", null, Parameters("query"))];
+        foreach (ToolStyle style in (ReadOnlySpan<ToolStyle>)[ToolStyle.Json, ToolStyle.FunctionTag, ToolStyle.Pythonic])
+        {
+            Assert.Equal(
+                "<|begin_of_text|><|start_header_id|>|system<|end_header_id|>|\n\n|Environment: ipython\nTools: brave_search, wolfram_alpha\nCutting Knowledge Date: December 2023\nToday Date: 21 September 2024\n\n"
+                + "You are a helpful assistant.\n<|eot_id|><|start_header_id|>|user<|end_header_id|>|\n\n|q<|eot_id|><|start_header_id|>|assistant<|end_header_id|>|\n\n",
+                Fake.Show(OnDay(style).Encode(new ChatPrompt { Messages = [Sys("You are a helpful assistant."), User("q")], Tools = builtIn }, Fake)));
+        }
+
+        // Without any but the interpreter there is no line of tools, and without instruction nothing after the date; days have two digits.
+        Assert.StartsWith(
+            "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nEnvironment: ipython\n\nCutting Knowledge Date: December 2023\nToday Date: 05 March 2025\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nq<|eot_id|>",
+            Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json, new DateOnly(2025, 3, 5)).Render(new ChatPrompt { Messages = [User("q")], Tools = [builtIn[1]] }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ToolStyle.Json, "Answer the user's question by", "\n\nReturn function calls in JSON format.")]
+    [InlineData(ToolStyle.FunctionTag, "You have access to the following functions:\n\n", "- Put the entire function call reply on one line")]
+    public void OtherToolsAreDeclaredAfterTheSystemMessage(ToolStyle style, string begin, string end)
+    {
+        const string Dates = "Cutting Knowledge Date: December 2023\nToday Date: 21 September 2024\n\nBe brief.\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n";
+        string mixed = OnDay(style).Render(new ChatPrompt { Messages = [Sys("Be brief."), User("q")], Tools = [new("wolfram_alpha", null, Parameters("query")), .. Tools] });
+        Assert.StartsWith("<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nEnvironment: ipython\nTools: wolfram_alpha\n" + Dates + begin, mixed, StringComparison.Ordinal);
+        Assert.EndsWith(end + "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nq<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", mixed, StringComparison.Ordinal);
+        Assert.Contains("\"now\"", mixed, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"wolfram_alpha\"", mixed, StringComparison.Ordinal);
+        // None built in: the same with an empty line instead.
+        Assert.Equal(
+            mixed.Replace("Tools: wolfram_alpha\n", "\n", StringComparison.Ordinal), OnDay(style).Render(new ChatPrompt { Messages = [Sys("Be brief."), User("q")], Tools = Tools }));
+    }
+
+    [Fact]
+    public void ListsOfCallsAreAskedForAfterTheBuiltInTools()
+    {
+        string text = OnDay(ToolStyle.Pythonic).Render(new ChatPrompt { Messages = [Sys("Be brief."), User("q")], Tools = [new("brave_search", null, null), .. Tools] });
+        Assert.StartsWith(
+            "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nEnvironment: ipython\nTools: brave_search\nCutting Knowledge Date: December 2023\nToday Date: 21 September 2024\n\nYou are an expert in composing functions.",
+            text, StringComparison.Ordinal);
+        Assert.Contains("\n]\n\nBe brief.\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nq<|eot_id|>", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"brave_search\"", text, StringComparison.Ordinal);
+        // Meta's documents of 3.2 and 3.3 tell of no environment where there are none; Llama 4 is never told of one.
+        Assert.DoesNotContain("Environment", OnDay(ToolStyle.Pythonic).Render(new ChatPrompt { Messages = [User("q")], Tools = Tools }), StringComparison.Ordinal);
+        string llama4 = Llama4ChatFormat.Instance.Render(new ChatPrompt { Messages = [User("q")], Tools = [new("brave_search", null, null)] });
+        Assert.DoesNotContain("Environment", llama4, StringComparison.Ordinal);
+        Assert.Contains("\"brave_search\"", llama4, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("brave_search", null, true)]
+    [InlineData("photogen", "{}", true)]
+    [InlineData("wolfram_alpha", "{\"type\":\"object\",\"properties\":{}}", true)]
+    [InlineData("brave_search", "{\"properties\":{\"query\":{},\"count\":{}},\"required\":[\"query\"]}", true)]
+    [InlineData("brave_search", "{\"properties\":{\"query\":{},\"count\":{}},\"required\":[\"query\",\"count\"]}", false)]
+    [InlineData("brave_search", "{\"properties\":{\"q\":{}}}", false)]
+    [InlineData("code_interpreter", "{\"properties\":{\"code\":{}},\"required\":[\"code\"]}", true)]
+    [InlineData("code_interpreter", "{\"properties\":{\"query\":{}}}", false)]
+    [InlineData("Brave_Search", null, false)]
+    [InlineData("search", null, false)]
+    public void AToolIsBuiltInByItsNameAndWhatItCanBeGiven(string name, string? parameters, bool isBuiltIn)
+    {
+        string text = OnDay(ToolStyle.Json).Render(new ChatPrompt { Messages = [User("q")], Tools = [new(name, null, parameters)] });
+        Assert.Equal(!isBuiltIn, text.Contains("\"name\": \"" + name + "\"", StringComparison.Ordinal));
+        Assert.Equal(isBuiltIn && name != "code_interpreter", text.Contains("\nTools: " + name + "\n", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void BuiltInToolsAreToldAsThePublishedTemplatesDo()
+    {
+        // But for an empty line and the short name of the month, which are the templates' own.
+        int seen = 0;
+        foreach (string line in File.ReadLines(TestFiles.Golden("chat", "meta-llama-Llama-3.1-8B-Instruct.jsonl")))
+        {
+            using JsonDocument json = JsonDocument.Parse(line);
+            if (!json.RootElement.TryGetProperty("builtin_tools", out JsonElement names) || !json.RootElement.TryGetProperty("rendered", out JsonElement rendered))
+                continue;
+            seen++;
+            ChatTool[] tools = [.. names.EnumerateArray().Select(static name => new ChatTool(name.GetString()!, null, null))];
+            string text = Llama3ChatFormat.Llama31.WithTools(ToolStyle.Json, new DateOnly(2024, 7, 26)).Render(ReadPrompt(json.RootElement)! with { Tools = tools, Variables = null });
+            Assert.Equal(Lines(rendered.GetString()!), Lines(text.Replace("26 July 2024", "26 Jul 2024", StringComparison.Ordinal)));
+        }
+
+        Assert.Equal(4, seen);
+        static string[] Lines(string text) => [.. text[..text.IndexOf("<|eot_id|>", StringComparison.Ordinal)].Split('\n').Where(static line => line.Length > 0)];
+    }
+
+    [Fact]
+    public void CallsEndAsTheModelEndsThem()
+    {
+        // Spec llama1-3.md 6.7, the last column.
+        ChatMessage search = Assistant("") with { ToolCalls = [new("brave_search", "{\"query\":\"x\"}")] }, now = Assistant("") with { ToolCalls = [new("now", "{}")] };
+        ChatTool[] tools = [new("brave_search", null, null), .. Tools];
+        string Last(ToolStyle style, ChatMessage call, ChatTool[] tools) =>
+            OnDay(style).Render(new ChatPrompt { Messages = [User("q"), call], Tools = tools, AddGenerationPrompt = false }).Split("assistant<|end_header_id|>\n\n")[1];
+        Assert.Equal("brave_search.call(query=\"x\")<|eom_id|>", Last(ToolStyle.Json, search, tools));
+        Assert.Equal("brave_search.call(query=\"x\")<|eom_id|>", Last(ToolStyle.FunctionTag, search, tools));
+        Assert.Equal("brave_search.call(query=\"x\")<|eom_id|>", Last(ToolStyle.Pythonic, search, tools));
+        Assert.Equal("{\"type\": \"function\", \"name\": \"now\", \"parameters\": {}}<|eom_id|>", Last(ToolStyle.Json, now, tools));
+        Assert.Equal("{\"type\": \"function\", \"name\": \"now\", \"parameters\": {}}<|eot_id|>", Last(ToolStyle.Json, now, []));
+        Assert.Equal("<function=now>{}</function><|eot_id|>", Last(ToolStyle.FunctionTag, now, tools));
+        Assert.Equal("[now()]<|eot_id|>", Last(ToolStyle.Pythonic, now, tools));
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("llama \"wool\" price \"")]
+    [InlineData("\"")]
+    [InlineData("site:x (\"a\" OR \"b\") c")]
+    [InlineData("two\nlines \\ \t \U0001F999")]
+    [InlineData("")]
+    public void CallsOfBuiltInToolsAreReadAsTheyAreWritten(string query)
+    {
+        ToolCall[] calls = [new("brave_search", JsonSerializer.Serialize(new { query })), new("wolfram_alpha", "{\"query\":\"1+1\"}"), new("brave_search", JsonSerializer.Serialize(new { query }))];
+        string text = OnDay(ToolStyle.Json).Render(new ChatPrompt { Messages = [Assistant("") with { ToolCalls = calls }], AddGenerationPrompt = false });
+        text = text.Split("<|end_header_id|>\n\n")[1].Replace("<|eot_id|>", "", StringComparison.Ordinal);
+        IReadOnlyList<ToolEvent> found = ToolCallParser.Parse(text, [new("brave_search", ["query"]), new("wolfram_alpha", ["query"])]);
+        Assert.Empty(found.OfType<ToolEvent.Text>());
+        Assert.Equal(["brave_search", "wolfram_alpha", "brave_search"], found.OfType<ToolEvent.CallStart>().Select(static start => start.Name));
+        IEnumerable<string> arguments = found.OfType<ToolEvent.Arguments>().GroupBy(static more => more.Index, static more => more.Delta).Select(static deltas => string.Concat(deltas));
+        Assert.Equal([query, "1+1", query], arguments.Select(static json => JsonSerializer.Deserialize<Dictionary<string, string>>(json)!["query"]));
     }
 
     [Fact]
@@ -107,6 +232,13 @@ public class ToolPromptTests
         Assert.Equal(ToolStyle.Json, Style("Llama-3.1-8B-Instruct"));
         Assert.Equal(ToolStyle.Pythonic, Style("Llama-3.2-1B-Instruct"));
         Assert.Equal(ToolStyle.Pythonic, Style("Llama-3.3-70B-Instruct"));
+        foreach (string name in (ReadOnlySpan<string>)["Llama-3.1-8B-Instruct", "Llama-3.3-70B-Instruct"])
+        {
+            ChatFormat format = ChatFormats.Detect(null, Fake, new ChatHints(name, new DateOnly(2024, 9, 21))).Format!;
+            Assert.Contains(
+                "Environment: ipython\nTools: brave_search\nCutting Knowledge Date: December 2023\nToday Date: 21 September 2024\n",
+                format.Render(new ChatPrompt { Messages = [User("q")], Tools = [new("brave_search", null, null)] }), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -180,6 +312,10 @@ public class ToolPromptTests
         Assert.Contains(
             "{\"name\": \"f\", \"parameters\": \"{\\\"a\\\":\"}", Llama3ChatFormat.Published().Render([Assistant("") with { ToolCalls = [new("f", "{\"a\":")] }]), StringComparison.Ordinal);
     }
+
+    private static Llama3ChatFormat OnDay(ToolStyle style) => Llama3ChatFormat.Llama31.WithTools(style, new DateOnly(2024, 9, 21));
+
+    private static string Parameters(string name) => "{\"type\":\"object\",\"properties\":{\"" + name + "\":{\"type\":\"string\"}},\"required\":[\"" + name + "\"]}";
 
     private static string Render(ChatFormat format, ChatTool? tool = null) => format.Render(new ChatPrompt { Messages = Conversed, Tools = tool is null ? Tools : [tool] });
 

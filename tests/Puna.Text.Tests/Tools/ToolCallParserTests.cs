@@ -123,6 +123,9 @@ public class ToolCallParserTests
     [InlineData("wolfram_alpha.call(query=\"1+1\")", "<wolfram_alpha {\"query\":\"1+1\"}>")]
     [InlineData("{\"name\": \"f\", \"parameters\": {\"a\": 1}}", "<f {\"a\":1}>")]
     [InlineData("[f(a=1)]", "<f {\"a\":1}>")]
+    [InlineData("brave_search.call(query=\"x", "<brave_search {\"query\":\"x>")]
+    [InlineData(" brave_search.call(query=\"x\")\nprint(1)", "<brave_search {\"query\":\"x\"}>\nprint(1)")]
+    [InlineData(" brave_search(\"x\")", "<code_interpreter {\"code\":\" brave_search(\\\"x\\\")\"}>")]
     [InlineData("import math\nprint(math.pi)", "<code_interpreter {\"code\":\"import math\\nprint(math.pi)\"}>")]
     [InlineData("", "")]
     public void AfterThePythonTag(string reply, string expected)
@@ -130,6 +133,73 @@ public class ToolCallParserTests
         Assert.Equal(expected, Show(Stream([reply], isCode: true, WithBuiltIns)));
         for (int cut = 0; cut <= reply.Length; cut++)
             Assert.Equal(expected, Show(Stream([reply[..cut], reply[cut..]], isCode: true, WithBuiltIns)));
+    }
+
+    // A call without the tag, as Meta's encoder writes it and its parser reads it (spec llama1-3.md 6.7, llama4.md 7.5).
+    public static TheoryData<string, string> BuiltInReplies { get; } = new()
+    {
+        { "brave_search.call(query=\"llama wool\")", "<brave_search {\"query\":\"llama wool\"}>" },
+        { "\n wolfram_alpha.call(query=\"1 \\ 2\")\n", "<wolfram_alpha {\"query\":\"1 \\\\ 2\"}>" },
+        { "brave_search.call(query=\"llama \"wool\" price\")", "<brave_search {\"query\":\"llama \\\"wool\\\" price\"}>" },
+        { "brave_search.call(query=\"\"wool\"\")", "<brave_search {\"query\":\"\\\"wool\\\"\"}>" },
+        { "brave_search.call(query=\"(\"a\") (\"b\")\")", "<brave_search {\"query\":\"(\\\"a\\\") (\\\"b\\\")\"}>" },
+        { "brave_search.call(query=\"\")", "<brave_search {\"query\":\"\"}>" },
+        { "brave_search.call(query=\"a\")wolfram_alpha.call(query=\"b\")", "<brave_search {\"query\":\"a\"}><wolfram_alpha {\"query\":\"b\"}>" },
+        { "brave_search.call(query=\"a\"); brave_search.call(query=\"b\")\n[f()]", "<brave_search {\"query\":\"a\"}><brave_search {\"query\":\"b\"}><f {}>" },
+        { "brave_search.call(query=\"a\"){\"name\": \"f\", \"parameters\": {}}", "<brave_search {\"query\":\"a\"}><f {}>" },
+        { "{\"name\": \"f\", \"parameters\": {}}brave_search.call(query=\"a\")", "<f {}><brave_search {\"query\":\"a\"}>" },
+        { "brave_search.call(query=\"a\") Let me look.\nSoon (\"b\")", "<brave_search {\"query\":\"a\"}> Let me look.\nSoon (\"b\")" },
+        { "brave_search.call(query=\"a\") [f(a=\"it", "<brave_search {\"query\":\"a\"}><f {\"a\":\"it>" },
+        { "brave_search.call(query=\"a\")photogen.call(query=\"b\")", "<brave_search {\"query\":\"a\\\")photogen.call(query=\\\"b\"}>" },
+        { "brave_search.call(query=\"two\nlines\")", "<brave_search {\"query\":\"two\\nlines\"}>" },
+        { "brave_search.call(query=\"cut sh", "<brave_search {\"query\":\"cut sh>" },
+        { "brave_search.call(query=\"cut\"", "<brave_search {\"query\":\"cut>" },
+        { "brave_search.call(query=\"", "<brave_search {\"query\":\">" },
+        { "brave_search.call(query=", "brave_search.call(query=" },
+        { "brave_search.call(query='x')", "brave_search.call(query='x')" },
+        { "brave_search.call(q=\"x\")", "brave_search.call(q=\"x\")" },
+        { "brave_search finds [f()]", "brave_search finds <f {}>" },
+        { "brave_search.ca{\"name\": \"f\"}", "brave_search.ca{\"name\": \"f\"}" },
+        { "bwp", "bwp" },
+        { "photogen.call(query=\"x\")", "photogen.call(query=\"x\")" },
+        { "f.call(query=\"x\")", "f.call(query=\"x\")" },
+        { "I say brave_search.call(query=\"x\")", "I say brave_search.call(query=\"x\")" },
+        { "`brave_search.call(query=\"x\")`", "`brave_search.call(query=\"x\")`" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BuiltInReplies))]
+    public void BuiltInToolsNeedNoTag(string reply, string expected)
+    {
+        Assert.Equal(expected, Show(ToolCallParser.Parse(reply, WithBuiltIns)));
+        Assert.Equal(expected, Show(Stream([.. reply.Select(static c => c.ToString())], isCode: false, WithBuiltIns)));
+        for (int first = 0; first <= reply.Length; first++)
+        {
+            for (int second = first; second <= reply.Length; second++)
+                Assert.Equal(expected, Show(Stream([reply[..first], reply[first..second], reply[second..]], isCode: false, WithBuiltIns)));
+        }
+    }
+
+    [Fact]
+    public void QueriesComeAsTheyAreWritten()
+    {
+        var parser = new ToolCallParser(WithBuiltIns);
+        List<string> steps = [];
+        foreach (string part in (string[])["brave", "_search.call(", "query=\"", "lla", "ma \"", "wool\"", ") or", "\")", "\n"])
+        {
+            List<ToolEvent> events = [];
+            parser.Push(part, events);
+            steps.Add(Show(events));
+        }
+
+        Assert.Equal(["", "", "<brave_search {\"query\":\">", "lla>", "ma >", "\\\"wool>", "", "\\\") or>", "\"}>"], steps);
+    }
+
+    [Fact]
+    public void UndeclaredBuiltInToolsAreNotCalled()
+    {
+        Assert.Equal("brave_search.call(query=\"x\")", Show(ToolCallParser.Parse("brave_search.call(query=\"x\")", Declared)));
+        Assert.Equal("brave_search.call(query=\"x\")", Show(ToolCallParser.Parse("brave_search.call(query=\"x\")", WithBuiltIns, ToolFormats.All & ~ToolFormats.BuiltIn)));
     }
 
     [Fact]
