@@ -290,7 +290,7 @@ public sealed class PretrainRecipeTests : IDisposable
 
     [Theory]
     [InlineData(""" "steps": 8, "experts": { "load": 1 } """, "experts.load")]
-    [InlineData(""" "steps": 8, "experts": { "balance": 1 } """, "without experts")]
+    [InlineData(""" "steps": 8, "row_tokens": 48, "experts": { "balance": 1 } """, "without experts")]
     [InlineData(""" "steps": 0 """, "steps")]
     [InlineData(""" "steps": 8, "batch_rows": 3, "micro_rows": 2 """, "micro_rows")]
     [InlineData(""" "steps": 8, "row_tokens": 100 """, "row_tokens")]
@@ -320,7 +320,28 @@ public sealed class PretrainRecipeTests : IDisposable
         PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(path, Path.Combine(_folder, "bad")), SilentReport.Instance, TestContext.Current.CancellationToken));
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
+        Assert.False(File.Exists(Path.Combine(_folder, "bad", "log.jsonl")) || Directory.Exists(Path.Combine(_folder, "bad", "checkpoints")));
     }
+
+    /// <summary>What would fail at a late step only is said before the first.</summary>
+    [Theory]
+    [InlineData(""" "stages": [{ "from_step": 5, "row_tokens": 96 }] """, "row_tokens: expected at most the context of 64 tokens, got 96 (from step 5 on)")]
+    [InlineData(""" "stages": [{ "from_step": 5, "context": 40 }] """, "row_tokens: expected at most the context of 40 tokens, got 48 (from step 5 on)")]
+    [InlineData(""" "stages": [{ "from_step": 5, "rope_theta": -1 }] """, "rope theta: expected a positive number")]
+    [InlineData(""" "sample_every": 6, "sample_prompts": ["The", "LONG"] """, "sample_prompts: expected 1 to 63 tokens, fewer than the context at step 6, got ")]
+    [InlineData(""" "sample_every": 10, "sample_prompts": ["LONG"] """, "sample_prompts: expected 1 to 63 tokens, fewer than the context at step 8, got ")]
+    [InlineData(""" "sample_every": 6, "sample_prompts": ["LONG"], "stages": [{ "from_step": 6, "context": 96 }] """, "sample_prompts: expected 1 to 63 tokens, fewer than the context at step 6, got ")]
+    public void WhatALateStepWouldFailAtIsSaidBeforeTheFirst(string settings, string beginning)
+    {
+        PunaException e = Assert.Throws<PunaException>(() => Run(Late(settings), "late"));
+        Assert.StartsWith(beginning, e.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder, "late", "log.jsonl")));
+    }
+
+    /// <summary>A beginning that fits the context of the steps that it is continued at is no fault.</summary>
+    [Fact]
+    public void APromptMayNeedTheContextOfALaterStage() =>
+        Assert.Single(File.ReadAllLines(Path.Combine(Run(Late(""" "sample_every": 6, "sample_prompts": ["LONG"], "stages": [{ "from_step": 5, "context": 256 }], "steps": 6 """), "late"), "samples.jsonl")));
 
     [Fact]
     public void ConversationsAreSourcesToo()
@@ -331,6 +352,17 @@ public sealed class PretrainRecipeTests : IDisposable
               "data": [ { "altiplano": "stories", "weight": 3 }, { "altiplano": "chats" } ] }
             """);
         Assert.Equal(2, Losses(Run(path, "chats")).Length);
+    }
+
+    /// <summary>A config with <c>LONG</c> made a text of more tokens than a context of 64 and fewer than one of 256.</summary>
+    private string Late(string settings)
+    {
+        string path = Path.Combine(_folder, "late.json"), steps = settings.Contains("\"steps\"", StringComparison.Ordinal) ? "" : "\"steps\": 8,";
+        File.WriteAllText(path, $$"""
+            { {{Model}}, "train_tokenizer": { "vocab_size": 320, "documents": 20 }, "data": [ { "altiplano": "stories" } ], {{steps}} "row_tokens": 48, "batch_rows": 2, "checkpoint_every": 2,
+              {{settings.Replace("LONG", new string('#', 100), StringComparison.Ordinal)}} }
+            """);
+        return path;
     }
 
     private static double[] Losses(string output) =>

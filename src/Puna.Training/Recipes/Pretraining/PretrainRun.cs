@@ -58,6 +58,8 @@ internal sealed class PretrainRun : IDisposable
             throw new PunaException($"vocabulary: expected at least the tokenizer's {setup.Tokenizer.VocabularySize}, got a model with {model.Config.Vocab}");
         }
 
+        PretrainChecks.Require(setup, _config, _first, state?.Step ?? 0);
+        PretrainChecks.RequireHeldOut(setup);
         _trainer = new Trainer(ops, model, _config.Optimizer, _config.Clip, _config.ActivationCheckpoints, experts: _config.Experts);
         _data = new TrainingData(_config, setup.Sources, setup.Tokenizer);
         if (state is not null)
@@ -200,10 +202,6 @@ internal sealed class PretrainRun : IDisposable
         }
 
         _data.Resize(_setup.RowTokensAt(_step));
-        if (_data.RowTokens > config.ContextLength)
-        {
-            throw new PunaException($"row_tokens: expected at most the context of {config.ContextLength} tokens, got {_data.RowTokens}");
-        }
     }
 
     private (double Loss, double? BitsPerByte)? Validate()

@@ -71,9 +71,12 @@ internal sealed class PretrainSetup : IDisposable
     }
 
     /// <summary>The model's config at a step, after all stages that have begun by then.</summary>
-    public LlamaConfig ConfigAt(LlamaConfig first, long step)
+    public LlamaConfig ConfigAt(LlamaConfig first, long step) => ConfigAt(Config, first, step);
+
+    /// <summary>A model's config at a step of a run.</summary>
+    public static LlamaConfig ConfigAt(PretrainConfig config, LlamaConfig first, long step)
     {
-        foreach (StageSection stage in Config.Stages.Where(s => s.FromStep <= step))
+        foreach (StageSection stage in config.Stages.Where(s => s.FromStep <= step))
         {
             first = first with { ContextLength = stage.Context ?? first.ContextLength, RopeTheta = stage.RopeTheta ?? first.RopeTheta };
         }
@@ -82,7 +85,10 @@ internal sealed class PretrainSetup : IDisposable
     }
 
     /// <summary>Tokens of a row at a step.</summary>
-    public int RowTokensAt(long step) => Config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? Config.RowTokens;
+    public int RowTokensAt(long step) => RowTokensAt(Config, step);
+
+    /// <summary>Tokens of a row at a step of a run.</summary>
+    public static int RowTokensAt(PretrainConfig config, long step) => config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? config.RowTokens;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -41,10 +41,12 @@ public sealed class ScalingRecipe : IRecipe
             {
                 string name = string.Create(CultureInfo.InvariantCulture, $"model-{m + 1}-steps-{steps}");
                 plans.Add((name, m, Derive(request, config, folder, name, config.Models[m], steps).Validate(request.Config)));
-                Shape(plans[^1].Config, setup.Tokenizer);
+                PretrainChecks.Require(setup, plans[^1].Config, Shape(plans[^1].Config, setup.Tokenizer));
             }
         }
 
+        PretrainChecks.Require(setup, setup.Config, Shape(setup.Config, setup.Tokenizer));
+        PretrainChecks.RequireHeldOut(setup);
         double targetN = Size(Shape(config.Target, setup.Tokenizer));
         var runs = new List<ScalingRun>();
         foreach ((string name, int model, PretrainConfig run) in plans)
