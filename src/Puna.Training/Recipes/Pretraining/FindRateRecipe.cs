@@ -32,6 +32,7 @@ public sealed class FindRateRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
+        using RunClaim claim = RunClaim.Take(request.Output);
         using PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
         RateFinderSection range = setup.Config.RateFinder;
         if (!(range.From > 0 && range.To > range.From && double.IsFinite(range.To) && range.Steps >= 2))

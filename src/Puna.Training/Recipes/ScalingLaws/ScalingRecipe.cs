@@ -24,6 +24,7 @@ public sealed class ScalingRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
+        using RunClaim claim = RunClaim.Take(request.Output);
         ScalingConfig config = RecipeConfig.Read(request.Config, ScalingConfigJson.Default.ScalingConfig).Validate(request.Config);
         if (Directory.Exists(Path.Combine(request.Output, "runs")) && !request.Resume)
         {

@@ -15,6 +15,7 @@ public sealed class VisionRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
+        using RunClaim claim = RunClaim.Take(request.Output);
         var checkpoints = new TrainingCheckpoints(Path.Combine(request.Output, "checkpoints"));
         string? latest = checkpoints.Begin(request, report);
         VisionSetup setup = VisionSetup.Create(request, report, stop);
