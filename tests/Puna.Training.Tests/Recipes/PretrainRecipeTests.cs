@@ -228,6 +228,50 @@ public sealed class PretrainRecipeTests : IDisposable
         Assert.StartsWith("config: ", e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A tokenizer that an interrupted start left behind is taken by the config that it is of alone.</summary>
+    [Theory]
+    [InlineData("\"vocab_size\": 320", "\"vocab_size\": 340")]
+    [InlineData("\"documents\": 20", "\"documents\": 21")]
+    [InlineData("\"seed\": 1", "\"seed\": 2")]
+    [InlineData("\"stories\"", "\"primers\"")]
+    public void ATokenizerOfAnotherConfigIsRefused(string from, string to)
+    {
+        string config = Config(), output = Path.Combine(_folder, "left"), tokenizer = Path.Combine(output, "tokenizer");
+        PretrainSetup.Create(new RecipeRequest(config, output), SilentReport.Instance, TestContext.Current.CancellationToken).Dispose();
+        byte[] before = File.ReadAllBytes(Path.Combine(tokenizer, "tokenizer.json"));
+        string other = Path.Combine(_folder, "other.json");
+        File.WriteAllText(other, File.ReadAllText(config).Replace(from, to, StringComparison.Ordinal));
+        foreach (bool resume in new[] { false, true })
+        {
+            PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(other, output, resume), SilentReport.Instance, TestContext.Current.CancellationToken));
+            Assert.StartsWith($"tokenizer {tokenizer}: expected none, or the one that this config trains", e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(tokenizer, "tokenizer.json")));
+        Assert.False(File.Exists(Path.Combine(output, "log.jsonl")));
+
+        // Its own config takes it, and what is beside it does not go into the model.
+        Run(config, "left");
+        Assert.DoesNotContain(RecipeTokenizers.OriginFile, Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Where(f => !f.StartsWith(tokenizer, StringComparison.Ordinal)).Select(Path.GetFileName));
+    }
+
+    /// <summary>A tokenizer that does not say where it is from: of a run begun by an earlier version, which may go on; not of one that begins.</summary>
+    [Fact]
+    public void ATokenizerWithoutAnOriginIsThatOfARunThatGoesOn()
+    {
+        string config = Config(), whole = Run(config, "whole"), output = Path.Combine(_folder, "old");
+        Stop(config, output, 3);
+        File.Delete(Path.Combine(output, "tokenizer", RecipeTokenizers.OriginFile));
+        new PretrainRecipe().Run(new RecipeRequest(config, output, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
+        AssertSame(whole, output);
+
+        string fresh = Path.Combine(_folder, "fresh");
+        Directory.CreateDirectory(fresh);
+        Directory.Move(Path.Combine(output, "tokenizer"), Path.Combine(fresh, "tokenizer"));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(config, fresh), SilentReport.Instance, TestContext.Current.CancellationToken));
+        Assert.Contains("does not say what it was trained from", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void MicroBatchesAndCheckpointedActivationsGiveTheSameLosses()
     {
@@ -379,7 +423,7 @@ public sealed class PretrainRecipeTests : IDisposable
     /// <summary>The tokens of every step of a run, and those of its held-out rows at the end.</summary>
     private static int[][] Tokens(string config)
     {
-        using PretrainSetup setup = PretrainSetup.Create(new RecipeRequest(config, ""), Path.Combine(Path.GetDirectoryName(config)!, "untied"), SilentReport.Instance, default);
+        using PretrainSetup setup = PretrainSetup.Create(new RecipeRequest(config, Path.Combine(Path.GetDirectoryName(config)!, "untied")), SilentReport.Instance, default);
         var data = new TrainingData(setup.Config, setup.Sources, setup.Tokenizer);
         var batch = new TrainingBatch();
         return [.. Enumerable.Range(0, 8).Select(_ => Step()), [.. data.Validation().SelectMany(static b => b.Batch.Tokens.ToArray())]];

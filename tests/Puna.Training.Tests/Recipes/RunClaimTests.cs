@@ -12,15 +12,17 @@ public sealed class RunClaimTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<IRecipe> Recipes => [new PretrainRecipe(), new VisionRecipe(), new ScalingRecipe(), new FindRateRecipe()];
-
     public void Dispose() => _folder.Dispose();
 
     /// <summary>With and without <c>--resume</c>, and a refused one takes nothing from the one at work.</summary>
     [Theory]
-    [MemberData(nameof(Recipes))]
-    public void AFolderInUseIsRefused(IRecipe recipe)
+    [InlineData("pretrain")]
+    [InlineData("vision")]
+    [InlineData("scaling")]
+    [InlineData("find-rate")]
+    public void AFolderInUseIsRefused(string name)
     {
+        IRecipe recipe = ((IRecipe[])[new PretrainRecipe(), new VisionRecipe(), new ScalingRecipe(), new FindRateRecipe()]).Single(r => r.Name == name);
         string output = _folder.File("run");
         using (RunClaim.Take(output))
         {

@@ -33,7 +33,7 @@ public sealed class FindRateRecipe : IRecipe
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
         using RunClaim claim = RunClaim.Take(request.Output);
-        using PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        using PretrainSetup setup = PretrainSetup.Create(request, report, stop);
         RateFinderSection range = setup.Config.RateFinder;
         if (!(range.From > 0 && range.To > range.From && double.IsFinite(range.To) && range.Steps >= 2))
         {

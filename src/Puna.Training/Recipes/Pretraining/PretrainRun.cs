@@ -44,11 +44,6 @@ internal sealed class PretrainRun : IDisposable
     {
         (_setup, _config, _ops, _output, _checkpoints, _report) = (setup, setup.Config, ops, output, checkpoints, report);
         TrainerState? state = latest is null ? null : TrainingCheckpoints.ReadState(latest);
-        if (state is not null && state.Config != setup.Identity)
-        {
-            throw new PunaException($"config: expected the one that the run in {output} began with, got another");
-        }
-
         TrainableModel model = latest is null ? setup.CreateModel() : TrainingCheckpoints.ReadModel(latest);
 
         // Of a checkpoint it is that of its stage. The stages begun by then say of it what they said before.

@@ -81,7 +81,7 @@ public sealed class ScalingRecipe : IRecipe
         MakeFolder(request.Output);
         PretrainConfig target = Rebase(config.Target, folder, request.Output);
         StagedFiles.Write(path, JsonSerializer.SerializeToUtf8Bytes(target, ScalingConfigJson.Default.PretrainConfig));
-        return PretrainSetup.Create(request with { Config = path }, request.Output, report, stop);
+        return PretrainSetup.Create(request with { Config = path }, report, stop);
     }
 
     /// <summary>The target's config for another model and other steps, with its paths seen from the run's folder.</summary>
