@@ -20,6 +20,7 @@ public sealed class TrainCommandTests : IDisposable
     [InlineData("option --tp: belongs to plan", "pretrain", "--config", "c.json", "--tp", "2")]
     [InlineData("option --config: belongs to a recipe", "plan", "--preset", "llama3.1-8b", "--config", "c.json")]
     [InlineData("train plan: expected --preset NAME", "plan")]
+    [InlineData("tokens of a step: expected at most 9223372036854775807", "plan", "--preset", "llama-3.2-1b", "--dp", "2147483647", "--micro-batch", "2147483647")]
     public void BadUsageIsOneLine(string beginning, params string[] args)
     {
         CliRun run = CliRun.Of(["train", .. args]);
