@@ -44,6 +44,8 @@ public sealed class PretrainRecipeTests : IDisposable
         string card = File.ReadAllText(Path.Combine(output, "README.md"));
         Assert.Contains("Altiplano stories", card, StringComparison.Ordinal);
         Assert.Contains("Once upon a time", card, StringComparison.Ordinal);
+        Assert.Contains("| training | 8 steps of 2 rows of 48 tokens, 768 tokens in all, seed 1 |", card, StringComparison.Ordinal);
+        Assert.Contains("| optimiser | AdamW (0.9, 0.95), epsilon 1E-05, decay 0.1, clip 1, ", card, StringComparison.Ordinal);
 
         // Two checkpoints are kept, and the newest is the model.
         Assert.Equal(["step-00000006", "step-00000008"], Directory.GetDirectories(Path.Combine(output, "checkpoints")).Select(Path.GetFileName).Order());
@@ -294,6 +296,12 @@ public sealed class PretrainRecipeTests : IDisposable
         Assert.Equal(2 * 96, tokens[5] - tokens[4]);
         using LanguageModel model = LanguageModel.Open(Path.Combine(output, "model"));
         Assert.Equal((96, 1000000.0), (model.Llama.Config.ContextLength, model.Llama.Config.RopeTheta));
+
+        // The card tells of both, and its operations are those of each stage's rows: 5 steps of 2 x 48 tokens, 3 of 2 x 96.
+        string card = File.ReadAllText(Path.Combine(output, "README.md"));
+        Assert.Contains("| training | 8 steps of 2 rows of 48 tokens, of 96 from step 6 on, 1,056 tokens in all, seed 1 |", card, StringComparison.Ordinal);
+        double matrices = 6.0 * ((2 * ((2 * 32 * 32) + (2 * 32 * 16) + (3 * 32 * 48))) + (320 * 32)), attention = 6.0 * 2 * 32;
+        Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"| operations | {(480 * (matrices + (attention * 48))) + (576 * (matrices + (attention * 96))):E2} at most |"), card, StringComparison.Ordinal);
 
         // In the middle of the second stage, too, a run goes on as if nothing had happened.
         string again = Path.Combine(_folder, "stages-again");
