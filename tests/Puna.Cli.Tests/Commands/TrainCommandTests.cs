@@ -96,5 +96,23 @@ public sealed class TrainCommandTests : IDisposable
         Assert.True(losses[^1] < 0.9 * losses[0], $"{losses[0]} -> {losses[^1]}");
     }
 
+    /// <summary>The two samples that make a tokenizer from nothing, one on what the other wrote.</summary>
+    [Fact]
+    public void TheSamplesMakeATokenizer()
+    {
+        string samples = Directory.CreateDirectory(Path.Combine(_folder, "samples")).FullName;
+        foreach (string name in new[] { "stories.json", "tokenizer.json" })
+        {
+            File.Copy(Path.Combine(TestFiles.Root, "samples", name), Path.Combine(samples, name));
+        }
+
+        CliRun stories = CliRun.Of("train", "altiplano", "--config", Path.Combine(samples, "stories.json"), "--out", Path.Combine(_folder, "stories"));
+        Assert.Equal(0, stories.Code);
+        CliRun run = CliRun.Of("train", "tokenizer", "--config", Path.Combine(samples, "tokenizer.json"), "--out", Path.Combine(_folder, "tokenizer"));
+        Assert.Equal(0, run.Code);
+        Assert.Contains("byte-bpe tokenizer of 1036 pieces", run.Out, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_folder, "tokenizer", "tokenizer.json")));
+    }
+
     private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
 }
