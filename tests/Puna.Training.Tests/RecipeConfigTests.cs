@@ -1,6 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Puna.Tensors;
+using Puna.Tests.Shared;
 using Puna.Training.Recipes;
+using Puna.Training.Recipes.Pretraining;
+using Puna.Training.Recipes.ScalingLaws;
+using Puna.Training.Recipes.Vision;
 
 namespace Puna.Training.Tests;
 
@@ -34,6 +39,48 @@ public sealed class RecipeConfigTests : IDisposable
     [Fact]
     public void AMissingFileIsSaid() =>
         Assert.Equal($"config {_path}.none: not found", Assert.Throws<PunaException>(() => RecipeConfig.Read(_path + ".none", SampleJson.Default.Sample)).Message);
+
+    /// <summary>Whoever reads the page knows every key, also those of sections.</summary>
+    [Theory]
+    [InlineData("pretrain", "training.md")]
+    [InlineData("tokenizer", "training.md")]
+    [InlineData("scaling", "training.md")]
+    [InlineData("vision", "training.md")]
+    [InlineData("data", "data.md")]
+    public void EveryKeyIsDocumented(string recipe, string document)
+    {
+        (JsonSerializerOptions options, Type type) = recipe switch
+        {
+            "pretrain" => (PretrainJson.Default.Options, typeof(PretrainConfig)),
+            "tokenizer" => (TokenizerConfigJson.Default.Options, typeof(TokenizerConfig)),
+            "scaling" => (ScalingConfigJson.Default.Options, typeof(ScalingConfig)),
+            "vision" => (VisionJson.Default.Options, typeof(VisionConfig)),
+            _ => (DataJson.Default.Options, typeof(DataConfig)),
+        };
+        string page = File.ReadAllText(Path.Combine(TestFiles.Root, "docs", document));
+        string[] keys = [.. Keys(options, type).Distinct()];
+        Assert.True(keys.Length > 3);
+
+        // As `key`, in a list `{key, other}`, or with its value {"key": 1}.
+        Assert.Equal([], keys.Where(key => !System.Text.RegularExpressions.Regex.IsMatch(page, $$"""`{{key}}`|`\{[^`}]*\b{{key}}\b[^`}]*\}`|\{"{{key}}":""")));
+    }
+
+    private static IEnumerable<string> Keys(JsonSerializerOptions options, Type type)
+    {
+        foreach (System.Text.Json.Serialization.Metadata.JsonPropertyInfo property in options.GetTypeInfo(type).Properties.Where(static p => p.Set is not null || p.IsRequired || p.AssociatedParameter is not null))
+        {
+            yield return property.Name;
+            Type inner = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+            inner = inner.IsGenericType && inner.GetGenericArguments().Length == 1 ? inner.GetGenericArguments()[0] : inner;
+            if (inner.Namespace!.StartsWith("Puna", StringComparison.Ordinal) && !inner.IsEnum)
+            {
+                foreach (string name in Keys(options, inner))
+                {
+                    yield return name;
+                }
+            }
+        }
+    }
 
     internal sealed record Sample(double PeakRate);
 }

@@ -167,6 +167,19 @@ public sealed class TrainingCheckpoints
         }
     }
 
+    /// <summary>Checks that a run goes on with the config that it began with.</summary>
+    /// <param name="latest">The checkpoint that <see cref="Begin"/> returned, or null.</param>
+    /// <param name="identity">Tells configs apart.</param>
+    /// <param name="output">Folder of the run.</param>
+    /// <exception cref="PunaException">It is another one.</exception>
+    public static void RequireConfig(string? latest, string identity, string output)
+    {
+        if (latest is not null && ReadState(latest).Config != identity)
+        {
+            throw new PunaException($"config: expected the one that the run in {output} began with, got another");
+        }
+    }
+
     /// <summary>Reads the weights of a checkpoint.</summary>
     public static TrainableModel ReadModel(string path)
     {

@@ -26,7 +26,7 @@ internal static class ClusterMemory
         // Tied embeddings are one matrix, unless their two uses are in different stages.
         bool second = last && !(m.TiedEmbeddings && first);
         double parameters = blocks + (first ? embedding + sizes.Encoder : 0) + (second ? output : 0) + (last ? m.Hidden : 0);
-        int sharing = layout.Dp * layout.Cp;
+        double sharing = (double)layout.Dp * layout.Cp;
         double optimizer = o.Zero == PlanZero.None ? 1 : sharing, gradients = o.Zero is PlanZero.Gradients or PlanZero.Full ? sharing : 1, weights = o.Zero == PlanZero.Full ? sharing : 1;
         double largest = Math.Max(block, first || last ? embedding : 0);
 

@@ -9,6 +9,9 @@ internal sealed class PlanLayout
     private const int DefaultContext = 8192;
     private const int DefaultLossRows = 1024;
 
+    // As many as the recipes train on in a step; with more, counts of bytes would not fit 64 bits.
+    private const long MostCpuTokens = 1 << 28;
+
     public PlanLayout(TrainingPlanOptions options)
     {
         Options = options;
@@ -30,6 +33,7 @@ internal sealed class PlanLayout
         if (options.Target == PlanTarget.Cpu)
         {
             Require(options.Precision == PlanPrecision.Float32, "precision", "float32, which this library's own trainer computes in", options.Precision);
+            Require((long)Sequence * options.MicroBatch <= MostCpuTokens, "tokens of a micro-batch", $"at most {MostCpuTokens} (sequence x micro-batch)", (long)Sequence * options.MicroBatch);
             Require(Tp == 1 && Pp == 1 && Dp == 1 && Cp == 1 && options.Zero == PlanZero.None, "parallel layout", "one device, which this library's own trainer runs on", $"{Devices} devices, ZeRO {options.Zero}");
         }
 
@@ -51,7 +55,9 @@ internal sealed class PlanLayout
 
         Divides("sequence length per context-parallel rank", Sequence / Cp, Tp, "tensor-parallel ranks");
         StageLayers = Stages();
-        long unit = (long)Sequence * options.MicroBatch * Dp;
+        Int128 all = (Int128)Sequence * options.MicroBatch * Dp;
+        Require(all <= long.MaxValue, "tokens of a step", $"at most {long.MaxValue} (sequence x micro-batch x data-parallel ranks)", all);
+        long unit = (long)all;
         StepTokens = options.GlobalBatchTokens ?? unit;
         Require(StepTokens >= unit && StepTokens % unit == 0, "global batch", $"a multiple of {unit} tokens (sequence x micro-batch x data-parallel ranks)", StepTokens);
         MicroBatches = StepTokens / unit;

@@ -15,6 +15,7 @@ public sealed class AltiplanoRecipe : IRecipe
     private const string ChatsName = "chats.jsonl";
     private const string PicturesName = "pictures.jsonl";
     private const string PicturesFolder = "pictures";
+    private const string ConfigName = "altiplano.json";
     private const string VarietyName = "variety.json";
 
     // Every picture is an open file until all are there.
@@ -46,7 +47,8 @@ public sealed class AltiplanoRecipe : IRecipe
         {
             if (File.Exists(Path.Combine(request.Output, name)))
             {
-                return request.Resume ? $"{request.Output} is complete already: nothing to do" : throw new PunaException($"folder {request.Output}: expected one without results, got one with {name}");
+                return request.Resume && IsOf(Path.Combine(request.Output, ConfigName), config) ? $"{request.Output} is complete already: nothing to do"
+                    : throw new PunaException($"folder {request.Output}: expected one without results, got one with {name}{(request.Resume ? " of another config" : "")}");
             }
         }
 
@@ -115,9 +117,14 @@ public sealed class AltiplanoRecipe : IRecipe
                 $"\nvariety of {variety.Texts} stories: {variety.DistinctSentences:P1} of {variety.Sentences} sentences distinct, {variety.UniqueFirstSentences:P1} begin like no other, distinct-4 {variety.Distinct4:P1}, {variety.SharedEightGrams:P1} of runs of eight words shared");
         }
 
+        files.Create(Path.Combine(output, ConfigName)).Write(JsonSerializer.SerializeToUtf8Bytes(config, AltiplanoJson.Default.AltiplanoConfig));
         files.Commit();
         return text;
     }
+
+    /// <summary>Whether results are those of a config, which lies beside them.</summary>
+    private static bool IsOf(string path, AltiplanoConfig config) => File.Exists(path)
+        && JsonSerializer.Serialize(RecipeConfig.Read(path, AltiplanoJson.Default.AltiplanoConfig), AltiplanoJson.Default.AltiplanoConfig) == JsonSerializer.Serialize(config, AltiplanoJson.Default.AltiplanoConfig);
 
     private static void Step(IRecipeReport report, string stage, int done, int total, CancellationToken stop)
     {

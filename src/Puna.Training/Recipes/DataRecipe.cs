@@ -55,7 +55,7 @@ public sealed class DataRecipe : IRecipe
         using var made = new StagedFiles();
         made.MakeFolder(output);
         string work = Path.Combine(output, WorkFolder);
-        using FileStream claim = Claim(output);
+        using RunClaim claim = RunClaim.Take(output);
         try
         {
             if (Directory.Exists(work))
@@ -84,21 +84,6 @@ public sealed class DataRecipe : IRecipe
             {
                 Directory.Delete(work, recursive: true);
             }
-
-            // Before a folder that was made for a run that failed goes away.
-            claim.Dispose();
-        }
-    }
-
-    private static FileStream Claim(string output)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(output, WorkFolder + ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException e)
-        {
-            throw new PunaException($"folder {output}: expected no other run at work in it: {e.Message}", e);
         }
     }
 

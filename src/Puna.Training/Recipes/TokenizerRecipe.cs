@@ -9,7 +9,7 @@ namespace Puna.Training.Recipes;
 
 /// <summary>
 /// Trains a tokenizer (spec training.md 2.1) and writes the files of a model's folder: <c>tokenizer.model</c>, <c>tokenizer.json</c>, <c>tokenizer_config.json</c>. They are put in place
-/// together at the end, so there is nothing to resume from: a run that was stopped starts anew.
+/// together at the end, so there is nothing to resume from: a run that was stopped starts anew. A folder that holds a tokenizer is refused, since what is there may be of another kind, in files of other names.
 /// </summary>
 public sealed class TokenizerRecipe : IRecipe
 {
@@ -27,7 +27,7 @@ public sealed class TokenizerRecipe : IRecipe
         foreach (string name in (string[])["tokenizer.model", "tokenizer.json", "tokenizer_config.json"])
         {
             string path = Path.Combine(request.Output, name);
-            if (!request.Resume && File.Exists(path))
+            if (File.Exists(path))
             {
                 throw new PunaException($"output {path}: expected a folder without a tokenizer, got one");
             }

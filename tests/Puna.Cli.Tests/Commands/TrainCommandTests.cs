@@ -20,6 +20,7 @@ public sealed class TrainCommandTests : IDisposable
     [InlineData("option --tp: belongs to plan", "pretrain", "--config", "c.json", "--tp", "2")]
     [InlineData("option --config: belongs to a recipe", "plan", "--preset", "llama3.1-8b", "--config", "c.json")]
     [InlineData("train plan: expected --preset NAME", "plan")]
+    [InlineData("tokens of a step: expected at most 9223372036854775807", "plan", "--preset", "llama-3.2-1b", "--dp", "2147483647", "--micro-batch", "2147483647")]
     public void BadUsageIsOneLine(string beginning, params string[] args)
     {
         CliRun run = CliRun.Of(["train", .. args]);
@@ -93,6 +94,24 @@ public sealed class TrainCommandTests : IDisposable
         double[] losses = [.. File.ReadLines(Path.Combine(_folder, "tiny", "log.jsonl")).Select(static l => JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble())];
         Assert.Equal(30, losses.Length);
         Assert.True(losses[^1] < 0.9 * losses[0], $"{losses[0]} -> {losses[^1]}");
+    }
+
+    /// <summary>The two samples that make a tokenizer from nothing, one on what the other wrote.</summary>
+    [Fact]
+    public void TheSamplesMakeATokenizer()
+    {
+        string samples = Directory.CreateDirectory(Path.Combine(_folder, "samples")).FullName;
+        foreach (string name in new[] { "stories.json", "tokenizer.json" })
+        {
+            File.Copy(Path.Combine(TestFiles.Root, "samples", name), Path.Combine(samples, name));
+        }
+
+        CliRun stories = CliRun.Of("train", "altiplano", "--config", Path.Combine(samples, "stories.json"), "--out", Path.Combine(_folder, "stories"));
+        Assert.Equal(0, stories.Code);
+        CliRun run = CliRun.Of("train", "tokenizer", "--config", Path.Combine(samples, "tokenizer.json"), "--out", Path.Combine(_folder, "tokenizer"));
+        Assert.Equal(0, run.Code);
+        Assert.Contains("byte-bpe tokenizer of 1036 pieces", run.Out, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_folder, "tokenizer", "tokenizer.json")));
     }
 
     private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));

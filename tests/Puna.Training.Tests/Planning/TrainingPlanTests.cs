@@ -158,6 +158,15 @@ public sealed class TrainingPlanTests
         Assert.Equal(one.PerDevice.Activations * (4 + 3 + 2 + 1) / 4, busy.AllDevices.Activations, 1);
     }
 
+    /// <summary>As many ranks as numbers allow are counted, not wrapped around: 2^16 x 2^16 do not fit 32 bits.</summary>
+    [Fact]
+    public void RanksThatDoNotFitAnIntAreCounted()
+    {
+        TrainingPlan plan = TrainingPlan.Create(new(s_eight with { ContextLength = 1 << 17 }) { SequenceLength = 1 << 17, ContextParallel = 1 << 16, DataParallel = 1 << 16, Zero = PlanZero.Optimizer });
+        Assert.Equal(Math.Pow(2, 32), plan.Devices);
+        Assert.Equal(12 * 8_030_261_248 / Math.Pow(2, 32), plan.PerDevice.Optimizer, 1e-6);
+    }
+
     [Fact]
     public void TiedEmbeddingsOfTwoStagesAreTwo()
     {
@@ -190,6 +199,8 @@ public sealed class TrainingPlanTests
         { new(s_eight) { GlobalBatchTokens = 10_000 }, "global batch: expected a multiple of 8192 tokens (sequence x micro-batch x data-parallel ranks), got 10000 (plan)" },
         { new(s_eight) { MicroBatch = 0 }, "micro-batch: expected at least 1, got 0 (plan)" },
         { new(s_eight) { DataParallel = -1 }, "data-parallel ranks: expected at least 1, got -1 (plan)" },
+        { new(s_eight) { MicroBatch = int.MaxValue, DataParallel = int.MaxValue }, "tokens of a step: expected at most 9223372036854775807 (sequence x micro-batch x data-parallel ranks), got 37778931827772789628928 (plan)" },
+        { new(s_eight) { Target = PlanTarget.Cpu, Precision = PlanPrecision.Float32, MicroBatch = int.MaxValue }, "tokens of a micro-batch: expected at most 268435456 (sequence x micro-batch), got 17592186036224 (plan)" },
         { new(s_eight) { Utilization = 1.5 }, "utilization: expected a share above 0 and at most 1, got 1.5 (plan)" },
         { new(s_eight) { PeakFlops = 0 }, "peak operations per second: expected a positive number, got 0 (plan)" },
         { new(s_eight) { Tokens = double.NaN }, "tokens: expected a positive number, got NaN (plan)" },

@@ -45,6 +45,23 @@ public sealed class AltiplanoRecipeTests : IDisposable
         Run("""{ "stories": 2 }""");
         Assert.Contains("expected one without results", Assert.Throws<PunaException>(() => Run("""{ "stories": 2 }""")).Message, StringComparison.Ordinal);
         Assert.Contains("complete already", Run("""{ "stories": 2 }""", resume: true), StringComparison.Ordinal);
+        Assert.Contains("complete already", Run("""{ "split": "train", "stories": 2, "chats": 0 }""", resume: true), StringComparison.Ordinal);
+    }
+
+    /// <summary>Going on with another config, or with results that do not say theirs, would be to take one for the other.</summary>
+    [Theory]
+    [InlineData("""{ "stories": 3 }""")]
+    [InlineData("""{ "stories": 2, "seed": 1 }""")]
+    [InlineData("""{ "stories": 2, "split": "test" }""")]
+    [InlineData("""{ "chats": 1 }""")]
+    public void ResultsOfAnotherConfigAreNotTakenForThisOnes(string other)
+    {
+        Run("""{ "stories": 2 }""");
+        byte[] before = File.ReadAllBytes(Path.Combine(Output, "stories.jsonl"));
+        Assert.Contains("got one with stories.jsonl of another config", Assert.Throws<PunaException>(() => Run(other, resume: true)).Message, StringComparison.Ordinal);
+        File.Delete(Path.Combine(Output, "altiplano.json"));
+        Assert.Contains("of another config", Assert.Throws<PunaException>(() => Run("""{ "stories": 2 }""", resume: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(Output, "stories.jsonl")));
     }
 
     [Theory]

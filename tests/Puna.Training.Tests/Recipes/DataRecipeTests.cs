@@ -235,7 +235,7 @@ public sealed class DataRecipeTests : IDisposable
     {
         Write("a.txt", "some text");
         Directory.CreateDirectory(_folder.File("out"));
-        using (new FileStream(Path.Combine(_folder.File("out"), ".data-work.lock"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
+        using (RunClaim.Take(_folder.File("out")))
         {
             Assert.Contains("no other run", Assert.Throws<PunaException>(() => Run("""{ "tokenizer": "TOKENIZER", "inputs": [{ "path": "a.txt" }] }""")).Message, StringComparison.Ordinal);
         }

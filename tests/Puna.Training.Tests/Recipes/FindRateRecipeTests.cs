@@ -33,8 +33,41 @@ public sealed class FindRateRecipeTests : IDisposable
     }
 
     [Fact]
-    public void TheProposalIsAThirdOfTheBestRate() =>
-        Assert.Equal(0.1, FindRateRecipe.Propose([new RateEntry(1, 0.03, 5, 5), new RateEntry(2, 0.3, 4, 4), new RateEntry(3, 3, 9, 9)]), 1e-12);
+    public void TheProposalIsAThirdOfTheBestRate() => Assert.Equal(0.1, Propose(3, 0.03, 5, 0.3, 4, 3, 9).Rate!.Value, 1e-12);
+
+    /// <summary>Where the loss is lowest at an end of what was tried nothing was found, and no rate is proposed that was not tried.</summary>
+    [Theory]
+    [InlineData("the lowest rate tried: rate_finder.from has to be lower", 3, 1e-3, 4.0, 1e-2, 5.0, 1e-1, 6.0)]
+    [InlineData("below the lowest rate tried: rate_finder.from has to be lower", 3, 1e-3, 5.0, 2e-3, 4.0, 4e-3, 9.0)]
+    [InlineData("the highest rate tried: rate_finder.to has to be higher", 3, 1e-5, 6.0, 1e-4, 5.0, 1e-3, 4.0)]
+    public void AtAnEndOfTheRangeNothingIsProposed(string why, int steps, params double[] ratesAndLosses)
+    {
+        (double? rate, string said) = Propose(steps, ratesAndLosses);
+        Assert.Null(rate);
+        Assert.EndsWith(why, said, StringComparison.Ordinal);
+    }
+
+    /// <summary>The last rate before everything was lost is inside of the range: what came behind it was seen.</summary>
+    [Fact]
+    public void ASearchThatBrokeOffHasSeenTheEnd() => Assert.Equal(1e-3 / 3, Propose(10, 1e-5, 6, 1e-4, 5, 1e-3, 4).Rate!.Value, 1e-12);
+
+    [Fact]
+    public void ResultsAreNotOverwrittenAndThereIsNothingToGoOnFrom()
+    {
+        string output = Path.Combine(_folder, "rates"), config = Config("""{ "from": 1e-7, "to": 8e-7, "steps": 3 }""");
+        Assert.StartsWith("find-rate: expected no --resume", Refused(resume: true), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(output));
+        string said = new FindRateRecipe().Run(new RecipeRequest(config, output), SilentReport.Instance, TestContext.Current.CancellationToken);
+        byte[] before = File.ReadAllBytes(Path.Combine(output, "rates.jsonl"));
+
+        // With rates that change nothing the loss goes up and down with the texts: wherever it is lowest of three, a third of that is below what was tried, or it is an end.
+        Assert.StartsWith("no rate to propose (the smoothed loss is lowest at ", said, StringComparison.Ordinal);
+        Assert.Equal($"folder {output}: expected one without results, got one with rates.jsonl", Refused(resume: false));
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(output, "rates.jsonl")));
+
+        string Refused(bool resume) =>
+            Assert.Throws<PunaException>(() => new FindRateRecipe().Run(new RecipeRequest(config, output, resume), SilentReport.Instance, TestContext.Current.CancellationToken)).Message;
+    }
 
     /// <summary>A gradient that is not finite ends the search; what was measured before stays, and the loss of that step with it.</summary>
     [Fact]
@@ -52,6 +85,10 @@ public sealed class FindRateRecipeTests : IDisposable
     [InlineData("""{ "from": 0.1, "to": 1, "steps": 1 }""")]
     public void ARangeThatIsNoneIsRefused(string range) =>
         Assert.StartsWith("rate_finder: ", Assert.Throws<PunaException>(() => new FindRateRecipe().Run(new RecipeRequest(Config(range), Path.Combine(_folder, "bad")), SilentReport.Instance, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+
+    private static (double? Rate, string Why) Propose(int steps, params double[] ratesAndLosses) => FindRateRecipe.Propose(
+        [.. Enumerable.Range(0, ratesAndLosses.Length / 2).Select(i => new RateEntry(i + 1, ratesAndLosses[2 * i], ratesAndLosses[(2 * i) + 1], ratesAndLosses[(2 * i) + 1]))],
+        new RateFinderSection(ratesAndLosses[0], ratesAndLosses[^2], steps));
 
     private string Config(string range)
     {

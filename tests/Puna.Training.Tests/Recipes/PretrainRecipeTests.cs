@@ -44,6 +44,8 @@ public sealed class PretrainRecipeTests : IDisposable
         string card = File.ReadAllText(Path.Combine(output, "README.md"));
         Assert.Contains("Altiplano stories", card, StringComparison.Ordinal);
         Assert.Contains("Once upon a time", card, StringComparison.Ordinal);
+        Assert.Contains("| training | 8 steps of 2 rows of 48 tokens, 768 tokens in all, seed 1 |", card, StringComparison.Ordinal);
+        Assert.Contains("| optimiser | AdamW (0.9, 0.95), epsilon 1E-05, decay 0.1, clip 1, ", card, StringComparison.Ordinal);
 
         // Two checkpoints are kept, and the newest is the model.
         Assert.Equal(["step-00000006", "step-00000008"], Directory.GetDirectories(Path.Combine(output, "checkpoints")).Select(Path.GetFileName).Order());
@@ -228,6 +230,50 @@ public sealed class PretrainRecipeTests : IDisposable
         Assert.StartsWith("config: ", e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A tokenizer that an interrupted start left behind is taken by the config that it is of alone.</summary>
+    [Theory]
+    [InlineData("\"vocab_size\": 320", "\"vocab_size\": 340")]
+    [InlineData("\"documents\": 20", "\"documents\": 21")]
+    [InlineData("\"seed\": 1", "\"seed\": 2")]
+    [InlineData("\"stories\"", "\"primers\"")]
+    public void ATokenizerOfAnotherConfigIsRefused(string from, string to)
+    {
+        string config = Config(), output = Path.Combine(_folder, "left"), tokenizer = Path.Combine(output, "tokenizer");
+        PretrainSetup.Create(new RecipeRequest(config, output), SilentReport.Instance, TestContext.Current.CancellationToken).Dispose();
+        byte[] before = File.ReadAllBytes(Path.Combine(tokenizer, "tokenizer.json"));
+        string other = Path.Combine(_folder, "other.json");
+        File.WriteAllText(other, File.ReadAllText(config).Replace(from, to, StringComparison.Ordinal));
+        foreach (bool resume in new[] { false, true })
+        {
+            PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(other, output, resume), SilentReport.Instance, TestContext.Current.CancellationToken));
+            Assert.StartsWith($"tokenizer {tokenizer}: expected none, or the one that this config trains", e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(tokenizer, "tokenizer.json")));
+        Assert.False(File.Exists(Path.Combine(output, "log.jsonl")));
+
+        // Its own config takes it, and what is beside it does not go into the model.
+        Run(config, "left");
+        Assert.DoesNotContain(RecipeTokenizers.OriginFile, Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Where(f => !f.StartsWith(tokenizer, StringComparison.Ordinal)).Select(Path.GetFileName));
+    }
+
+    /// <summary>A tokenizer that does not say where it is from: of a run begun by an earlier version, which may go on; not of one that begins.</summary>
+    [Fact]
+    public void ATokenizerWithoutAnOriginIsThatOfARunThatGoesOn()
+    {
+        string config = Config(), whole = Run(config, "whole"), output = Path.Combine(_folder, "old");
+        Stop(config, output, 3);
+        File.Delete(Path.Combine(output, "tokenizer", RecipeTokenizers.OriginFile));
+        new PretrainRecipe().Run(new RecipeRequest(config, output, Resume: true), SilentReport.Instance, TestContext.Current.CancellationToken);
+        AssertSame(whole, output);
+
+        string fresh = Path.Combine(_folder, "fresh");
+        Directory.CreateDirectory(fresh);
+        Directory.Move(Path.Combine(output, "tokenizer"), Path.Combine(fresh, "tokenizer"));
+        PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(config, fresh), SilentReport.Instance, TestContext.Current.CancellationToken));
+        Assert.Contains("does not say what it was trained from", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void MicroBatchesAndCheckpointedActivationsGiveTheSameLosses()
     {
@@ -250,6 +296,12 @@ public sealed class PretrainRecipeTests : IDisposable
         Assert.Equal(2 * 96, tokens[5] - tokens[4]);
         using LanguageModel model = LanguageModel.Open(Path.Combine(output, "model"));
         Assert.Equal((96, 1000000.0), (model.Llama.Config.ContextLength, model.Llama.Config.RopeTheta));
+
+        // The card tells of both, and its operations are those of each stage's rows: 5 steps of 2 x 48 tokens, 3 of 2 x 96.
+        string card = File.ReadAllText(Path.Combine(output, "README.md"));
+        Assert.Contains("| training | 8 steps of 2 rows of 48 tokens, of 96 from step 6 on, 1,056 tokens in all, seed 1 |", card, StringComparison.Ordinal);
+        double matrices = 6.0 * ((2 * ((2 * 32 * 32) + (2 * 32 * 16) + (3 * 32 * 48))) + (320 * 32)), attention = 6.0 * 2 * 32;
+        Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"| operations | {(480 * (matrices + (attention * 48))) + (576 * (matrices + (attention * 96))):E2} at most |"), card, StringComparison.Ordinal);
 
         // In the middle of the second stage, too, a run goes on as if nothing had happened.
         string again = Path.Combine(_folder, "stages-again");
@@ -290,7 +342,7 @@ public sealed class PretrainRecipeTests : IDisposable
 
     [Theory]
     [InlineData(""" "steps": 8, "experts": { "load": 1 } """, "experts.load")]
-    [InlineData(""" "steps": 8, "experts": { "balance": 1 } """, "without experts")]
+    [InlineData(""" "steps": 8, "row_tokens": 48, "experts": { "balance": 1 } """, "without experts")]
     [InlineData(""" "steps": 0 """, "steps")]
     [InlineData(""" "steps": 8, "batch_rows": 3, "micro_rows": 2 """, "micro_rows")]
     [InlineData(""" "steps": 8, "row_tokens": 100 """, "row_tokens")]
@@ -320,7 +372,28 @@ public sealed class PretrainRecipeTests : IDisposable
         PunaException e = Assert.Throws<PunaException>(() => new PretrainRecipe().Run(new RecipeRequest(path, Path.Combine(_folder, "bad")), SilentReport.Instance, TestContext.Current.CancellationToken));
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
+        Assert.False(File.Exists(Path.Combine(_folder, "bad", "log.jsonl")) || Directory.Exists(Path.Combine(_folder, "bad", "checkpoints")));
     }
+
+    /// <summary>What would fail at a late step only is said before the first.</summary>
+    [Theory]
+    [InlineData(""" "stages": [{ "from_step": 5, "row_tokens": 96 }] """, "row_tokens: expected at most the context of 64 tokens, got 96 (from step 5 on)")]
+    [InlineData(""" "stages": [{ "from_step": 5, "context": 40 }] """, "row_tokens: expected at most the context of 40 tokens, got 48 (from step 5 on)")]
+    [InlineData(""" "stages": [{ "from_step": 5, "rope_theta": -1 }] """, "rope theta: expected a positive number")]
+    [InlineData(""" "sample_every": 6, "sample_prompts": ["The", "LONG"] """, "sample_prompts: expected 1 to 63 tokens, fewer than the context at step 6, got ")]
+    [InlineData(""" "sample_every": 10, "sample_prompts": ["LONG"] """, "sample_prompts: expected 1 to 63 tokens, fewer than the context at step 8, got ")]
+    [InlineData(""" "sample_every": 6, "sample_prompts": ["LONG"], "stages": [{ "from_step": 6, "context": 96 }] """, "sample_prompts: expected 1 to 63 tokens, fewer than the context at step 6, got ")]
+    public void WhatALateStepWouldFailAtIsSaidBeforeTheFirst(string settings, string beginning)
+    {
+        PunaException e = Assert.Throws<PunaException>(() => Run(Late(settings), "late"));
+        Assert.StartsWith(beginning, e.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder, "late", "log.jsonl")));
+    }
+
+    /// <summary>A beginning that fits the context of the steps that it is continued at is no fault.</summary>
+    [Fact]
+    public void APromptMayNeedTheContextOfALaterStage() =>
+        Assert.Single(File.ReadAllLines(Path.Combine(Run(Late(""" "sample_every": 6, "sample_prompts": ["LONG"], "stages": [{ "from_step": 5, "context": 256 }], "steps": 6 """), "late"), "samples.jsonl")));
 
     [Fact]
     public void ConversationsAreSourcesToo()
@@ -331,6 +404,17 @@ public sealed class PretrainRecipeTests : IDisposable
               "data": [ { "altiplano": "stories", "weight": 3 }, { "altiplano": "chats" } ] }
             """);
         Assert.Equal(2, Losses(Run(path, "chats")).Length);
+    }
+
+    /// <summary>A config with <c>LONG</c> made a text of more tokens than a context of 64 and fewer than one of 256.</summary>
+    private string Late(string settings)
+    {
+        string path = Path.Combine(_folder, "late.json"), steps = settings.Contains("\"steps\"", StringComparison.Ordinal) ? "" : "\"steps\": 8,";
+        File.WriteAllText(path, $$"""
+            { {{Model}}, "train_tokenizer": { "vocab_size": 320, "documents": 20 }, "data": [ { "altiplano": "stories" } ], {{steps}} "row_tokens": 48, "batch_rows": 2, "checkpoint_every": 2,
+              {{settings.Replace("LONG", new string('#', 100), StringComparison.Ordinal)}} }
+            """);
+        return path;
     }
 
     private static double[] Losses(string output) =>
@@ -347,7 +431,7 @@ public sealed class PretrainRecipeTests : IDisposable
     /// <summary>The tokens of every step of a run, and those of its held-out rows at the end.</summary>
     private static int[][] Tokens(string config)
     {
-        using PretrainSetup setup = PretrainSetup.Create(new RecipeRequest(config, ""), Path.Combine(Path.GetDirectoryName(config)!, "untied"), SilentReport.Instance, default);
+        using PretrainSetup setup = PretrainSetup.Create(new RecipeRequest(config, Path.Combine(Path.GetDirectoryName(config)!, "untied")), SilentReport.Instance, default);
         var data = new TrainingData(setup.Config, setup.Sources, setup.Tokenizer);
         var batch = new TrainingBatch();
         return [.. Enumerable.Range(0, 8).Select(_ => Step()), [.. data.Validation().SelectMany(static b => b.Batch.Tokens.ToArray())]];

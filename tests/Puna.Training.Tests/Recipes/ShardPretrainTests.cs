@@ -106,12 +106,27 @@ public sealed class ShardPretrainTests : IDisposable
         Assert.Contains("got another", e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>With the defaults of both recipes nothing is held back and 16 rows are to be: said before a step is done, not behind the last.</summary>
+    [Fact]
+    public void AValidationWithoutHeldOutDocumentsIsRefusedBeforeTheFirstStep()
+    {
+        Prepare(share: "");
+        PunaException e = Assert.Throws<PunaException>(() => Run("run"));
+        Assert.Equal("validation_rows: expected 0, or documents that were held back (validation_share of the recipe data), got 2 and none held back in shards shards", e.Message);
+        Assert.False(File.Exists(_folder.File("run/log.jsonl")));
+
+        File.WriteAllText(_folder.File("pretrain.json"), File.ReadAllText(_folder.File("pretrain.json")).Replace("\"validation_rows\": 2", "\"validation_rows\": 0", StringComparison.Ordinal));
+        JsonElement last = JsonDocument.Parse(File.ReadLines(Path.Combine(Run("run"), "log.jsonl")).Last()).RootElement;
+        Assert.Equal(Steps, last.GetProperty("step").GetInt32());
+        Assert.False(last.TryGetProperty("validation_loss", out _));
+    }
+
     private static int Vocabulary() => TokenizerLoader.Open(_tokenizerPath).VocabularySize;
 
     private static string Hash(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
 
     /// <summary>Stories in two groups, one of them packed, a tenth held back; and the config of a run over them.</summary>
-    private void Prepare(int stories = 60)
+    private void Prepare(int stories = 60, string share = ", \"validation_share\": 0.1")
     {
         Directory.CreateDirectory(_folder.File("texts"));
         string[] lines = [.. Enumerable.Range(0, stories).Select(static i => JsonSerializer.Serialize(new Dictionary<string, string>
@@ -131,7 +146,7 @@ public sealed class ShardPretrainTests : IDisposable
 
         string tokenizer = JsonSerializer.Serialize(_tokenizerPath);
         File.WriteAllText(_folder.File("data.json"), $$"""
-            { "tokenizer": {{tokenizer}}, "inputs": [{ "path": "texts" }], "weights": { "plain": 2, "valley": 1 }, "shard_tokens": 2000, "validation_share": 0.1 }
+            { "tokenizer": {{tokenizer}}, "inputs": [{ "path": "texts" }], "weights": { "plain": 2, "valley": 1 }, "shard_tokens": 2000{{share}} }
             """);
         new DataRecipe().Run(new RecipeRequest(_folder.File("data.json"), _folder.File("shards"), Threads: 2), SilentReport.Instance, TestContext.Current.CancellationToken);
         File.WriteAllText(_folder.File("pretrain.json"), $$"""

@@ -64,15 +64,21 @@ public sealed class TokenizerRecipeTests : IDisposable
         Assert.Equal(["tokenizer.json", "tokenizer_config.json"], Directory.GetFiles(Out).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>A finished tokenizer is not overwritten unless the run is to go on, which starts anew.</summary>
-    [Fact]
-    public void A_folder_with_a_tokenizer_is_refused()
+    /// <summary>A finished tokenizer is not overwritten, neither by its like nor by half of another kind; there is nothing to go on with, either.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_folder_with_a_tokenizer_is_refused(bool resume)
     {
         File.WriteAllText(Path.Combine(_folder, "a.txt"), Text);
-        const string Config = """{"kind":"byte-bpe","inputs":["a.txt"],"vocab_size":270}""";
-        Run(Config);
-        Assert.StartsWith($"output {Path.Combine(Out, "tokenizer.model")}: ", Assert.Throws<PunaException>(() => Run(Config)).Message, StringComparison.Ordinal);
-        Run(Config, resume: true);
+        const string Bytes = """{"kind":"byte-bpe","inputs":["a.txt"],"vocab_size":270}""", Pieces = """{"kind":"sentencepiece","inputs":["a.txt"],"vocab_size":290,"coverage":1}""";
+        Run(Bytes, resume);
+        string[] files = Files();
+        Assert.StartsWith($"output {Path.Combine(Out, "tokenizer.model")}: ", Assert.Throws<PunaException>(() => Run(Bytes, resume)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a folder without a tokenizer", Assert.Throws<PunaException>(() => Run(Pieces, resume)).Message, StringComparison.Ordinal);
+        Assert.Equal(files, Files());
+
+        string[] Files() => [.. Directory.GetFiles(Out).Order(StringComparer.Ordinal).Select(static f => Path.GetFileName(f) + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f))))];
     }
 
     [Theory]

@@ -85,6 +85,9 @@ public sealed class Dataset : IDisposable
         return [.. _shards.Where(s => s.Entry.Group == group && s.Entry.Split == split).Select(static s => s.Shard)];
     }
 
+    /// <summary>Whether documents were held back.</summary>
+    public bool HasValidation => _shards.Any(static s => s.Entry.Split == ShardSet.Validation && s.Shard.Documents > 0);
+
     /// <summary>All shards held back, in the order of the documents: for measuring a loss.</summary>
     /// <exception cref="PunaException">Nothing was held back.</exception>
     public ShardStream Validation() => new([.. _shards.Where(static s => s.Entry.Split == ShardSet.Validation).Select(static s => s.Shard)], 0, shuffle: false);

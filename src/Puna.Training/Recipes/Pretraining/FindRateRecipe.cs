@@ -23,6 +23,10 @@ public sealed class FindRateRecipe : IRecipe
     // The best loss is reached with a rate at which training for long is not stable; a third of it usually is.
     private const double Margin = 3;
 
+    private const string Lines = "rates.jsonl";
+    private const string Drawing = "rates.svg";
+    private const string Picture = "rates.png";
+
     /// <inheritdoc/>
     public string Name => "find-rate";
 
@@ -32,7 +36,21 @@ public sealed class FindRateRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
-        using PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        if (request.Resume)
+        {
+            throw new PunaException("find-rate: expected no --resume, got it: a search keeps no checkpoints to go on from");
+        }
+
+        using RunClaim claim = RunClaim.Take(request.Output);
+        foreach (string name in (ReadOnlySpan<string>)[Lines, Drawing, Picture])
+        {
+            if (File.Exists(Path.Combine(request.Output, name)))
+            {
+                throw new PunaException($"folder {request.Output}: expected one without results, got one with {name}");
+            }
+        }
+
+        using PretrainSetup setup = PretrainSetup.Create(request, report, stop);
         RateFinderSection range = setup.Config.RateFinder;
         if (!(range.From > 0 && range.To > range.From && double.IsFinite(range.To) && range.Steps >= 2))
         {
@@ -41,13 +59,26 @@ public sealed class FindRateRecipe : IRecipe
 
         using var ops = new CpuOps(request.Threads);
         List<RateEntry> entries = Try(setup, range, ops, report, stop);
-        double rate = Propose(entries);
+        (double? rate, string why) = Propose(entries, range);
         Write(request.Output, setup.Config.Name, entries, rate);
-        return string.Create(CultureInfo.InvariantCulture, $"peak rate to try: {rate:0.0E0} (the smoothed loss is lowest at {entries.MinBy(static e => e.Smoothed)!.Rate:0.0E0}; {Path.Combine(request.Output, "rates.svg")} shows all)");
+        string found = rate is double peak ? string.Create(CultureInfo.InvariantCulture, $"peak rate to try: {peak:0.0E0}") : "no rate to propose";
+        return $"{found} ({why}; {Path.Combine(request.Output, Drawing)} shows all)";
     }
 
-    /// <summary>A third of the rate at which the smoothed loss was lowest.</summary>
-    internal static double Propose(IReadOnlyList<RateEntry> entries) => entries.MinBy(static e => e.Smoothed)!.Rate / Margin;
+    /// <summary>A third of the rate at which the smoothed loss was lowest; none where the range has no lowest place inside, or where that would be a rate that was not tried.</summary>
+    /// <returns>The rate or null, and what was seen.</returns>
+    internal static (double? Rate, string Why) Propose(IReadOnlyList<RateEntry> entries, RateFinderSection range)
+    {
+        RateEntry best = entries.MinBy(static e => e.Smoothed)!;
+        double rate = best.Rate / Margin;
+        string seen = string.Create(CultureInfo.InvariantCulture, $"the smoothed loss is lowest at {best.Rate:0.0E0}");
+
+        // A search that broke off has seen where learning ends; one that went through the range has not.
+        return best == entries[^1] && entries.Count == range.Steps ? (null, seen + ", the highest rate tried: rate_finder.to has to be higher")
+            : best == entries[0] ? (null, seen + ", the lowest rate tried: rate_finder.from has to be lower")
+            : rate < entries[0].Rate ? (null, seen + ", and a third of it is below the lowest rate tried: rate_finder.from has to be lower")
+            : (rate, seen);
+    }
 
     private static List<RateEntry> Try(PretrainSetup setup, RateFinderSection range, CpuOps ops, IRecipeReport report, CancellationToken stop)
     {
@@ -98,16 +129,19 @@ public sealed class FindRateRecipe : IRecipe
         return entries.Count > 0 ? entries : throw new PunaException("find-rate: expected a finite loss with the lowest rate, got none");
     }
 
-    private static void Write(string output, string name, List<RateEntry> entries, double rate)
+    private static void Write(string output, string name, List<RateEntry> entries, double? rate)
     {
-        RateEntry nearest = entries.MinBy(e => Math.Abs(Math.Log(e.Rate / rate)))!;
         LineChart chart = new LineChart(name, "learning rate", "loss (nats per token)") { LogX = true }
             .Add(new ChartSeries("loss", [.. entries.Select(static e => new ChartPoint(e.Rate, e.Loss))]))
-            .Add(new ChartSeries("smoothed", [.. entries.Select(static e => new ChartPoint(e.Rate, e.Smoothed))]))
-            .Add(new ChartMarker("peak to try", new ChartPoint(rate, nearest.Smoothed)));
+            .Add(new ChartSeries("smoothed", [.. entries.Select(static e => new ChartPoint(e.Rate, e.Smoothed))]));
+        if (rate is double peak)
+        {
+            chart.Add(new ChartMarker("peak to try", new ChartPoint(peak, entries.MinBy(e => Math.Abs(Math.Log(e.Rate / peak)))!.Smoothed)));
+        }
+
         using var files = new StagedFiles();
         files.MakeFolder(output);
-        Stream lines = files.Create(Path.Combine(output, "rates.jsonl"));
+        Stream lines = files.Create(Path.Combine(output, Lines));
         foreach (RateEntry entry in entries)
         {
             using (var writer = new Utf8JsonWriter(lines))
@@ -118,8 +152,8 @@ public sealed class FindRateRecipe : IRecipe
             lines.Write(Encoding.UTF8.GetBytes("\n"));
         }
 
-        files.Create(Path.Combine(output, "rates.svg")).Write(chart.ToSvg());
-        files.Create(Path.Combine(output, "rates.png")).Write(chart.ToPng());
+        files.Create(Path.Combine(output, Drawing)).Write(chart.ToSvg());
+        files.Create(Path.Combine(output, Picture)).Write(chart.ToPng());
         files.Commit();
     }
 }

@@ -18,4 +18,8 @@ internal interface ITrainingSource : IDisposable
     /// <param name="heldOut">Those for validation, which training never sees.</param>
     /// <returns>A stream that ends with this source.</returns>
     ITokenStream Open(Tokenizer tokenizer, bool heldOut);
+
+    /// <summary>Whether it has documents for validation.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    bool HasHeldOut(Tokenizer tokenizer);
 }

@@ -119,7 +119,8 @@ public sealed record PretrainConfig
         foreach (StageSection stage in Stages)
         {
             Require(stage.FromStep > last && stage.FromStep < Steps, $"stages: expected ascending steps between 1 and {Steps - 1}, got {stage.FromStep}");
-            Require(stage.RowTokens is null or >= 2, $"stages: expected rows of at least 2 tokens, got {stage.RowTokens}");
+            Require(stage.RowTokens is null or (>= 2 and <= LlamaConfig.MostPositions), $"stages: expected row_tokens of 2 to {LlamaConfig.MostPositions}, got {stage.RowTokens}");
+            Require((long)BatchRows * (stage.RowTokens ?? 0) <= 1 << 28, $"stages: expected at most 2^28 tokens in all rows of a step, got row_tokens {stage.RowTokens}");
             last = stage.FromStep;
         }
 

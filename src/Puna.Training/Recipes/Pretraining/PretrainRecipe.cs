@@ -15,9 +15,10 @@ public sealed class PretrainRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
+        using RunClaim claim = RunClaim.Take(request.Output);
         var checkpoints = new TrainingCheckpoints(Path.Combine(request.Output, "checkpoints"));
         string? latest = checkpoints.Begin(request, report);
-        using PretrainSetup setup = PretrainSetup.Create(request, request.Output, report, stop);
+        using PretrainSetup setup = PretrainSetup.Create(request, report, stop, latest);
         using var ops = new CpuOps(request.Threads);
         using var run = new PretrainRun(setup, ops, request.Output, checkpoints, latest, report);
         run.Train(stop);

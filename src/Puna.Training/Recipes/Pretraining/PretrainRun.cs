@@ -44,11 +44,6 @@ internal sealed class PretrainRun : IDisposable
     {
         (_setup, _config, _ops, _output, _checkpoints, _report) = (setup, setup.Config, ops, output, checkpoints, report);
         TrainerState? state = latest is null ? null : TrainingCheckpoints.ReadState(latest);
-        if (state is not null && state.Config != setup.Identity)
-        {
-            throw new PunaException($"config: expected the one that the run in {output} began with, got another");
-        }
-
         TrainableModel model = latest is null ? setup.CreateModel() : TrainingCheckpoints.ReadModel(latest);
 
         // Of a checkpoint it is that of its stage. The stages begun by then say of it what they said before.
@@ -58,6 +53,8 @@ internal sealed class PretrainRun : IDisposable
             throw new PunaException($"vocabulary: expected at least the tokenizer's {setup.Tokenizer.VocabularySize}, got a model with {model.Config.Vocab}");
         }
 
+        PretrainChecks.Require(setup, _config, _first, state?.Step ?? 0);
+        PretrainChecks.RequireHeldOut(setup);
         _trainer = new Trainer(ops, model, _config.Optimizer, _config.Clip, _config.ActivationCheckpoints, experts: _config.Experts);
         _data = new TrainingData(_config, setup.Sources, setup.Tokenizer);
         if (state is not null)
@@ -200,10 +197,6 @@ internal sealed class PretrainRun : IDisposable
         }
 
         _data.Resize(_setup.RowTokensAt(_step));
-        if (_data.RowTokens > config.ContextLength)
-        {
-            throw new PunaException($"row_tokens: expected at most the context of {config.ContextLength} tokens, got {_data.RowTokens}");
-        }
     }
 
     private (double Loss, double? BitsPerByte)? Validate()

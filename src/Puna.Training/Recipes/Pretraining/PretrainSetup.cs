@@ -5,6 +5,7 @@ using Puna.Models;
 using Puna.Models.Checkpoints;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Training.Checkpoints;
 using Puna.Training.Core;
 
 namespace Puna.Training.Recipes.Pretraining;
@@ -36,19 +37,20 @@ internal sealed class PretrainSetup : IDisposable
     public IReadOnlyList<ITrainingSource> Sources { get; }
 
     /// <summary>Reads a config and prepares everything.</summary>
-    /// <param name="request">Names the config.</param>
-    /// <param name="output">Folder in which a trained tokenizer is kept.</param>
+    /// <param name="request">Names the config, and the folder in which a trained tokenizer is kept.</param>
     /// <param name="report">Told of the tokenizer's training.</param>
     /// <param name="stop">Stops it.</param>
-    public static PretrainSetup Create(RecipeRequest request, string output, IRecipeReport report, CancellationToken stop)
+    /// <param name="latest">The checkpoint to go on from, or null.</param>
+    public static PretrainSetup Create(RecipeRequest request, IRecipeReport report, CancellationToken stop, string? latest = null)
     {
         PretrainConfig config = RecipeConfig.Read(request.Config, PretrainJson.Default.PretrainConfig).Validate(request.Config);
         // What is done with the result has no part in it: a run that is over may be exported or examined later.
         PretrainConfig training = config with { Export = null, Exam = null };
         string identity = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(training, PretrainJson.Default.PretrainConfig)));
+        TrainingCheckpoints.RequireConfig(latest, identity, request.Output);
         string folder = Path.GetDirectoryName(Path.GetFullPath(request.Config))!;
         IReadOnlyList<ITrainingSource> sources = [.. config.Data.Select(d => TrainingSources.Create(d, config, folder))];
-        Tokenizer tokenizer = config.Tokenizer is string path ? RecipeTokenizers.Open(Path.Combine(folder, path)) : Train(config, sources, Path.Combine(output, "tokenizer"), request.Threads, report, stop);
+        Tokenizer tokenizer = config.Tokenizer is string path ? RecipeTokenizers.Open(Path.Combine(folder, path)) : Train(config, sources, request, report, stop);
         Dictionary<string, byte[]> companions = TokenizerWriter.HuggingFaceFiles(tokenizer, tokenizer.IdOf("<|start_header_id|>") is null ? null : ChatTemplates.Llama3);
         return new PretrainSetup(config, folder, identity, tokenizer, companions, sources);
     }
@@ -71,9 +73,12 @@ internal sealed class PretrainSetup : IDisposable
     }
 
     /// <summary>The model's config at a step, after all stages that have begun by then.</summary>
-    public LlamaConfig ConfigAt(LlamaConfig first, long step)
+    public LlamaConfig ConfigAt(LlamaConfig first, long step) => ConfigAt(Config, first, step);
+
+    /// <summary>A model's config at a step of a run.</summary>
+    public static LlamaConfig ConfigAt(PretrainConfig config, LlamaConfig first, long step)
     {
-        foreach (StageSection stage in Config.Stages.Where(s => s.FromStep <= step))
+        foreach (StageSection stage in config.Stages.Where(s => s.FromStep <= step))
         {
             first = first with { ContextLength = stage.Context ?? first.ContextLength, RopeTheta = stage.RopeTheta ?? first.RopeTheta };
         }
@@ -82,7 +87,10 @@ internal sealed class PretrainSetup : IDisposable
     }
 
     /// <summary>Tokens of a row at a step.</summary>
-    public int RowTokensAt(long step) => Config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? Config.RowTokens;
+    public int RowTokensAt(long step) => RowTokensAt(Config, step);
+
+    /// <summary>Tokens of a row at a step of a run.</summary>
+    public static int RowTokensAt(PretrainConfig config, long step) => config.Stages.LastOrDefault(s => s.FromStep <= step && s.RowTokens is not null)?.RowTokens ?? config.RowTokens;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -93,9 +101,9 @@ internal sealed class PretrainSetup : IDisposable
         }
     }
 
-    private static Tokenizer Train(PretrainConfig config, IReadOnlyList<ITrainingSource> sources, string folder, int threads, IRecipeReport report, CancellationToken stop)
+    private static Tokenizer Train(PretrainConfig config, IReadOnlyList<ITrainingSource> sources, RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
         int each = Math.Max(1, config.TrainTokenizer!.Documents / sources.Count);
-        return RecipeTokenizers.Train(config.TrainTokenizer.VocabSize, ControlTokens, sources.SelectMany(s => s.Texts().Take(each)), folder, threads, report, stop);
+        return RecipeTokenizers.Train(config.TrainTokenizer, ControlTokens, sources.SelectMany(s => s.Texts().Take(each)), [.. sources.Select(static s => s.Name), $"seed {config.Seed}"], request, report, stop);
     }
 }

@@ -57,9 +57,9 @@ internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadO
         Row("vocabulary", $"{Model.Vocab} tokens{(Model.TiedEmbeddings ? ", embedding and output layer are one" : "")}");
         Row("context", $"{Model.ContextLength} tokens, rotary base {Model.RopeTheta.ToString(CultureInfo.InvariantCulture)}");
         Row("data", string.Join("; ", Setup.Sources.Zip(config.Data, static (s, d) => string.Create(CultureInfo.InvariantCulture, $"{s.Name} (weight {d.Weight})"))));
-        Row("training", string.Create(CultureInfo.InvariantCulture, $"{last.Step:N0} steps of {config.BatchRows} rows of {config.RowTokens} tokens, {last.Tokens:N0} tokens in all, seed {config.Seed}"));
-        Row("optimiser", string.Create(CultureInfo.InvariantCulture, $"AdamW ({config.Optimizer.Beta1}, {config.Optimizer.Beta2}), decay {config.Optimizer.Decay}, clip {config.Clip}, rate {config.Schedule.Peak} to {config.Schedule.Floor} ({config.Rate.Kind}), {config.Rate.Warmup} steps of warm-up"));
-        Row("operations", string.Create(CultureInfo.InvariantCulture, $"{FlopCount.TrainingPerToken(Model, config.RowTokens) * last.Tokens:E2} at most"));
+        Row("training", string.Create(CultureInfo.InvariantCulture, $"{last.Step:N0} steps of {config.BatchRows} rows of {RowTokens()}, {last.Tokens:N0} tokens in all, seed {config.Seed}"));
+        Row("optimiser", string.Create(CultureInfo.InvariantCulture, $"AdamW ({config.Optimizer.Beta1}, {config.Optimizer.Beta2}), epsilon {config.Optimizer.Epsilon}, decay {config.Optimizer.Decay}, clip {config.Clip}, rate {config.Schedule.Peak} to {config.Schedule.Floor} ({config.Rate.Kind}), {config.Rate.Warmup} steps of warm-up"));
+        Row("operations", string.Create(CultureInfo.InvariantCulture, $"{Operations():E2} at most"));
         Row("loss of the first and the last step", $"{LogEntry.Text(Log[0].Loss, "F4")}, {LogEntry.Text(last.Loss, "F4")}");
         if (Validation is LogEntry validation)
         {
@@ -85,6 +85,24 @@ internal sealed record RunSummary(PretrainSetup Setup, LlamaConfig Model, IReadO
         }
 
         return card.ToString();
+
+        // Later stages have rows of another length.
+        string RowTokens() => string.Join(", ", config.Stages.Where(static s => s.RowTokens is not null)
+            .Select(static s => string.Create(CultureInfo.InvariantCulture, $"of {s.RowTokens} from step {s.FromStep + 1} on")).Prepend(string.Create(CultureInfo.InvariantCulture, $"{config.RowTokens} tokens")));
+
+        double Operations()
+        {
+            double sum = 0;
+            long from = 0;
+            foreach (long to in config.Stages.Select(static s => s.FromStep).Append(last.Step))
+            {
+                long tokens = Log[(int)to - 1].Tokens - (from == 0 ? 0 : Log[(int)from - 1].Tokens);
+                sum += FlopCount.TrainingPerToken(Model, Setup.RowTokensAt(from)) * tokens;
+                from = to;
+            }
+
+            return sum;
+        }
 
         void Row(string what, string value) => card.Append(CultureInfo.InvariantCulture, $"| {what} | {value} |\n");
         static string Quote(string text) => text.ReplaceLineEndings("\n").Replace("\n", "\n> ", StringComparison.Ordinal);

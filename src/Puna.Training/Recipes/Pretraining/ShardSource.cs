@@ -18,18 +18,23 @@ internal sealed class ShardSource(string folder, ulong seed) : ITrainingSource
     public IEnumerable<string> Texts() => throw new PunaException($"shards {folder}: expected texts to train a tokenizer on, got token ids: name the tokenizer that they were made with");
 
     /// <inheritdoc/>
-    public ITokenStream Open(Tokenizer tokenizer, bool heldOut)
+    public ITokenStream Open(Tokenizer tokenizer, bool heldOut) => heldOut ? Opened(tokenizer).Validation() : Opened(tokenizer).Training(seed);
+
+    /// <inheritdoc/>
+    public bool HasHeldOut(Tokenizer tokenizer) => Opened(tokenizer).HasValidation;
+
+    /// <inheritdoc/>
+    public void Dispose() => _dataset?.Dispose();
+
+    /// <summary>Opened once: shards are mapped, and the vocabulary is compared, for all validations of a run.</summary>
+    private Dataset Opened(Tokenizer tokenizer)
     {
-        // Opened once: shards are mapped, and the vocabulary is compared, for all validations of a run.
         if (_dataset is null)
         {
             _dataset = Dataset.Open(folder);
             _dataset.Require(tokenizer);
         }
 
-        return heldOut ? _dataset.Validation() : _dataset.Training(seed);
+        return _dataset;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _dataset?.Dispose();
 }

@@ -53,6 +53,8 @@ internal static class TrainingSources
         {
         }
 
+        public bool HasHeldOut(Tokenizer tokenizer) => true;
+
         public ITokenStream Open(Tokenizer tokenizer, bool heldOut) => new AltiplanoStream(tokenizer, seed, heldOut ? SplitPart.Test : SplitPart.Train, texts);
     }
 }

@@ -24,6 +24,7 @@ public sealed class ScalingRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
+        using RunClaim claim = RunClaim.Take(request.Output);
         ScalingConfig config = RecipeConfig.Read(request.Config, ScalingConfigJson.Default.ScalingConfig).Validate(request.Config);
         if (Directory.Exists(Path.Combine(request.Output, "runs")) && !request.Resume)
         {
@@ -41,10 +42,12 @@ public sealed class ScalingRecipe : IRecipe
             {
                 string name = string.Create(CultureInfo.InvariantCulture, $"model-{m + 1}-steps-{steps}");
                 plans.Add((name, m, Derive(request, config, folder, name, config.Models[m], steps).Validate(request.Config)));
-                Shape(plans[^1].Config, setup.Tokenizer);
+                PretrainChecks.Require(setup, plans[^1].Config, Shape(plans[^1].Config, setup.Tokenizer));
             }
         }
 
+        PretrainChecks.Require(setup, setup.Config, Shape(setup.Config, setup.Tokenizer));
+        PretrainChecks.RequireHeldOut(setup);
         double targetN = Size(Shape(config.Target, setup.Tokenizer));
         var runs = new List<ScalingRun>();
         foreach ((string name, int model, PretrainConfig run) in plans)
@@ -78,7 +81,7 @@ public sealed class ScalingRecipe : IRecipe
         MakeFolder(request.Output);
         PretrainConfig target = Rebase(config.Target, folder, request.Output);
         StagedFiles.Write(path, JsonSerializer.SerializeToUtf8Bytes(target, ScalingConfigJson.Default.PretrainConfig));
-        return PretrainSetup.Create(request with { Config = path }, request.Output, report, stop);
+        return PretrainSetup.Create(request with { Config = path }, report, stop);
     }
 
     /// <summary>The target's config for another model and other steps, with its paths seen from the run's folder.</summary>

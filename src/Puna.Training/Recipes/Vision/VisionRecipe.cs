@@ -15,9 +15,10 @@ public sealed class VisionRecipe : IRecipe
     /// <inheritdoc/>
     public string Run(RecipeRequest request, IRecipeReport report, CancellationToken stop)
     {
+        using RunClaim claim = RunClaim.Take(request.Output);
         var checkpoints = new TrainingCheckpoints(Path.Combine(request.Output, "checkpoints"));
         string? latest = checkpoints.Begin(request, report);
-        VisionSetup setup = VisionSetup.Create(request, report, stop);
+        VisionSetup setup = VisionSetup.Create(request, report, stop, latest);
         using var ops = new CpuOps(request.Threads);
         using var run = new VisionRun(setup, ops, request.Output, checkpoints, latest, report);
         run.Train(stop);

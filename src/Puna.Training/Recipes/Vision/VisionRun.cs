@@ -39,11 +39,6 @@ internal sealed class VisionRun : IDisposable
     {
         (_setup, _config, _ops, _output, _checkpoints, _report) = (setup, setup.Config, ops, output, checkpoints, report);
         TrainerState? state = latest is null ? null : TrainingCheckpoints.ReadState(latest);
-        if (state is not null && state.Config != setup.Identity)
-        {
-            throw new PunaException($"config: expected the one that the run in {output} began with, got another");
-        }
-
         TrainableModel model = latest is null ? setup.CreateModel() : TrainingCheckpoints.ReadModel(latest);
         _step = state?.Step ?? 0;
         if (state is null)

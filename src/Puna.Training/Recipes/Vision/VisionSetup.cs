@@ -3,6 +3,7 @@ using System.Text.Json;
 using Puna.Models;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Training.Checkpoints;
 using Puna.Training.Core;
 using Puna.Training.Recipes.Pretraining;
 
@@ -37,14 +38,16 @@ internal sealed class VisionSetup
     /// <param name="request">Names the config.</param>
     /// <param name="report">Told of the tokenizer's training.</param>
     /// <param name="stop">Stops it.</param>
-    public static VisionSetup Create(RecipeRequest request, IRecipeReport report, CancellationToken stop)
+    /// <param name="latest">The checkpoint to go on from, or null.</param>
+    public static VisionSetup Create(RecipeRequest request, IRecipeReport report, CancellationToken stop, string? latest = null)
     {
         VisionConfig config = RecipeConfig.Read(request.Config, VisionJson.Default.VisionConfig).Validate(request.Config);
 
         // How many pictures the exam has is no part of the training.
         string identity = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(config with { ExamPictures = 2 }, VisionJson.Default.VisionConfig)));
+        TrainingCheckpoints.RequireConfig(latest, identity, request.Output);
         Tokenizer tokenizer = RecipeTokenizers.Train(
-            config.TrainTokenizer.VocabSize, VisionModels.ControlTokens(config.Design), CaptionData.Captions(config), Path.Combine(request.Output, "tokenizer"), request.Threads, report, stop);
+            config.TrainTokenizer, VisionModels.ControlTokens(config.Design), CaptionData.Captions(config), ["captions", config.Prompt, $"seed {config.Seed}, {config.Things} things"], request, report, stop);
         return new VisionSetup(config, identity, tokenizer, VisionModels.Create(config, tokenizer, request.Config));
     }
 
