@@ -21,7 +21,7 @@ public abstract class TensorWriter : IDisposable
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly List<TensorSpec> _tensors = [];
-    private readonly List<(string Path, ReadOnlyMemory<byte> Content)> _attached = [];
+    private readonly List<(string Path, ReadOnlyMemory<byte> Content, bool MakeFolder)> _attached = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private State _state = State.Declaring;
     private int _current;
@@ -96,11 +96,12 @@ public abstract class TensorWriter : IDisposable
     /// <see cref="Begin"/>.</summary>
     /// <param name="path">Where it will be, in a folder that exists or that the writer makes.</param>
     /// <param name="content">Its bytes.</param>
-    public void Attach(string path, ReadOnlyMemory<byte> content)
+    /// <param name="makeFolder">Whether its folder is made where there is none.</param>
+    public void Attach(string path, ReadOnlyMemory<byte> content, bool makeFolder = false)
     {
         Require(State.Declaring);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        _attached.Add((path, content));
+        _attached.Add((path, content, makeFolder));
     }
 
     /// <summary>Ends the declarations, creates the (temporary) files and writes what precedes the data.</summary>
@@ -227,8 +228,13 @@ public abstract class TensorWriter : IDisposable
     /// <summary>Writes the files of <see cref="Attach"/>; called by <see cref="BeginCore"/>, so that one that cannot be written is known before the long work.</summary>
     protected void StageAttached(StagedFiles files)
     {
-        foreach ((string path, ReadOnlyMemory<byte> content) in _attached)
+        foreach ((string path, ReadOnlyMemory<byte> content, bool makeFolder) in _attached)
         {
+            if (makeFolder && System.IO.Path.GetDirectoryName(path) is { Length: > 0 } folder)
+            {
+                files.MakeFolder(folder);
+            }
+
             using FileStream stream = files.Create(path);
             stream.Write(content.Span);
         }

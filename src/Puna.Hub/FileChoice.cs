@@ -5,11 +5,12 @@ namespace Puna.Hub;
 
 /// <summary>
 /// Decides which files of a repository a name means. In the repository's own folder, or in the folder that was named: safetensors with the configuration and
-/// tokenizer files beside them; else the one GGUF model; else Meta's <c>consolidated.*.pth</c>. Other folders, such as <c>original/</c>, are left alone.
+/// tokenizer files beside them, chat templates in their folder among these; else the one GGUF model; else Meta's <c>consolidated.*.pth</c>. Other folders, such as <c>original/</c>, are left alone.
 /// </summary>
 internal static partial class FileChoice
 {
     private const string IndexSuffix = ".index.json";
+    private const string Templates = "additional_chat_templates"; // chat templates with names, in a folder beside chat_template.jinja
     private const int MostNamed = 20;
 
     private static readonly HashSet<string> Companions = new(StringComparer.OrdinalIgnoreCase)
@@ -191,7 +192,8 @@ internal static partial class FileChoice
     }
 
     private static List<HubFile> Beside(HubListing listing, string folder) =>
-        listing.Files.Where(file => FolderOf(file.Path) == folder && IsCompanion(NameOf(file.Path))).ToList();
+        listing.Files.Where(file => (FolderOf(file.Path) == folder && IsCompanion(NameOf(file.Path)))
+            || (FolderOf(file.Path) == (folder.Length == 0 ? Templates : $"{folder}/{Templates}") && file.Path.EndsWith(".jinja", StringComparison.Ordinal))).ToList();
 
     // config.json, generation_config.json, tokenizer_config.json, preprocessor_config.json, adapter_config.json; tokenizer.json, tokenizer.model, ...
     private static bool IsCompanion(string name) =>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Puna.Formats;
 using Puna.Formats.Gguf;
 using Puna.Tensors;
+using Puna.Text.Chat;
 using Puna.Text.Conversion;
 using Puna.Text.HuggingFace;
 using Puna.Text.SentencePieces;
@@ -44,7 +45,7 @@ public static class TokenizerWriter
     /// <exception cref="PunaException">A file cannot be written, or neither form fits.</exception>
     public static void WriteMetaFolder(Tokenizer tokenizer, string folder) => Write(MetaFiles(tokenizer), folder);
 
-    /// <summary>Writes the files of <see cref="HuggingFaceFiles"/>.</summary>
+    /// <summary>Writes the files of <see cref="HuggingFaceFiles(Tokenizer, string?)"/>.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="folder">The folder; it must exist.</param>
     /// <param name="chatTemplate">The chat template, if there is one.</param>
@@ -65,9 +66,15 @@ public static class TokenizerWriter
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="chatTemplate">The chat template, if there is one.</param>
     /// <exception cref="PunaException">No form fits.</exception>
-    public static Dictionary<string, byte[]> HuggingFaceFiles(Tokenizer tokenizer, string? chatTemplate = null)
+    public static Dictionary<string, byte[]> HuggingFaceFiles(Tokenizer tokenizer, string? chatTemplate = null) => HuggingFaceFiles(tokenizer, ChatTemplateSet.Of(chatTemplate));
+
+    /// <summary>As <see cref="HuggingFaceFiles(Tokenizer, string?)"/>, for a model with any number of chat templates.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="chatTemplates">The chat templates.</param>
+    /// <exception cref="PunaException">No form fits.</exception>
+    public static Dictionary<string, byte[]> HuggingFaceFiles(Tokenizer tokenizer, ChatTemplateSet chatTemplates)
     {
-        var files = new Dictionary<string, byte[]> { ["tokenizer_config.json"] = Settings(tokenizer, chatTemplate) };
+        var files = new Dictionary<string, byte[]> { ["tokenizer_config.json"] = Settings(tokenizer, chatTemplates) };
         if (tokenizer is SentencePieceTokenizer pieces)
         {
             files["tokenizer.model"] = ModelBytes(tokenizer);
@@ -110,8 +117,8 @@ public static class TokenizerWriter
 
     /// <summary>The content of a <c>tokenizer_config.json</c>: what is put around a text, the roles of tokens, the chat template.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
-    /// <param name="chatTemplate">The chat template, if there is one.</param>
-    public static byte[] Settings(Tokenizer tokenizer, string? chatTemplate = null)
+    /// <param name="chatTemplates">The chat templates: one that is the default alone is written as it is, others as a list with their names.</param>
+    public static byte[] Settings(Tokenizer tokenizer, ChatTemplateSet chatTemplates)
     {
         using var output = new MemoryStream();
         using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
@@ -136,14 +143,35 @@ public static class TokenizerWriter
             }
 
             writer.WriteString("tokenizer_class", pieces ? "LlamaTokenizer" : "PreTrainedTokenizerFast");
-            if (chatTemplate is not null)
-            {
-                writer.WriteString("chat_template", chatTemplate);
-            }
-
+            WriteTemplates(chatTemplates, writer);
             writer.WriteEndObject();
         }
 
         return output.ToArray();
+    }
+
+    private static void WriteTemplates(ChatTemplateSet templates, Utf8JsonWriter writer)
+    {
+        if (templates.ByName.Count == 0)
+        {
+            return;
+        }
+
+        if (templates.ByName.Count == 1 && templates.Default is { } only)
+        {
+            writer.WriteString("chat_template", only);
+            return;
+        }
+
+        writer.WriteStartArray("chat_template");
+        foreach ((string name, string template) in templates.ByName)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", name);
+            writer.WriteString("template", template);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 }

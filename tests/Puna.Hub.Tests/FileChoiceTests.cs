@@ -11,6 +11,16 @@ public class FileChoiceTests
         "");
 
     [Fact]
+    public void ChatTemplatesWithNamesComeAlong()
+    {
+        string[] files = ["config.json", "chat_template.jinja", "additional_chat_templates/tool_use.jinja", "additional_chat_templates/rag.jinja", "model.safetensors"];
+        Check("owner/name", [.. files, "additional_chat_templates/notes.txt", "additional_chat_templates/old/x.jinja", "other/tool_use.jinja"], files, "");
+        string[] inFolder = [.. files.Select(static file => "sub/" + file)];
+        Check("owner/name:sub", [.. files, .. inFolder], inFolder, "sub");
+        Check("owner/name:sub/model.safetensors", [.. files, .. inFolder], inFolder, "sub/model.safetensors");
+    }
+
+    [Fact]
     public void ShardsComeWithTheirIndexAndWithoutASecondCopy() => Check(
         "owner/name",
         ["config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json", "consolidated.safetensors", "other-00001-of-00009.safetensors"],

@@ -4,6 +4,7 @@ using Puna.Cli.Hosting;
 using Puna.Cli.Locating;
 using Puna.Cli.Parsing;
 using Puna.Tensors;
+using Puna.Text.Chat;
 using Puna.Text.Templates;
 
 namespace Puna.Cli.Commands;
@@ -29,7 +30,7 @@ internal sealed class TemplateCommand : Command
     public override string Description =>
         "Renders each line of a file with the chat template of a model, or one in a file, and prints {\"rendered\":\"...\"} or {\"error\":\"...\"} for it. A line is an object with "
         + "messages and, where wanted, tools and add_generation_prompt; its other members are variables of the template too. tools is none where absent, bos_token and eos_token are "
-        + "<|begin_of_text|> and <|eot_id|>.\n\n"
+        + "<|begin_of_text|> and <|eot_id|>. Where the model has a template named tool_use, that one renders the lines with tools.\n\n"
         + "Templates are Jinja, and may come from anywhere: they reach nothing but these variables, and what they use up is limited.";
 
     /// <inheritdoc/>
@@ -49,21 +50,26 @@ internal sealed class TemplateCommand : Command
         args.Exclude(Template, Model.Model);
         string path = args.Get(File) ?? throw new UsageException("option --file: expected a file of conversations, got none (see puna template --help)");
         DateTime? now = ReadDate(args.Get(Now));
-        ChatTemplate template = ChatTemplate.Parse(ReadTemplate(context));
+        (string name, ChatTemplateSet templates) = ReadTemplates(context);
+        ChatTemplate? plain = templates.Default is { } template ? ChatTemplate.Parse(template) : null;
         var file = new TextLines(path, isRaw: true);
         IEnumerable<string> lines;
+        (int WithoutTools, int WithTools) first;
         if (path == TextLines.StandardInput)
         {
             lines = [.. file.Read()];
-            Check(lines, path);
+            first = Check(lines, path);
         }
         else
         {
             // Twice through the file, so that nothing is printed before an error.
-            Check(file.Read(), path);
+            first = Check(file.Read(), path);
             lines = file.Read();
         }
 
+        ChatTemplate? forTools = first.WithTools > 0 && templates.ToolUse is { } toolUse ? ChatTemplate.Parse(toolUse) : plain;
+        Require(plain, first.WithoutTools, ChatTemplateSet.DefaultName);
+        Require(forTools, first.WithTools, ChatTemplateSet.ToolUseName);
         foreach (string line in lines)
         {
             if (string.IsNullOrWhiteSpace(line))
@@ -77,7 +83,7 @@ internal sealed class TemplateCommand : Command
             output.Writer.WriteStartObject();
             try
             {
-                output.Writer.WriteString("rendered", template.Render(variables.RootElement, now));
+                output.Writer.WriteString("rendered", (HasTools(variables.RootElement) ? forTools : plain)!.Render(variables.RootElement, now));
             }
             catch (TemplateException e)
             {
@@ -88,18 +94,27 @@ internal sealed class TemplateCommand : Command
         }
 
         return ExitCodes.Done;
+
+        void Require(ChatTemplate? template, int line, string wanted)
+        {
+            if (template is null && line > 0)
+            {
+                throw new PunaException($"model {name}: expected a chat template named {wanted}, which line {line} is rendered with, got others alone");
+            }
+        }
     }
 
-    private static string ReadTemplate(CommandContext context)
+    private static (string Name, ChatTemplateSet Templates) ReadTemplates(CommandContext context)
     {
         if (context.Args.Get(Template) is string path)
         {
             // Jinja drops one final line break itself, so that a file's must reach it.
-            return TextLines.ReadExactly(path);
+            return (path, ChatTemplateSet.Of(TextLines.ReadExactly(path)));
         }
 
         ModelSource source = new ModelLocator(context).Locate(context.Args.Get(Model.Model));
-        return source.FindChatTemplate(map: !context.Args.Get(Model.NoMmap)) ?? throw new PunaException($"model {source.Name}: expected a chat template with it, got none");
+        ChatTemplateSet found = source.FindChatTemplates(map: !context.Args.Get(Model.NoMmap));
+        return found.ByName.Count > 0 ? (source.Name, found) : throw new PunaException($"model {source.Name}: expected a chat template with it, got none");
     }
 
     private static DateTime? ReadDate(string? text)
@@ -114,9 +129,14 @@ internal sealed class TemplateCommand : Command
             ? date : throw new UsageException($"option --now: expected a date such as 2024-07-26, got {UsageException.Quote(text)}");
     }
 
-    private static void Check(IEnumerable<string> lines, string path)
+    // As the library has it: an empty list of tools is one too.
+    private static bool HasTools(JsonElement line) => line.TryGetProperty("tools", out JsonElement tools) && tools.ValueKind != JsonValueKind.Null;
+
+    /// <summary>Refuses what is no conversation.</summary>
+    /// <returns>The first line without tools and the first with tools, counted from 1; 0 where there is none.</returns>
+    private static (int WithoutTools, int WithTools) Check(IEnumerable<string> lines, string path)
     {
-        int number = 0;
+        int number = 0, withoutTools = 0, withTools = 0;
         foreach (string line in lines)
         {
             number++;
@@ -137,12 +157,23 @@ internal sealed class TemplateCommand : Command
                 {
                     throw new FileFormatException(path, $"line {number}: expected a list \"messages\", got {(messages.ValueKind == JsonValueKind.Undefined ? "none" : messages.ValueKind.ToString())}");
                 }
+
+                if (HasTools(json.RootElement))
+                {
+                    withTools = withTools == 0 ? number : withTools;
+                }
+                else
+                {
+                    withoutTools = withoutTools == 0 ? number : withoutTools;
+                }
             }
             catch (JsonException e)
             {
                 throw new FileFormatException(path, $"line {number}: expected a JSON object, got something else at byte {e.BytePositionInLine}", inner: e);
             }
         }
+
+        return (withoutTools, withTools);
     }
 
     /// <summary>The line's variables, with those that are given to every template.</summary>

@@ -4,6 +4,7 @@ using Puna.Formats.Gguf;
 using Puna.Models.Checkpoints;
 using Puna.Tensors;
 using Puna.Text;
+using Puna.Text.Chat;
 
 namespace Puna.Cli.Locating;
 
@@ -31,10 +32,10 @@ internal sealed class EmbeddedModel(string name) : ModelSource(name)
     }
 
     /// <inheritdoc/>
-    public override string? FindChatTemplate(bool map)
+    public override ChatTemplateSet FindChatTemplates(bool map)
     {
         using GgufFile file = Open();
-        return file.Metadata.GetString("tokenizer.chat_template");
+        return ChatTemplateSet.Read(file.Metadata);
     }
 
     /// <summary>Bytes of the model.</summary>

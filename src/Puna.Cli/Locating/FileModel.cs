@@ -69,18 +69,18 @@ internal sealed class FileModel(string name, string path) : ModelSource(name)
     }
 
     /// <inheritdoc/>
-    public override string? FindChatTemplate(bool map)
+    public override ChatTemplateSet FindChatTemplates(bool map)
     {
         string folder = Directory.Exists(Path) ? Path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
         string? gguf = HasEnd(".gguf") ? Path
             : Directory.Exists(Path) && !File.Exists(System.IO.Path.Combine(Path, "config.json")) ? Directory.GetFiles(Path, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null;
         if (gguf is null)
         {
-            return ChatTemplateFile.Find(folder);
+            return ChatTemplateFile.FindAll(folder);
         }
 
         using GgufFile file = GgufFile.Open(gguf, map);
-        return file.Metadata.GetString("tokenizer.chat_template");
+        return ChatTemplateSet.Read(file.Metadata);
     }
 
     private static Tokenizer FromGguf(string path, bool map)

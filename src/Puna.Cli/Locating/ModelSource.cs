@@ -1,6 +1,7 @@
 using Puna.Formats;
 using Puna.Models.Checkpoints;
 using Puna.Text;
+using Puna.Text.Chat;
 
 namespace Puna.Cli.Locating;
 
@@ -32,8 +33,8 @@ internal abstract class ModelSource(string name)
     /// <exception cref="Tensors.PunaException">There is none, or it is not understood.</exception>
     public abstract Tokenizer OpenTokenizer(bool map);
 
-    /// <summary>Its chat template, or null.</summary>
+    /// <summary>Its chat templates.</summary>
     /// <param name="map">False reads files into memory instead of mapping them.</param>
-    /// <exception cref="Tensors.PunaException">A file that should hold it is damaged.</exception>
-    public abstract string? FindChatTemplate(bool map);
+    /// <exception cref="Tensors.PunaException">A file that should hold them is damaged.</exception>
+    public abstract ChatTemplateSet FindChatTemplates(bool map);
 }

@@ -121,7 +121,7 @@ public static class CheckpointConverter
             : new SafetensorsWriter(Path.Combine(destination, SafetensorsFile.SingleName), maxShardBytes: options.MaxFileBytes, makeFolder: true);
         foreach ((string name, byte[] content) in files)
         {
-            writer.Attach(Path.Combine(destination, name), content);
+            writer.Attach(Path.Combine(destination, name), content, makeFolder: name.Contains('/', StringComparison.Ordinal));
         }
 
         return writer;

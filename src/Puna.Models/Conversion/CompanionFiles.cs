@@ -25,7 +25,7 @@ internal sealed class CompanionFiles
 
     private readonly Checkpoint _source;
     private readonly Tokenizer? _tokenizer;
-    private readonly string? _template;
+    private readonly ChatTemplateSet _templates = ChatTemplateSet.Empty;
 
     /// <summary>Reads what the source has.</summary>
     /// <param name="source">The checkpoint.</param>
@@ -41,9 +41,7 @@ internal sealed class CompanionFiles
         }
 
         _tokenizer = CheckpointTokenizer.Open(source);
-        _template = source.Gguf is GgufMetadata metadata ? metadata.GetString("tokenizer.chat_template")
-            : source.Folder is string folder ? ChatTemplateFile.Find(folder)
-            : null;
+        _templates = CheckpointTemplates.Find(source);
 
         // Settings need not name tokens (Meta's do not): then the vocabulary does.
         if (_tokenizer is not null)
@@ -84,11 +82,7 @@ internal sealed class CompanionFiles
         }
 
         SetId("bos_token_id", Config.BosId);
-        if (_template is not null)
-        {
-            metadata.Set("tokenizer.chat_template", _template);
-        }
-
+        _templates.Write(metadata);
         GgufOwnKeys.WriteStopIds(metadata, Config.EosIds);
 
         void SetId(string key, int? id)
@@ -117,7 +111,7 @@ internal sealed class CompanionFiles
 
         if (_tokenizer is not null)
         {
-            Dictionary<string, byte[]> made = TokenizerWriter.HuggingFaceFiles(_tokenizer, _template);
+            Dictionary<string, byte[]> made = TokenizerWriter.HuggingFaceFiles(_tokenizer, _templates);
             if (!made.ContainsKey(Model))
             {
                 files.Remove(Model); // ranks, which readers of this layout would take for SentencePiece
@@ -156,7 +150,7 @@ internal sealed class CompanionFiles
 
         if (_source.Folder is null)
         {
-            files[Settings] = TokenizerWriter.Settings(_tokenizer, _template);
+            files[Settings] = TokenizerWriter.Settings(_tokenizer, _templates);
         }
 
         return files;
@@ -172,6 +166,7 @@ internal sealed class CompanionFiles
         bool vocabulary = written.Contains(Model) || written.Contains(Json);
         IEnumerable<string> strangers = Kept.Where(name => name == Generation || vocabulary);
         strangers = format == CheckpointFormat.Meta ? strangers.Append("config.json") : strangers;
+        strangers = vocabulary ? strangers.Concat(MoreTemplates(folder)) : strangers;
         foreach (string name in strangers)
         {
             if (!written.Contains(name) && File.Exists(Path.Combine(folder, name)))
@@ -187,7 +182,7 @@ internal sealed class CompanionFiles
         if (_source.Folder is string folder)
         {
             bool sees = Config.Vision is not null || Config.Llama4?.Vision is not null;
-            foreach (string name in Kept.Where(name => sees || name != Pictures))
+            foreach (string name in Kept.Where(name => sees || name != Pictures).Concat(MoreTemplates(folder)))
             {
                 string path = Path.Combine(folder, name);
                 if (File.Exists(path))
@@ -199,6 +194,9 @@ internal sealed class CompanionFiles
 
         return files;
     }
+
+    private static IEnumerable<string> MoreTemplates(string folder) =>
+        ChatTemplateFile.MoreFiles(folder).Select(static file => $"{ChatTemplateFile.MoreFolder}/{Path.GetFileName(file)}");
 
     /// <summary>The same settings with another type of weights, which are plain now; keys that are unknown here stay.</summary>
     private static byte[] WithType(byte[] config, DType type) => Rewritten(config, (json, settings) =>

@@ -150,14 +150,7 @@ public sealed class LanguageModel : IDisposable
             return null;
         }
 
-        string? template = Checkpoint.Gguf is { } metadata ? metadata.GetString("tokenizer.chat_template")
-            : Checkpoint.Folder is string folder ? ChatTemplateFile.Find(folder)
-            : null;
         string name = Checkpoint.Gguf?.GetString("general.name") ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Checkpoint.Folder ?? Checkpoint.Path));
-        ChatDetection found = ChatFormats.Detect(template, Tokenizer, new ChatHints(name));
-        // A layout that is not known here is that of the template, where it can be run. Classifiers are no partners for a conversation.
-        return found.UnknownName is { } unknown && template is not null && !ChatFormats.IsClassifier(template) && TemplateChatFormat.TryCreate(template, Tokenizer) is { } format
-            ? new ChatDetection(format, null, $"chat format: {format.Name} ({unknown})")
-            : found;
+        return ChatFormats.Find(CheckpointTemplates.Find(Checkpoint), Tokenizer, new ChatHints(name));
     }
 }

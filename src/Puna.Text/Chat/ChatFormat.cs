@@ -14,10 +14,15 @@ namespace Puna.Text.Chat;
 /// </remarks>
 public abstract class ChatFormat
 {
+    private ChatFormat? _forTools;
+
     private protected ChatFormat(string name) => Name = name;
 
     /// <summary>A short name for messages, for example <c>Llama 3.1</c>.</summary>
     public string Name { get; }
+
+    /// <summary>How conversations with tools are laid out: another format where the model has a template of its own for them, otherwise this one.</summary>
+    public ChatFormat ForTools => _forTools ?? this;
 
     /// <summary>Whether <see cref="ChatMessage.Context"/> has a place in this format.</summary>
     private protected virtual bool HasContext => false;
@@ -32,7 +37,11 @@ public abstract class ChatFormat
     /// <param name="prompt">The conversation.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <exception cref="PunaException">The format does not allow such a conversation, a tool or a call is no JSON, or the tokenizer lacks a control token.</exception>
-    public int[] Encode(ChatPrompt prompt, Tokenizer tokenizer) => ToIds(Pieces(prompt), tokenizer);
+    public int[] Encode(ChatPrompt prompt, Tokenizer tokenizer)
+    {
+        ChatFormat format = For(prompt);
+        return format.ToIds(format.Pieces(prompt), tokenizer);
+    }
 
     /// <summary>The ids of a conversation.</summary>
     /// <param name="messages">At least one.</param>
@@ -69,7 +78,7 @@ public abstract class ChatFormat
     public string Render(ChatPrompt prompt)
     {
         var text = new StringBuilder();
-        foreach (ChatPiece piece in Pieces(prompt))
+        foreach (ChatPiece piece in For(prompt).Pieces(prompt))
             text.Append(piece.Text);
         return text.ToString();
     }
@@ -79,13 +88,22 @@ public abstract class ChatFormat
     public IReadOnlyList<int> StopIds(Tokenizer tokenizer)
     {
         var ids = new SortedSet<int>(tokenizer.StopIds);
-        foreach (ChatPiece stop in Stops)
+        foreach (ChatPiece stop in Stops.Concat(_forTools?.Stops ?? []))
         {
             if (Find(stop, tokenizer) is int id)
                 ids.Add(id);
         }
 
         return [.. ids];
+    }
+
+    /// <summary>The same format, with another for conversations with tools.</summary>
+    /// <param name="format">The other.</param>
+    internal ChatFormat With(ChatFormat format)
+    {
+        var both = (ChatFormat)MemberwiseClone();
+        both._forTools = format;
+        return both;
     }
 
     /// <summary>The tokens that end a reply; those the tokenizer lacks are passed over.</summary>
@@ -123,6 +141,8 @@ public abstract class ChatFormat
         ChatPieceKind.Eos => tokenizer.EosId,
         _ => ImageTokens.Id(control.Text, tokenizer),
     };
+
+    private ChatFormat For(ChatPrompt prompt) => prompt.Tools.Count > 0 ? ForTools : this;
 
     private List<ChatPiece> Pieces(ChatPrompt prompt)
     {

@@ -30,7 +30,27 @@ public static partial class ChatFormats
 
     private static readonly HashSet<string> Words = new(StringComparer.Ordinal) { "role", "content", "system", "user", "assistant", "\n", "\n\n", "" };
 
-    /// <summary>Finds the format of a model.</summary>
+    /// <summary>
+    /// Finds the format of a model by all of its templates: a layout that is not known here is that of the template, where it can be run, and conversations with tools are laid out by the template that the
+    /// model has for them (<see cref="ChatFormat.ForTools"/>).
+    /// </summary>
+    /// <param name="templates">The templates it comes with.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="hints">What else is known of it.</param>
+    public static ChatDetection Find(ChatTemplateSet templates, Tokenizer tokenizer, ChatHints? hints = null)
+    {
+        ChatDetection found = Detect(templates.Default, tokenizer, hints);
+        // Classifiers are no partners for a conversation.
+        if (found.UnknownName is { } unknown && templates.Default is { } template && !IsClassifier(template) && TemplateChatFormat.TryCreate(template, tokenizer) is { } run)
+            found = new ChatDetection(run, null, $"chat format: {run.Name} ({unknown})");
+        if (found.Format is not { } format || templates.ToolUse is not { } toolUse)
+            return found;
+        return FromToolUse(toolUse, tokenizer, hints) is { } forTools
+            ? found with { Format = format.With(forTools), Explanation = $"{found.Explanation}; with tools, its template {ChatTemplateSet.ToolUseName}" }
+            : found with { Explanation = $"{found.Explanation}; its template {ChatTemplateSet.ToolUseName} cannot be run, and has no effect" };
+    }
+
+    /// <summary>Finds the format of a template.</summary>
     /// <param name="chatTemplate">The Jinja template it comes with (<c>tokenizer.chat_template</c> of a GGUF file, or see <see cref="ChatTemplateFile"/>), or null.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="hints">What else is known of it.</param>
@@ -55,6 +75,10 @@ public static partial class ChatFormats
             : format.Fits(tokenizer) ? ChatDetection.Known(format)
             : ChatDetection.Unknown($"{name}, whose control tokens the tokenizer lacks");
     }
+
+    // A layout known here that tells tools as its template does splits what the template refuses; others that resemble the template do not tell them at all.
+    private static ChatFormat? FromToolUse(string template, Tokenizer tokenizer, ChatHints? hints) =>
+        Detect(template, tokenizer, hints).Format is Llama3ChatFormat { IsPublished: true } published ? published : TemplateChatFormat.TryCreate(template, tokenizer, forTools: true);
 
     private static ChatFormat? FromTemplate(string template, Tokenizer tokenizer, ChatHints hints)
     {

@@ -3,49 +3,90 @@ using Puna.Tensors;
 
 namespace Puna.Text.Chat;
 
-/// <summary>Finds the chat template in a model folder of Hugging Face layout.</summary>
+/// <summary>Finds the chat templates in a model folder of Hugging Face layout.</summary>
 public static class ChatTemplateFile
 {
+    /// <summary>The folder, inside a model's, of the templates that have another name than <c>default</c>.</summary>
+    public const string MoreFolder = "additional_chat_templates";
+
+    /// <summary>How the files in it end; before that is the name of the template.</summary>
+    public const string Extension = ".jinja";
+
     // A tokenizer_config.json lists added tokens and stays below a megabyte; templates are smaller still.
     private const long Longest = 16 << 20;
 
-    /// <summary>
-    /// The template in <c>chat_template.jinja</c>, else in <c>tokenizer_config.json</c> (of several named ones that named <c>default</c>), else in
-    /// <c>chat_template.json</c>; null where there is none.
-    /// </summary>
+    // The library knows a handful of names.
+    private const int Most = 64;
+
+    /// <summary>The template named <c>default</c> of <see cref="FindAll"/>, or null.</summary>
     /// <param name="folder">The model folder.</param>
     /// <exception cref="FileFormatException">A file is too long, or no JSON of the form expected.</exception>
-    public static string? Find(string folder)
+    public static string? Find(string folder) => FindAll(folder).Default;
+
+    /// <summary>
+    /// The templates in <c>chat_template.jinja</c> (the default) and <c>additional_chat_templates/NAME.jinja</c>; where there is no <c>chat_template.jinja</c>, also those in <c>tokenizer_config.json</c> and then
+    /// in <c>chat_template.json</c>, of names not found before. What is in a JSON file is one template, the default, or a list of named ones.
+    /// </summary>
+    /// <param name="folder">The model folder.</param>
+    /// <exception cref="FileFormatException">A file is too long, there are too many, or one is no JSON of the form expected.</exception>
+    public static ChatTemplateSet FindAll(string folder)
     {
+        var templates = new OrderedDictionary<string, string>(StringComparer.Ordinal);
         string plain = Path.Combine(folder, "chat_template.jinja");
-        if (File.Exists(plain))
+        bool isPlain = File.Exists(plain);
+        if (isPlain)
+            templates.Add(ChatTemplateSet.DefaultName, Read(plain));
+        foreach (string file in MoreFiles(folder))
+            templates.TryAdd(Path.GetFileNameWithoutExtension(file), Read(file));
+        if (!isPlain)
         {
-            CheckLength(plain);
-            return File.ReadAllText(plain);
+            AddFromJson(Path.Combine(folder, "tokenizer_config.json"), templates);
+            AddFromJson(Path.Combine(folder, "chat_template.json"), templates);
         }
 
-        return FromJson(Path.Combine(folder, "tokenizer_config.json")) ?? FromJson(Path.Combine(folder, "chat_template.json"));
+        return new ChatTemplateSet(templates);
     }
 
-    private static string? FromJson(string file)
+    /// <summary>The files of the templates that have another name than <c>default</c>, in the order of their names.</summary>
+    /// <param name="folder">The model folder.</param>
+    /// <exception cref="FileFormatException">There are too many.</exception>
+    public static IReadOnlyList<string> MoreFiles(string folder)
+    {
+        string more = Path.Combine(folder, MoreFolder);
+        if (!Directory.Exists(more))
+            return [];
+        string[] files = [.. Directory.EnumerateFiles(more, "*" + Extension).Where(static file => file.EndsWith(Extension, StringComparison.Ordinal)).Take(Most + 1)];
+        if (files.Length > Most)
+            throw new FileFormatException(more, $"{MoreFolder}: expected at most {Most} templates, got more");
+        Array.Sort(files, StringComparer.Ordinal);
+        return files;
+    }
+
+    private static void AddFromJson(string file, OrderedDictionary<string, string> templates)
     {
         if (!File.Exists(file))
-            return null;
-        CheckLength(file);
+            return;
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllText(file));
+            using JsonDocument json = JsonDocument.Parse(Read(file));
             if (json.RootElement.ValueKind != JsonValueKind.Object)
                 throw new FileFormatException(file, $"{Path.GetFileName(file)}: expected a JSON object, got {json.RootElement.ValueKind}");
             if (!json.RootElement.TryGetProperty("chat_template", out JsonElement template))
-                return null;
-            return template.ValueKind switch
+                return;
+            switch (template.ValueKind)
             {
-                JsonValueKind.Null => null,
-                JsonValueKind.String => template.GetString(),
-                JsonValueKind.Array => Default(template, file),
-                JsonValueKind other => throw new FileFormatException(file, $"chat_template: expected a string or a list, got {other}"),
-            };
+                case JsonValueKind.Null:
+                    break;
+                case JsonValueKind.String:
+                    templates.TryAdd(ChatTemplateSet.DefaultName, template.GetString()!);
+                    break;
+                case JsonValueKind.Array:
+                    foreach ((string name, string text) in Named(template, file).ByName)
+                        templates.TryAdd(name, text);
+                    break;
+                case JsonValueKind other:
+                    throw new FileFormatException(file, $"chat_template: expected a string or a list, got {other}");
+            }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -53,8 +94,9 @@ public static class ChatTemplateFile
         }
     }
 
-    private static string? Default(JsonElement list, string file)
+    private static ChatTemplateSet Named(JsonElement list, string file)
     {
+        var templates = new List<KeyValuePair<string, string>>();
         foreach (JsonElement entry in list.EnumerateArray())
         {
             if (entry.ValueKind != JsonValueKind.Object
@@ -64,17 +106,15 @@ public static class ChatTemplateFile
                 throw new FileFormatException(file, "chat_template: expected entries with name and template, got something else");
             }
 
-            if (name.ValueEquals("default"))
-                return template.GetString();
+            templates.Add(new(name.GetString()!, template.GetString()!));
         }
 
-        return null;
+        return new ChatTemplateSet(templates);
     }
 
-    private static void CheckLength(string file)
+    private static string Read(string file)
     {
         long length = new FileInfo(file).Length;
-        if (length > Longest)
-            throw new FileFormatException(file, $"{Path.GetFileName(file)}: expected at most {Longest} bytes, got {length}");
+        return length <= Longest ? File.ReadAllText(file) : throw new FileFormatException(file, $"{Path.GetFileName(file)}: expected at most {Longest} bytes, got {length}");
     }
 }

@@ -42,6 +42,9 @@ public sealed partial class Llama3ChatFormat : ChatFormat
     /// <summary>Llama 3.1, 3.2 and 3.3 by Meta's code: contents as they are, pictures among them, a tool's answer as role <c>ipython</c>.</summary>
     public static Llama3ChatFormat Llama31 { get; } = new("Llama 3.1", false, true, null);
 
+    /// <summary>Whether it is that of <see cref="Published"/>.</summary>
+    internal bool IsPublished => _date is not null;
+
     /// <inheritdoc/>
     private protected override IReadOnlyList<ChatPiece> Stops =>
         [ChatPiece.Control("<|end_of_text|>"), ChatPiece.Control("<|eot_id|>"), ChatPiece.Control("<|eom_id|>")];

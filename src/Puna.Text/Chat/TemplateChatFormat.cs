@@ -28,7 +28,11 @@ public sealed class TemplateChatFormat : ChatFormat
     private readonly bool _hasTiles;
     private readonly bool _knowsTools;
 
-    private TemplateChatFormat(ChatTemplate template, Tokenizer tokenizer, DateTime? now)
+    // What a template is asked to tell.
+    private static readonly ChatTool ProbeTool = new(
+        "probe_tool", "Probe.", "{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"description\":\"P\"}},\"required\":[\"p\"]}");
+
+    private TemplateChatFormat(ChatTemplate template, Tokenizer tokenizer, DateTime? now, bool forTools)
         : base("the model's own template")
     {
         _template = template;
@@ -39,10 +43,11 @@ public sealed class TemplateChatFormat : ChatFormat
         _eos = tokenizer.EosId is int eos ? tokenizer.Piece(eos) : "";
         _stops = [];
         // What follows a reply in the template ends one.
-        const string Probe = "probe";
-        List<ChatPiece> pieces = Split(RenderText(new ChatPrompt { Messages = [new(ChatRole.User, "question"), new(ChatRole.Assistant, Probe)], AddGenerationPrompt = false }, FirstMark), FirstMark);
-        int reply = pieces.FindLastIndex(static piece => piece.Kind == ChatPieceKind.Text && piece.Text.Contains(Probe, StringComparison.Ordinal));
-        _stops = reply >= 0 && reply + 1 < pieces.Count ? [pieces[reply + 1]] : [];
+        const string Probe = "reply_probe";
+        var reply = new ChatPrompt { Messages = [new(ChatRole.User, "question"), new(ChatRole.Assistant, Probe)], Tools = forTools ? [ProbeTool] : [], AddGenerationPrompt = false };
+        List<ChatPiece> pieces = Split(RenderText(reply, FirstMark), FirstMark);
+        int at = pieces.FindLastIndex(static piece => piece.Kind == ChatPieceKind.Text && piece.Text.Contains(Probe, StringComparison.Ordinal));
+        _stops = at >= 0 && at + 1 < pieces.Count ? [pieces[at + 1]] : [];
         _knowsTools = FindsTools();
     }
 
@@ -62,11 +67,12 @@ public sealed class TemplateChatFormat : ChatFormat
     /// <param name="template">A Jinja template.</param>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="now">The time a template is told; that of the machine where null.</param>
-    public static TemplateChatFormat? TryCreate(string template, Tokenizer tokenizer, DateTime? now = null)
+    /// <param name="forTools">Whether it is for conversations with tools alone, as those named <c>tool_use</c> are, which need not render others.</param>
+    public static TemplateChatFormat? TryCreate(string template, Tokenizer tokenizer, DateTime? now = null, bool forTools = false)
     {
         try
         {
-            return new TemplateChatFormat(ChatTemplate.Parse(template), tokenizer, now);
+            return new TemplateChatFormat(ChatTemplate.Parse(template), tokenizer, now, forTools);
         }
         catch (PunaException)
         {
@@ -108,11 +114,9 @@ public sealed class TemplateChatFormat : ChatFormat
     // Whether the name of a tool comes out at the other end.
     private bool FindsTools()
     {
-        const string Probe = "probe_tool";
-        var tool = new ChatTool(Probe, "Probe.", "{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"description\":\"P\"}},\"required\":[\"p\"]}");
         try
         {
-            return RenderText(new ChatPrompt { Messages = [new(ChatRole.User, "question")], Tools = [tool] }, FirstMark).Contains(Probe, StringComparison.Ordinal);
+            return RenderText(new ChatPrompt { Messages = [new(ChatRole.User, "question")], Tools = [ProbeTool] }, FirstMark).Contains(ProbeTool.Name, StringComparison.Ordinal);
         }
         catch (PunaException)
         {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Puna.Formats.Gguf;
 using Puna.Models.Checkpoints;
 using Puna.Models.Quantization;
+using Puna.Tensors;
 using Puna.Tests.Shared;
 using Puna.Text;
 using Puna.Text.Chat;
@@ -98,6 +99,59 @@ public sealed class VocabularyTests : IDisposable
             using Checkpoint checkpoint = Checkpoint.Open(folder);
             Assert.False(CheckpointTokenizer.Open(checkpoint)!.AddBos);
         }
+    }
+
+    [Fact]
+    public void TemplatesWithNamesGoAlong()
+    {
+        KeyValuePair<string, string>[] templates = [new("default", Template), new("tool_use", Template + "{{ tools }}"), new("rag", "\u00e9\n")];
+        string source = Source("tiny-byte-bpe", "tokenizer.json");
+        File.WriteAllText(Path.Combine(source, "tokenizer_config.json"), JsonSerializer.Serialize(new { chat_template = templates.Select(static t => new { name = t.Key, template = t.Value }) }));
+        string gguf = _folder.Convert(source, "model.gguf");
+        using (GgufFile written = GgufFile.Open(gguf))
+        {
+            Assert.Equal(Template, written.Metadata.GetString("tokenizer.chat_template"));
+            Assert.Equal(Template + "{{ tools }}", written.Metadata.GetString("tokenizer.chat_template.tool_use"));
+            Assert.Equal(["tool_use", "rag"], written.Metadata.GetStrings("tokenizer.chat_templates")!);
+        }
+
+        string again = _folder.Convert(gguf, "again.gguf", FileType.F16);
+        string meta = _folder.Convert(again, "meta");
+        foreach (string path in new[] { gguf, again, meta, _folder.Convert(meta, "hf"), _folder.Convert(gguf, "hf-direct"), _folder.Convert(source, "hf-copy", FileType.F16) })
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(path);
+            Assert.Equal(templates, CheckpointTemplates.Find(checkpoint).ByName);
+        }
+    }
+
+    [Fact]
+    public void TemplatesInTheirFolderGoAlong()
+    {
+        string source = Source("tiny-byte-bpe", "tokenizer.json");
+        File.WriteAllText(Path.Combine(source, "chat_template.jinja"), Template);
+        Directory.CreateDirectory(Path.Combine(source, "additional_chat_templates"));
+        byte[] toolUse = "{{ tools }}\r\n"u8.ToArray();
+        File.WriteAllBytes(Path.Combine(source, "additional_chat_templates", "tool_use.jinja"), toolUse);
+        File.WriteAllText(Path.Combine(source, "additional_chat_templates", "notes.txt"), "none of the model's");
+        string hf = _folder.Convert(source, "hf", FileType.F16);
+        foreach (string folder in new[] { hf, _folder.Convert(hf, "meta") })
+        {
+            string copy = Path.Combine(folder, "additional_chat_templates");
+            Assert.Equal(toolUse, File.ReadAllBytes(Path.Combine(copy, "tool_use.jinja")));
+            Assert.Equal(["tool_use.jinja"], Directory.GetFiles(copy).Select(Path.GetFileName));
+        }
+
+        using (Checkpoint checkpoint = Checkpoint.Open(_folder.Convert(hf, "model.gguf")))
+        {
+            Assert.Equal([new("default", Template), new("tool_use", "{{ tools }}\r\n")], CheckpointTemplates.Find(checkpoint).ByName);
+        }
+
+        // A model without such a template does not go beside one of another model.
+        File.Delete(Path.Combine(source, "additional_chat_templates", "tool_use.jinja"));
+        string before = File.ReadAllText(Path.Combine(hf, "chat_template.jinja"));
+        PunaException error = Assert.Throws<PunaException>(() => _folder.Convert(source, "hf", FileType.F16));
+        Assert.Contains("expected no additional_chat_templates/tool_use.jinja", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(hf, "chat_template.jinja")));
     }
 
     [Fact]

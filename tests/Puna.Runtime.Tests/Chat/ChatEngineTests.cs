@@ -1,3 +1,5 @@
+using Puna.Formats.Gguf;
+using Puna.Models.Checkpoints;
 using Puna.Runtime.Chat;
 using Puna.Runtime.Filtering;
 using Puna.Runtime.Generation;
@@ -163,6 +165,29 @@ public sealed class ChatEngineTests : IAsyncLifetime
         Assert.Contains("<|start_header_id|>ipython<|end_header_id|>\n\n36<|eot_id|><|start_header_id|>assistant", _chat.Render(request), StringComparison.Ordinal);
         (string text, _, _) = await Read(_chat, request);
         Assert.NotEmpty(text);
+    }
+
+    [Fact]
+    public async Task ToolsAreToldByTheTemplateThatIsNamedForThem()
+    {
+        GgufFile file = GgufFile.Open(TestFiles.EmbeddedModel);
+        file.Metadata.Set(
+            "tokenizer.chat_template.tool_use",
+            "{{ bos_token }}<tools>{{ tools[0].function.name }}</tools>{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>{{ m.content }}{% for c in m.tool_calls %}<tool_call>{{ c.function.name }}</tool_call>{% endfor %}<|eom_id|>{% endfor %}");
+        using LanguageModel model = LanguageModel.Open(Checkpoint.OpenGguf(file), cancel: TestContext.Current.CancellationToken);
+        await using Engine engine = Engine.Start(model, _ops);
+        var chat = new ChatEngine(engine);
+        ChatMessage[] messages = [new(ChatRole.User, "12 * 3?"), new(ChatRole.Assistant, "") { ToolCalls = [new ToolCall("calculator", "{}")] }, new(ChatRole.Tool, "36")];
+        ChatRequest request = Ask("") with { Messages = messages, Tools = [Calculator] };
+        Assert.Equal(
+            "<|begin_of_text|><tools>calculator</tools><|start_header_id|>user<|end_header_id|>12 * 3?<|eom_id|><|start_header_id|>assistant<|end_header_id|><tool_call>calculator</tool_call><|eom_id|>"
+            + "<|start_header_id|>tool<|end_header_id|>36<|eom_id|>",
+            chat.Render(request));
+        // Without tools, and where none may be called, it is the layout of all other conversations.
+        Assert.Equal(_chat.Render(request with { Tools = [] }), chat.Render(request with { Tools = [] }));
+        Assert.Equal(_chat.Render(request with { ToolChoice = ToolChoiceMode.None }), chat.Render(request with { ToolChoice = ToolChoiceMode.None }));
+        int eom = model.Tokenizer!.IdOf("<|eom_id|>")!.Value;
+        Assert.Contains(eom, chat.Format.StopIds(model.Tokenizer));
     }
 
     [Fact]

@@ -11,6 +11,9 @@ namespace Puna.Text.Tests.Chat;
 public class ToolPromptTests
 {
     private const string Schema = "{\"type\":\"object\",\"properties\":{\"place\":{\"type\":\"string\"}},\"required\":[\"place\"]}";
+    private const string ChatMl =
+        "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
     private static readonly FakeTokenizer Fake = FakeTokenizer.Llama3();
     private static readonly ChatTool[] Tools = [new("get_weather", "Weather at a place", Schema), new("now", null, null)];
 
@@ -46,6 +49,62 @@ public class ToolPromptTests
         TemplateChatFormat format = TemplateChatFormat.TryCreate(template, FakeTokenizer.Create("<|begin_of_text|>", "<|eot_id|>"), new DateTime(2024, 7, 26))!;
         Assert.True(format.KnowsTools);
         Assert.Equal(28, File.ReadLines(TestFiles.Golden("chat", model + ".jsonl")).Count(line => AssertRendered(line, format)));
+    }
+
+    // As the models are published: two templates in tokenizer_config.json, of which the second is for tools alone.
+    [Theory]
+    [InlineData("NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use")]
+    [InlineData("NousResearch-Hermes-3-Llama-3.1-8B-tool_use")]
+    public void TheTemplateNamedToolUseTellsTools(string model)
+    {
+        string toolUse = File.ReadAllText(TestFiles.Asset("chat-templates", model + ".jinja"));
+        string golden = TestFiles.Golden("chat", model + ".jsonl");
+        string folder = Directory.CreateTempSubdirectory("puna-tools").FullName;
+        try
+        {
+            var listed = new[] { new { name = "default", template = ChatMl }, new { name = "tool_use", template = toolUse } };
+            File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), JsonSerializer.Serialize(new { chat_template = listed }));
+            FakeTokenizer tokenizer = FakeTokenizer.Create("<|begin_of_text|>", "<|eot_id|>", "<|im_start|>", "<|im_end|>");
+            ChatDetection found = ChatFormats.Find(ChatTemplateFile.FindAll(folder), tokenizer);
+            Assert.Equal("chat format: ChatML; with tools, its template tool_use", found.Explanation);
+            ChatFormat format = found.Format!;
+            Assert.True(Assert.IsType<TemplateChatFormat>(format.ForTools).KnowsTools);
+            Assert.Equal([100_001, 100_003], format.StopIds(tokenizer));
+
+            // Of the 16 lines with tools those whose tools answer with text; the template renders no others.
+            Assert.Equal(12, File.ReadLines(golden).Count(line => AssertRendered(line, format)));
+            Assert.Equal("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n", format.Render([User("Hi")]));
+            Assert.Equal("<|im_end|>", tokenizer.Show(format.ForTools.Encode(new ChatPrompt { Messages = [User("Hi"), Assistant("x")], Tools = [Tools[0]], AddGenerationPrompt = false }, tokenizer)[^3..^2]));
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    [Fact]
+    public void ATemplateForToolsThatCannotBeRunIsToldOf()
+    {
+        FakeTokenizer tokenizer = FakeTokenizer.ChatMl();
+        foreach (string broken in new[] { "{% if %}", "{{ tools[5].name }}{{ raise_exception('no') }}" })
+        {
+            ChatDetection found = ChatFormats.Find(new ChatTemplateSet([new("default", ChatMl), new("tool_use", broken)]), tokenizer);
+            Assert.Equal("chat format: ChatML; its template tool_use cannot be run, and has no effect", found.Explanation);
+            Assert.Same(found.Format, found.Format!.ForTools);
+            Assert.Contains("You can use these functions:", Render(found.Format), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void ATemplateForToolsNeedsOneForAllElse()
+    {
+        Assert.Null(ChatFormats.Find(new ChatTemplateSet([new("tool_use", ChatMl)]), FakeTokenizer.ChatMl()).Format);
+        // One that is published with Llama 3.1 refuses several calls of a message; the layout that is known makes several messages of them.
+        string template = File.ReadAllText(TestFiles.Asset("chat-templates", "meta-llama-Llama-3.1-8B-Instruct.jinja"));
+        ChatFormat format = ChatFormats.Find(new ChatTemplateSet([new("default", Llama3ChatFormat.Template), new("tool_use", template)]), Fake).Format!;
+        Assert.Equal("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n Hi <|eot_id|>", format.Render([User(" Hi ")], addGenerationPrompt: false));
+        Assert.Contains("{\"name\": \"now\", \"parameters\": {}}<|eot_id|>", Render(format), StringComparison.Ordinal);
+        Assert.Contains("Cutting Knowledge Date", Render(format), StringComparison.Ordinal);
     }
 
     [Fact]
