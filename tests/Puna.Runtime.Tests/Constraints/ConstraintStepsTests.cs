@@ -40,11 +40,14 @@ public sealed class ConstraintStepsTests
     [Fact]
     public void RulesThatAreEnteredBetweenTwoBytesAreSteps()
     {
-        // One reading at first, and every byte that it takes opens 400 more rules.
-        string grammar = $"root ::= \"b\" {string.Concat(Enumerable.Range(0, 400).Select(static i => $"r{i}? "))}\n{string.Concat(Enumerable.Range(0, 400).Select(static i => $"r{i} ::= \"a\"\n"))}";
-        ConstraintState few = GrammarConstraint.Compile(grammar, ConstraintChecks.Vocabulary, ConstraintLimits.Default with { MaxMaskSteps = 100 }, TestContext.Current.CancellationToken).Start();
-        Assert.Contains("steps", Assert.Throws<PunaException>(() => few.FillMask(Mask)).Message, StringComparison.Ordinal);
-        Assert.True(ConstraintChecks.Accepts(ConstraintChecks.Grammar(grammar), "baaa"));
+        // Before the first byte there is one reading, which takes 256 steps to follow them all; behind a b, which is one of them, are the optional rules.
+        static string Grammar(int rules) => $"root ::= \"b\" {string.Concat(Enumerable.Range(0, rules).Select(static i => $"r{i}? "))}\n{string.Concat(Enumerable.Range(0, rules).Select(static i => $"r{i} ::= \"a\"\n"))}";
+        static ConstraintState Start(int rules) =>
+            GrammarConstraint.Compile(Grammar(rules), ConstraintChecks.Vocabulary, ConstraintLimits.Default with { MaxMaskSteps = 300 }, TestContext.Current.CancellationToken).Start();
+
+        Start(1).FillMask(Mask);
+        Assert.Contains("steps", Assert.Throws<PunaException>(() => Start(100).FillMask(Mask)).Message, StringComparison.Ordinal);
+        Assert.True(ConstraintChecks.Accepts(ConstraintChecks.Grammar(Grammar(100)), "baaa"));
     }
 
     [Fact]
@@ -70,11 +73,16 @@ public sealed class ConstraintStepsTests
         (long Steps, string Mask)[] walk = [.. Walk(constraint.Start(), "{\"abc\":\"a\"}")];
         long sum = walk[^1].Steps;
 
-        // With the mask after the last byte there are 12: as many steps as it takes are enough, one less is not, and a clone has spent what its original had.
+        // With the mask after the last byte there are 12: as many steps as it takes are enough, one less is not.
         Assert.Equal(12, walk.Length);
         Assert.Equal(walk, Walk(Schema(Ordinary, ConstraintLimits.Default with { MaxTextSteps = sum - (12 * 7), MeanMaskSteps = 7 }).Start(), "{\"abc\":\"a\"}"));
-        ConstraintState short1 = Schema(Ordinary, ConstraintLimits.Default with { MaxTextSteps = sum - (12 * 7) - 1, MeanMaskSteps = 7 }).Start();
-        Assert.Contains("steps in the mean", Assert.Throws<PunaException>(() => Walk(short1.Clone(), "{\"abc\":\"a\"}").Count()).Message, StringComparison.Ordinal);
+        ConstraintLimits less = ConstraintLimits.Default with { MaxTextSteps = sum - (12 * 7) - 1, MeanMaskSteps = 7 };
+        Assert.Contains("steps in the mean", Assert.Throws<PunaException>(() => Walk(Schema(Ordinary, less).Start(), "{\"abc\":\"a\"}").ToArray()).Message, StringComparison.Ordinal);
+
+        // What was spent before a copy was made counts for the copy.
+        ConstraintState original = constraint.Start();
+        original.FillMask(Mask);
+        Assert.Equal(walk[0].Steps, ((MachineState)original.Clone()).Steps);
     }
 
     [Fact]
