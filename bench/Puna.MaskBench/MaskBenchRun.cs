@@ -13,6 +13,9 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
 {
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // What masks take is measured, not limited.
+    private static readonly ConstraintLimits Limits = ConstraintLimits.Default with { MaxMaskSteps = int.MaxValue, MaxTextSteps = long.MaxValue / 2 };
+
     private readonly uint[] _mask = new uint[vocabulary.Words];
 
     /// <summary>Runs all of the code often enough that it is compiled for good.</summary>
@@ -25,7 +28,7 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
         const string Instance = """{"name":"a name of \"several\" words","count":12,"when":"2024-02-29","kind":"a","list":["abc",null],"more":{"x":[1,2.5,true]}}""";
         for (long started = Stopwatch.GetTimestamp(), i = 0; i < 60 && Stopwatch.GetElapsedTime(started).TotalSeconds < 4; i++)
         {
-            Walk(JsonSchemaConstraint.Compile(Schema, vocabulary), Instance, new MaskBenchResult { File = "" });
+            Walk(JsonSchemaConstraint.Compile(Schema, vocabulary, Limits), Instance, new MaskBenchResult { File = "" });
         }
     }
 
@@ -39,7 +42,7 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
         long started = Stopwatch.GetTimestamp();
         try
         {
-            constraint = JsonSchemaConstraint.Compile(schema, vocabulary);
+            constraint = JsonSchemaConstraint.Compile(schema, vocabulary, Limits);
         }
         catch (PunaException error)
         {

@@ -34,10 +34,10 @@ public sealed record ConstraintLimits
     /// Most steps for one mask: each reading followed by one byte is one, some are several, and 16 bytes of tokens looked at are one. A step takes some hundred nanoseconds. They are counted as if
     /// nothing were known of earlier masks, so that a text is refused or not whatever other texts there are.
     /// </summary>
-    public int MaxMaskSteps { get; init; } = 100_000;
+    public int MaxMaskSteps { get; init; } = 200_000;
 
     /// <summary>Most steps that all masks of a text may take beyond <see cref="MeanMaskSteps"/> for each of them.</summary>
-    public long MaxTextSteps { get; init; } = 1_000_000;
+    public long MaxTextSteps { get; init; } = 5_000_000;
 
     /// <summary>Steps that the masks of a text may take on average, however long it is.</summary>
     public int MeanMaskSteps { get; init; } = 50_000;
