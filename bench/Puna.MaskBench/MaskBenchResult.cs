@@ -25,6 +25,15 @@ public sealed class MaskBenchResult
     /// <summary>Time of every mask, in microseconds.</summary>
     public List<double> MaskMicroseconds { get; } = [];
 
+    /// <summary>Steps of the mask that took most, with taking its token.</summary>
+    public long MostSteps { get; set; }
+
+    /// <summary>Steps of the instance that took most.</summary>
+    public long MostTextSteps { get; set; }
+
+    /// <summary>Bytes that the constraint says it keeps after all instances.</summary>
+    public long Bytes { get; set; }
+
     /// <summary>The value below which the given part of the values lies, by the nearest rank.</summary>
     public static double Quantile(List<double> values, double part)
     {
@@ -46,6 +55,9 @@ public sealed class MaskBenchResult
         ["error"] = Error,
         ["accepted"] = new JsonArray([.. Instances.Select(i => (JsonNode)JsonValue.Create(i.Accepted))]),
         ["compile_us"] = Math.Round(CompileMicroseconds, 1),
+        ["most_steps"] = MostSteps,
+        ["most_text_steps"] = MostTextSteps,
+        ["bytes"] = Bytes,
         ["mask_us"] = new JsonArray(Math.Round(Quantile(MaskMicroseconds, 0.5), 2), Math.Round(Quantile(MaskMicroseconds, 0.99), 2)),
     }.ToJsonString(Compact);
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Puna.Runtime.Constraints;
+using Puna.Runtime.Constraints.Machines;
 using Puna.Tensors;
 using Puna.Text;
 
@@ -11,6 +12,9 @@ namespace Puna.MaskBench;
 public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
 {
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    // What masks take is measured, not limited.
+    private static readonly ConstraintLimits Limits = ConstraintLimits.Default with { MaxMaskSteps = int.MaxValue, MaxTextSteps = long.MaxValue / 2 };
 
     private readonly uint[] _mask = new uint[vocabulary.Words];
 
@@ -24,7 +28,7 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
         const string Instance = """{"name":"a name of \"several\" words","count":12,"when":"2024-02-29","kind":"a","list":["abc",null],"more":{"x":[1,2.5,true]}}""";
         for (long started = Stopwatch.GetTimestamp(), i = 0; i < 60 && Stopwatch.GetElapsedTime(started).TotalSeconds < 4; i++)
         {
-            Walk(JsonSchemaConstraint.Compile(Schema, vocabulary), Instance, []);
+            Walk(JsonSchemaConstraint.Compile(Schema, vocabulary, Limits), Instance, new MaskBenchResult { File = "" });
         }
     }
 
@@ -38,7 +42,7 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
         long started = Stopwatch.GetTimestamp();
         try
         {
-            constraint = JsonSchemaConstraint.Compile(schema, vocabulary);
+            constraint = JsonSchemaConstraint.Compile(schema, vocabulary, Limits);
         }
         catch (PunaException error)
         {
@@ -50,9 +54,11 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
         {
             foreach (JsonElement test in Member(document.RootElement, "tests", path).EnumerateArray())
             {
-                bool accepted = Walk(constraint, Text(Member(test, "data", path)), result.MaskMicroseconds);
+                bool accepted = Walk(constraint, Text(Member(test, "data", path)), result);
                 result.Instances.Add((accepted, Member(test, "valid", path).GetBoolean()));
             }
+
+            result.Bytes = ((IMeasuredConstraint)constraint).MetBytes;
         }
 
         return result;
@@ -88,16 +94,19 @@ public sealed class MaskBenchRun(Tokenizer tokenizer, VocabularyTrie vocabulary)
     }
 
     /// <summary>Whether every token was allowed by the mask before it, and the end after the last.</summary>
-    private bool Walk(JsonSchemaConstraint constraint, string text, List<double> times)
+    private bool Walk(JsonSchemaConstraint constraint, string text, MaskBenchResult result)
     {
-        ConstraintState state = constraint.Start();
+        var state = (MachineState)constraint.Start();
         foreach (int token in tokenizer.Encode(text))
         {
-            long started = Stopwatch.GetTimestamp();
+            long before = state.Steps, started = Stopwatch.GetTimestamp();
             state.FillMask(_mask);
-            times.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+            result.MaskMicroseconds.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds);
             bool allowed = (_mask[token >> 5] >> (token & 31) & 1) != 0;
-            if (state.TryAccept(token) != allowed)
+            bool accepted = state.TryAccept(token);
+            result.MostSteps = Math.Max(result.MostSteps, state.Steps - before);
+            result.MostTextSteps = Math.Max(result.MostTextSteps, state.Steps);
+            if (accepted != allowed)
             {
                 throw new PunaException($"token {token}: expected the mask and the state to agree, got {allowed} and {!allowed} ({text})");
             }

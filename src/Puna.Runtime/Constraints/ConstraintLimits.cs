@@ -30,6 +30,21 @@ public sealed record ConstraintLimits
     /// <summary>Deepest nesting of generated text.</summary>
     public int MaxTextDepth { get; init; } = 256;
 
+    /// <summary>
+    /// Most steps for one mask: each reading followed by one byte is one, some are several, and 16 bytes of tokens looked at are one. A step takes some hundred nanoseconds. They are counted as if
+    /// nothing were known of earlier masks, so that a text is refused or not whatever other texts there are.
+    /// </summary>
+    public int MaxMaskSteps { get; init; } = 200_000;
+
+    /// <summary>Most steps that all masks of a text may take beyond <see cref="MeanMaskSteps"/> for each of them.</summary>
+    public long MaxTextSteps { get; init; } = 5_000_000;
+
+    /// <summary>Steps that the masks of a text may take on average, however long it is.</summary>
+    public int MeanMaskSteps { get; init; } = 50_000;
+
+    /// <summary>Most bytes, by estimate, of the states and masks that a constraint keeps from one mask to the next.</summary>
+    public long MaxBytes { get; init; } = 32 << 20;
+
     /// <summary>Longest time one compilation may take.</summary>
     public TimeSpan MaxCompileTime { get; init; } = TimeSpan.FromSeconds(20);
 }

@@ -23,9 +23,14 @@ public sealed class RegexConstraint : IMeasuredConstraint
         }
 
         CodePointDfa dfa = RegexCompiler.Compile(pattern, false, new CompileBudget(limits, cancellation), "regex constraint");
-        return dfa.IsEmpty
-            ? throw new PunaException($"regular expression {pattern}: expected one that some text matches, got one that none does (regex constraint)")
-            : new(new LazyAutomaton(new RegexMachine(dfa), vocabulary, limits));
+        if (dfa.IsEmpty)
+        {
+            throw new PunaException($"regular expression {pattern}: expected one that some text matches, got one that none does (regex constraint)");
+        }
+
+        // Part of compiling, not of the first mask.
+        dfa.Coverage(0);
+        return new(new LazyAutomaton(new RegexMachine(dfa), vocabulary, limits));
     }
 
     /// <inheritdoc/>

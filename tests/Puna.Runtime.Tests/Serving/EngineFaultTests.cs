@@ -2,8 +2,10 @@ using Puna.Runtime.Constraints;
 using Puna.Runtime.Generation;
 using Puna.Runtime.Sampling;
 using Puna.Runtime.Serving;
+using Puna.Runtime.Tests.Constraints;
 using Puna.Tensors;
 using Puna.Tests.Shared;
+using Puna.Text;
 
 namespace Puna.Runtime.Tests.Serving;
 
@@ -65,6 +67,28 @@ public sealed class EngineFaultTests : IDisposable
         Assert.Equal("request: failed by an error: oh", (await Assert.ThrowsAsync<EngineFaultException>(() => Read(broken))).Message);
         Assert.Equal(30, (await Read(other)).Count);
         Assert.True(engine.IsWell);
+    }
+
+    [Fact]
+    public async Task AMaskOfTooManyStepsFailsItsRequestBeforeATokenAndNoOther()
+    {
+        Tokenizer tokenizer = _model.Tokenizer!;
+        byte[][] tokens = [.. Enumerable.Range(0, Math.Min(tokenizer.VocabularySize, (int)_model.Llama.Output.Weight.Out)).Select(t => tokenizer.IsSpecial(t) ? [] : tokenizer.TokenBytes(t).ToArray())];
+        var vocabulary = VocabularyTrie.Create(tokens, [.. _model.StopIds.Where(id => id < tokens.Length)]);
+        JsonSchemaConstraint Compile(int most) =>
+            JsonSchemaConstraint.Compile(ConstraintStepsTests.Hostile(100), vocabulary, ConstraintLimits.Default with { MaxMaskSteps = most, MaxTextSteps = long.MaxValue / 2 }, Cancel);
+
+        await using Engine engine = Engine.Start(_model, _ops);
+        GenerationRequest request = new() { Prompt = [1, 5, 9], MaxTokens = 30, Sampling = SamplingOptions.Greedy, IgnoreStopIds = true };
+        int[] alone = [.. (await Read(engine.Submit(request, Cancel))).Select(static e => e.Token)];
+        GenerationHandle other = engine.Submit(request, Cancel), costly = engine.Submit(request with { Constraint = Compile(200), Choices = 2 }, Cancel);
+        Assert.StartsWith("constraint: expected masks of at most 200 steps each", (await Assert.ThrowsAsync<PunaException>(() => Read(costly))).Message, StringComparison.Ordinal);
+        Assert.Equal(0, costly.Usage.GeneratedTokens);
+        Assert.Equal(alone, (await Read(other)).Select(static e => e.Token));
+        Assert.True(engine.IsWell);
+
+        // It is the limit that refused it.
+        Assert.Equal(3, (await Read(engine.Submit(request with { Constraint = Compile(int.MaxValue), MaxTokens = 3 }, Cancel))).Count);
     }
 
     [Fact]

@@ -10,7 +10,11 @@ internal abstract class ByteMachine
     /// <param name="b">The byte.</param>
     /// <param name="exact">Whether names are remembered in full: so for text that is accepted, not for looking ahead.</param>
     /// <param name="output">Receives the readings after.</param>
-    public abstract void Step(Configuration from, byte b, bool exact, List<Configuration> output);
+    /// <returns>Work beyond <see cref="Weight"/>, in steps: 0 where that says it all.</returns>
+    public abstract int Step(Configuration from, byte b, bool exact, List<Configuration> output);
+
+    /// <summary>What a step from here costs at least, whatever the byte: 1 where it is a matter of some hundred nanoseconds.</summary>
+    public virtual int Weight(Configuration configuration) => 1;
 
     public abstract bool IsAccepting(Configuration configuration);
 

@@ -9,6 +9,12 @@ internal abstract class Frame(Frame? parent)
 
     public int Hash { get; protected init; }
 
+    /// <summary>About how many bytes it takes without its parents.</summary>
+    public virtual int Bytes => 64;
+
+    /// <summary>Whether an automaton has counted its bytes; under that one's lock.</summary>
+    public bool IsCounted { get; set; }
+
     /// <summary>Whether the frames are the same apart from their parents.</summary>
     protected abstract bool SameTop(Frame other);
 

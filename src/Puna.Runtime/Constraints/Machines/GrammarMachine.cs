@@ -6,6 +6,10 @@ namespace Puna.Runtime.Constraints.Machines;
 /// <summary>Reads text that a context-free grammar without left recursion produces. The frame on top of every reading awaits a character.</summary>
 internal sealed class GrammarMachine(GrammarRules rules, ConstraintLimits limits) : ByteMachine
 {
+    // Rules entered, and ranges of characters looked at, that cost about as much as a step.
+    private const int RulesPerStep = 4;
+    private const int RangesPerStep = 64;
+
     public override void Start(List<Configuration> output)
     {
         foreach (GrammarSymbol[] sequence in rules.Rules[0])
@@ -14,13 +18,16 @@ internal sealed class GrammarMachine(GrammarRules rules, ConstraintLimits limits
         }
     }
 
+    public override int Weight(Configuration configuration) =>
+        configuration.Frame is GrammarFrame frame ? 1 + (frame.Sequence[frame.Position].Points!.Ranges.Count / RangesPerStep) : 1;
+
     public override bool IsAccepting(Configuration configuration) => configuration.Frame is null;
 
-    public override void Step(Configuration from, byte b, bool exact, List<Configuration> output)
+    public override int Step(Configuration from, byte b, bool exact, List<Configuration> output)
     {
         if (from.Frame is not GrammarFrame frame)
         {
-            return;
+            return 0;
         }
 
         CodePointSet points = frame.Sequence[frame.Position].Points!;
@@ -28,12 +35,10 @@ internal sealed class GrammarMachine(GrammarRules rules, ConstraintLimits limits
         int read = CharacterDecoder.Read(ref partial, b, false);
         if (read >= 0)
         {
-            if (Contains(points, read, read))
-            {
-                Advance(frame.Parent, frame.Sequence, frame.Position + 1, output);
-            }
+            return Contains(points, read, read) ? Advance(frame.Parent, frame.Sequence, frame.Position + 1, output) / RulesPerStep : 0;
         }
-        else if (read == CharacterDecoder.Pending)
+
+        if (read == CharacterDecoder.Pending)
         {
             ((int Low, int High) first, (int Low, int High) second) = CharacterDecoder.Ranges(partial);
             if (Contains(points, first.Low, first.High) || (second.High >= 0 && Contains(points, second.Low, second.High)))
@@ -41,6 +46,8 @@ internal sealed class GrammarMachine(GrammarRules rules, ConstraintLimits limits
                 output.Add(new(frame, 0, null, 0, partial));
             }
         }
+
+        return 0;
     }
 
     private static bool Contains(CodePointSet points, int low, int high)
@@ -57,7 +64,8 @@ internal sealed class GrammarMachine(GrammarRules rules, ConstraintLimits limits
     }
 
     /// <summary>Follows rules until a character is awaited or the text is complete. Without left recursion this ends; a tail that is done leaves no frame.</summary>
-    private void Advance(Frame? parent, GrammarSymbol[] sequence, int position, List<Configuration> output)
+    /// <returns>How many rules were entered.</returns>
+    private int Advance(Frame? parent, GrammarSymbol[] sequence, int position, List<Configuration> output)
     {
         var todo = new Stack<(Frame? Parent, GrammarSymbol[] Sequence, int Position)>();
         var seen = new HashSet<Configuration>();
@@ -103,5 +111,7 @@ internal sealed class GrammarMachine(GrammarRules rules, ConstraintLimits limits
                 todo.Push((back, inner, 0));
             }
         }
+
+        return seen.Count;
     }
 }

@@ -8,10 +8,14 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
     private const int MostStates = 50_000;
     private const int MostMasks = 512;
 
-    // With its place in the table; readings share what is open, which is counted with the one that opened it.
-    private const int StateBytes = 208;
-    private const int ReadingBytes = 120;
+    /// <summary>Bytes of tokens whose looking at costs about as much as a reading that follows one.</summary>
+    private const int BytesPerStep = 16;
+
+    // With its place in the table; what is open is counted where it is met first.
+    private const int StateBytes = 272;
+    private const int ReadingBytes = 88;
     private const int StepBytes = 8;
+    private const int ExtraBytes = 1048;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Configuration[], LazyState> _states = new(new ConfigurationsComparer());
@@ -20,6 +24,7 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
     private readonly LazyState?[] _path = new LazyState?[Math.Max(vocabulary.All.MaxDepth, vocabulary.Rest.MaxDepth) + 1];
     private int _masks;
     private long _bytes;
+    private long _visit;
 
     /// <summary>About how many bytes the states and masks take; any thread.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
@@ -35,13 +40,20 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
         return Distinct(output);
     }
 
+    /// <summary>The limits on what masks cost.</summary>
+    public ConstraintLimits Limits => limits;
+
     /// <summary>The exact readings after one more byte; empty where it is not allowed.</summary>
-    public Configuration[] Step(Configuration[] from, byte b)
+    /// <param name="from">The readings before.</param>
+    /// <param name="b">The byte.</param>
+    /// <param name="steps">Steps taken, to which these are added.</param>
+    public Configuration[] Step(Configuration[] from, byte b, ref int steps)
     {
         var output = new List<Configuration>();
         foreach (Configuration configuration in from)
         {
-            machine.Step(configuration, b, true, output);
+            Count(ref steps, machine.Weight(configuration));
+            Count(ref steps, machine.Step(configuration, b, true, output));
         }
 
         return Distinct(output);
@@ -49,29 +61,44 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
 
     public bool IsAccepting(Configuration[] configurations) => Array.Exists(configurations, machine.IsAccepting);
 
-    public bool IsFinished(Configuration[] configurations)
+    /// <summary>Whether the text is complete and nothing may follow.</summary>
+    /// <param name="configurations">The readings.</param>
+    /// <param name="steps">Steps taken, to which these are added.</param>
+    public bool IsFinished(Configuration[] configurations, ref int steps)
     {
         lock (_lock)
         {
-            LazyState state = Intern(configurations);
-            if (!state.Accepting)
+            try
             {
-                return false;
-            }
-
-            for (int b = 0; b < 256; b++)
-            {
-                if (Next(state, (byte)b) is not null)
+                LazyState state = Intern(configurations);
+                if (!state.Accepting)
                 {
                     return false;
                 }
-            }
 
-            return true;
+                for (int b = 0; b < 256; b++)
+                {
+                    if (Follow(state, (byte)b, ref steps) is not null)
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            }
+            finally
+            {
+                Shrink();
+            }
         }
     }
 
-    public void FillMask(Configuration[] configurations, Span<uint> mask)
+    /// <summary>Writes which tokens may follow.</summary>
+    /// <param name="configurations">The readings.</param>
+    /// <param name="mask">Shape [words].</param>
+    /// <returns>Steps taken, counted as if nothing were known of earlier masks.</returns>
+    /// <exception cref="PunaException">They are more than one mask may take.</exception>
+    public int FillMask(Configuration[] configurations, Span<uint> mask)
     {
         if (mask.Length < vocabulary.Words)
         {
@@ -81,29 +108,64 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
         mask[vocabulary.Words..].Clear();
         lock (_lock)
         {
-            LazyState state = Intern(configurations);
-            if (state.Mask is null)
+            try
             {
-                Compute(state, mask[..vocabulary.Words]);
-                if (_masks == MostMasks)
+                LazyState state = Intern(configurations);
+                if (state.Mask is null)
                 {
-                    foreach (LazyState other in _states.Values)
-                    {
-                        other.Mask = null;
-                    }
-
-                    Interlocked.Add(ref _bytes, -(long)_masks * MaskBytes);
-                    _masks = 0;
+                    state.MaskSteps = Compute(state, mask[..vocabulary.Words]);
+                    Keep(state, mask[..vocabulary.Words]);
+                }
+                else
+                {
+                    state.Mask.CopyTo(mask);
                 }
 
-                state.Mask = mask[..vocabulary.Words].ToArray();
-                Interlocked.Add(ref _bytes, MaskBytes);
-                _masks++;
+                return state.MaskSteps;
             }
-            else
+            finally
             {
-                state.Mask.CopyTo(mask);
+                Shrink();
             }
+        }
+    }
+
+    private void Keep(LazyState state, ReadOnlySpan<uint> mask)
+    {
+        if (_masks == MostMasks)
+        {
+            foreach (LazyState other in _states.Values)
+            {
+                other.Mask = null;
+            }
+
+            Interlocked.Add(ref _bytes, -(long)_masks * MaskBytes);
+            _masks = 0;
+        }
+
+        state.Mask = mask.ToArray();
+        Interlocked.Add(ref _bytes, MaskBytes);
+        _masks++;
+    }
+
+    /// <summary>Forgets everything where it has become too much. Only between masks: their steps are counted by the states they meet, which must not be met twice.</summary>
+    private void Shrink()
+    {
+        Array.Clear(_path);
+        if (_states.Count >= MostStates || _bytes > limits.MaxBytes)
+        {
+            _states.Clear();
+            _states.TrimExcess();
+            _masks = 0;
+            Interlocked.Exchange(ref _bytes, 0);
+        }
+    }
+
+    private void Count(ref int steps, int more)
+    {
+        if ((steps = (int)Math.Min((long)steps + more, int.MaxValue)) > limits.MaxMaskSteps)
+        {
+            throw new PunaException($"constraint: expected masks of at most {limits.MaxMaskSteps} steps each, got one of more: it has too many ways to go on (constraint)");
         }
     }
 
@@ -120,9 +182,12 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
             : throw new PunaException($"readings of the text: expected at most {limits.MaxConfigurations}, got {distinct.Length} (constraint)");
     }
 
-    private void Compute(LazyState state, Span<uint> mask)
+    private int Compute(LazyState state, Span<uint> mask)
     {
         mask.Clear();
+        _visit++;
+        int steps = 0;
+        int bytes = 0;
         TokenTree tree = vocabulary.All;
         foreach (Configuration configuration in state.Configurations)
         {
@@ -144,9 +209,15 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
         {
             int d = depth[i];
             LazyState from = _path[d]!;
-            if (!from.TryNext(label[i], out LazyState? to))
+            bytes++;
+            LazyState? to;
+            if (from.Visit(_visit, label[i]))
             {
-                to = Next(from, label[i]);
+                to = Follow(from, label[i], ref steps);
+            }
+            else
+            {
+                from.TryNext(label[i], out to);
             }
 
             if (to is null)
@@ -171,19 +242,26 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
                 mask[end >> 5] |= 1u << (end & 31);
             }
         }
+
+        Count(ref steps, bytes / BytesPerStep);
+        return steps;
     }
 
-    private LazyState? Next(LazyState from, byte b)
+    /// <summary>What follows a byte. Its steps are counted as if it were not known.</summary>
+    private LazyState? Follow(LazyState from, byte b, ref int steps)
     {
         if (from.TryNext(b, out LazyState? known))
         {
+            Count(ref steps, from.Steps(b));
             return known;
         }
 
+        Count(ref steps, from.Weight);
+        int before = steps;
         _scratch.Clear();
         foreach (Configuration configuration in from.Configurations)
         {
-            machine.Step(configuration, b, false, _scratch);
+            Count(ref steps, machine.Step(configuration, b, false, _scratch));
         }
 
         LazyState? to = null;
@@ -201,6 +279,12 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
         }
 
         from.Set(b, to);
+        if (steps != before)
+        {
+            Interlocked.Add(ref _bytes, from.HasExtra ? 0 : ExtraBytes);
+            from.SetExtra(b, steps - before);
+        }
+
         if (to is not null)
         {
             Interlocked.Add(ref _bytes, StepBytes);
@@ -224,17 +308,22 @@ internal sealed class LazyAutomaton(ByteMachine machine, VocabularyTrie vocabula
 
         if (!_states.TryGetValue(key, out LazyState? state))
         {
-            if (_states.Count >= MostStates)
+            int weight = 0;
+            long bytes = StateBytes;
+            foreach (Configuration configuration in key)
             {
-                // States in use stay alive through their holders.
-                _states.Clear();
-                _masks = 0;
-                Interlocked.Exchange(ref _bytes, 0);
+                weight += machine.Weight(configuration);
+                bytes += ReadingBytes + (configuration.Key is { } name ? 24 + (sizeof(char) * name.Length) : 0);
+                if (configuration.Frame is { IsCounted: false } frame)
+                {
+                    frame.IsCounted = true;
+                    bytes += frame.Bytes;
+                }
             }
 
-            state = new(key, Array.Exists(key, machine.IsAccepting));
+            state = new(key, Array.Exists(key, machine.IsAccepting), weight);
             _states.Add(key, state);
-            Interlocked.Add(ref _bytes, StateBytes + ((long)ReadingBytes * key.Length));
+            Interlocked.Add(ref _bytes, bytes);
         }
 
         return state;

@@ -3,7 +3,10 @@ using System.Numerics;
 namespace Puna.Runtime.Constraints.Machines;
 
 /// <summary>A set of configurations and, as they become known, the sets that follow each byte.</summary>
-internal sealed class LazyState(Configuration[] configurations, bool accepting)
+/// <param name="configurations">The readings.</param>
+/// <param name="accepting">Whether the text is complete.</param>
+/// <param name="weight">Steps that following any byte takes.</param>
+internal sealed class LazyState(Configuration[] configurations, bool accepting, int weight)
 {
     private ulong _known0;
     private ulong _known1;
@@ -14,13 +17,64 @@ internal sealed class LazyState(Configuration[] configurations, bool accepting)
     private ulong _live2;
     private ulong _live3;
     private LazyState[] _next = [];
+    private int[]? _extra;
+    private long _visit;
+    private ulong _visited0;
+    private ulong _visited1;
+    private ulong _visited2;
+    private ulong _visited3;
 
     public Configuration[] Configurations { get; } = configurations;
 
     public bool Accepting { get; } = accepting;
 
+    /// <summary>Steps that following any byte takes.</summary>
+    public int Weight { get; } = weight;
+
     /// <summary>The mask of the tokens that may follow, once it was asked for.</summary>
     public uint[]? Mask { get; set; }
+
+    /// <summary>Steps that the mask takes.</summary>
+    public int MaskSteps { get; set; }
+
+    /// <summary>Whether steps of some bytes beyond <see cref="Weight"/> are kept.</summary>
+    public bool HasExtra => _extra is not null;
+
+    /// <summary>Notes that a byte is followed, and says whether that is the first time.</summary>
+    /// <param name="visit">The number of the mask; a greater one forgets what was noted before.</param>
+    /// <param name="b">The byte.</param>
+    public bool Visit(long visit, byte b)
+    {
+        if (_visit != visit)
+        {
+            (_visit, _visited0, _visited1, _visited2, _visited3) = (visit, 0, 0, 0, 0);
+        }
+
+        ulong bit = 1UL << (b & 63);
+        ref ulong visited = ref _visited0;
+        switch (b >> 6)
+        {
+            case 1:
+                visited = ref _visited1;
+                break;
+            case 2:
+                visited = ref _visited2;
+                break;
+            case 3:
+                visited = ref _visited3;
+                break;
+        }
+
+        bool isFirst = (visited & bit) == 0;
+        visited |= bit;
+        return isFirst;
+    }
+
+    /// <summary>Steps that following a byte takes; known once the byte is.</summary>
+    public int Steps(byte b) => _extra is null ? Weight : Weight + _extra[b];
+
+    /// <summary>Keeps steps of a byte beyond <see cref="Weight"/>.</summary>
+    public void SetExtra(byte b, int steps) => (_extra ??= new int[256])[b] = steps;
 
     /// <summary>Whether the step is known; the state is null where the byte is not allowed.</summary>
     public bool TryNext(byte b, out LazyState? state)

@@ -1,3 +1,5 @@
+using Puna.Tensors;
+
 namespace Puna.Runtime.Constraints.Machines;
 
 /// <summary>The readings one request has left.</summary>
@@ -6,6 +8,8 @@ internal sealed class MachineState : ConstraintState
     private readonly LazyAutomaton _automaton;
     private Configuration[] _configurations;
     private bool _ended;
+    private long _steps;
+    private long _masks;
 
     public MachineState(LazyAutomaton automaton)
     {
@@ -13,11 +17,29 @@ internal sealed class MachineState : ConstraintState
         _configurations = automaton.Start();
     }
 
-    private MachineState(MachineState other) => (_automaton, _configurations, _ended) = (other._automaton, other._configurations, other._ended);
+    private MachineState(MachineState other) =>
+        (_automaton, _configurations, _ended, _steps, _masks) = (other._automaton, other._configurations, other._ended, other._steps, other._masks);
+
+    /// <summary>Steps taken so far.</summary>
+    public long Steps => _steps;
 
     public override bool IsAccepting => _ended || _automaton.IsAccepting(_configurations);
 
-    public override bool IsFinished => _ended || _automaton.IsFinished(_configurations);
+    public override bool IsFinished
+    {
+        get
+        {
+            if (_ended)
+            {
+                return true;
+            }
+
+            int steps = 0;
+            bool isFinished = _automaton.IsFinished(_configurations, ref steps);
+            Spend(steps);
+            return isFinished;
+        }
+    }
 
     public override void FillMask(Span<uint> mask)
     {
@@ -27,7 +49,8 @@ internal sealed class MachineState : ConstraintState
             return;
         }
 
-        _automaton.FillMask(_configurations, mask);
+        _masks++;
+        Spend(_automaton.FillMask(_configurations, mask));
     }
 
     public override bool TryAccept(int token)
@@ -45,9 +68,10 @@ internal sealed class MachineState : ConstraintState
 
         ReadOnlySpan<byte> bytes = vocabulary.TokenBytes(token);
         Configuration[] configurations = _configurations;
+        int steps = 0;
         foreach (byte b in bytes)
         {
-            configurations = _automaton.Step(configurations, b);
+            configurations = _automaton.Step(configurations, b, ref steps);
             if (configurations.Length == 0)
             {
                 return false;
@@ -59,8 +83,19 @@ internal sealed class MachineState : ConstraintState
             return false;
         }
 
+        Spend(steps);
         _configurations = configurations;
         return true;
+    }
+
+    private void Spend(int steps)
+    {
+        ConstraintLimits limits = _automaton.Limits;
+        _steps += steps;
+        if (_steps > limits.MaxTextSteps + (_masks * limits.MeanMaskSteps))
+        {
+            throw new PunaException($"constraint: expected masks of at most {limits.MeanMaskSteps} steps in the mean, got more after {_masks}: it has too many ways to go on (constraint)");
+        }
     }
 
     public override ConstraintState Clone() => new MachineState(this);

@@ -11,7 +11,7 @@ internal sealed class RegexMachine(CodePointDfa dfa) : ByteMachine
 
     public override (int Count, bool Exact) Coverage(Configuration configuration) => configuration.Partial == 0 ? (dfa.Coverage(configuration.Q), dfa.CountsOnly) : (0, false);
 
-    public override void Step(Configuration from, byte b, bool exact, List<Configuration> output)
+    public override int Step(Configuration from, byte b, bool exact, List<Configuration> output)
     {
         long partial = from.Partial;
         int read = CharacterDecoder.Read(ref partial, b, false);
@@ -31,5 +31,7 @@ internal sealed class RegexMachine(CodePointDfa dfa) : ByteMachine
                 output.Add(new(null, 0, null, from.Q, partial));
             }
         }
+
+        return 0;
     }
 }

@@ -80,6 +80,8 @@ internal sealed class JsonFrame : Frame
     /// <summary>Whether the object may end here.</summary>
     public bool Complete { get; }
 
+    public override int Bytes => 104 + (Object is null ? 0 : 48 + (2 * sizeof(ulong) * Names.Length) + (8 * Extras.Length));
+
     public bool MayFollow => Array is { } array ? array.MayFollow(Count) : AnyName || ExtrasAllowed;
 
     public bool MayClose => Array is { } array ? Count >= array.Min : Complete;

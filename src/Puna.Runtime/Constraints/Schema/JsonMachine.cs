@@ -6,6 +6,10 @@ namespace Puna.Runtime.Constraints.Schema;
 /// <summary>Reads JSON that fulfils a schema. Between tokens stands nothing, a space, or a line break with an indentation of bounded width.</summary>
 internal sealed class JsonMachine(SchemaNode root, ConstraintLimits limits) : ByteMachine
 {
+    // Alternatives of a value, and words and names of an open object, that cost about as much as a step.
+    private const int BranchesPerStep = 4;
+    private const int WordsPerStep = 8;
+
     /// <summary>Widest indentation after a line break, in spaces.</summary>
     public const int MaxSpaces = 64;
 
@@ -64,7 +68,19 @@ internal sealed class JsonMachine(SchemaNode root, ConstraintLimits limits) : By
             : (0, false);
     }
 
-    public override void Step(Configuration from, byte b, bool exact, List<Configuration> output)
+    public override int Weight(Configuration configuration)
+    {
+        var frame = (JsonFrame?)configuration.Frame;
+        int branches = configuration.Mode switch
+        {
+            Value => ((SchemaNode)configuration.Payload!).Branches?.Count ?? 0,
+            FirstItem => frame!.Array!.Item(frame.Count).Branches?.Count ?? 0,
+            _ => 0,
+        };
+        return 1 + (branches / BranchesPerStep) + (frame is null || configuration.Mode is Text or Literal ? 0 : (frame.Names.Length + frame.Extras.Length) / WordsPerStep);
+    }
+
+    public override int Step(Configuration from, byte b, bool exact, List<Configuration> output)
     {
         var frame = (JsonFrame?)from.Frame;
         switch (from.Mode)
@@ -154,6 +170,8 @@ internal sealed class JsonMachine(SchemaNode root, ConstraintLimits limits) : By
 
                 break;
         }
+
+        return 0;
     }
 
     /// <summary>The state after one more character of blank space, or -1.</summary>

@@ -106,6 +106,12 @@ internal sealed class SchemaCompiler
                 {
                     branch.Object = null;
                 }
+
+                // Part of compiling, not of the first mask.
+                if (branch.String is { IsEmpty: false } text)
+                {
+                    text.Coverage(0);
+                }
             }
         }
     }
