@@ -17,4 +17,10 @@ internal sealed class SchemaSource(JsonElement element, string pointer, int dept
     public List<int>? Conjuncts { get; set; }
 
     public List<int[]>? Alternatives { get; set; }
+
+    /// <summary>Which entry of <see cref="Alternatives"/> is <c>oneOf</c>, or -1.</summary>
+    public int OneOf { get; set; } = -1;
+
+    /// <summary>The alternatives with those of <c>oneOf</c> made to exclude one another; null until asked for.</summary>
+    public List<int[]>? Exclusive { get; set; }
 }
