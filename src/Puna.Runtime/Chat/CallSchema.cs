@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Puna.Runtime.Constraints.Schema;
 using Puna.Tensors;
 
 namespace Puna.Runtime.Chat;
@@ -25,7 +26,7 @@ internal static class CallSchema
             for (int i = 0; i < tools.Count; i++)
             {
                 json.WritePropertyName($"tool{i}");
-                WriteParameters(json, tools[i].Name, tools[i].Parameters, $"#/$defs/tool{i}");
+                WriteParameters(json, tools[i].Name, tools[i].Parameters, $"/$defs/tool{i}");
             }
 
             json.WriteEndObject();
@@ -74,7 +75,7 @@ internal static class CallSchema
         }
     }
 
-    // References within a schema are to its root, which is no longer the root of the whole.
+    // References within a schema are to its root, identifiers and anchors, which are no longer those of the whole.
     private static void WriteParameters(Utf8JsonWriter json, string tool, string? parameters, string root)
     {
         if (parameters is null)
@@ -88,51 +89,11 @@ internal static class CallSchema
         try
         {
             using JsonDocument document = JsonDocument.Parse(parameters, Reading);
-            Write(json, document.RootElement, root, isSchema: true);
+            new SchemaReferences(document.RootElement).Write(json, root);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new PunaException($"tool {tool}: parameters: expected a JSON schema, got no JSON ({e.Message})", e);
-        }
-    }
-
-    private static void Write(Utf8JsonWriter json, JsonElement value, string root, bool isSchema)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Object:
-                json.WriteStartObject();
-                foreach (JsonProperty property in value.EnumerateObject())
-                {
-                    json.WritePropertyName(property.Name);
-                    if (isSchema && property.Value.ValueKind == JsonValueKind.String && property.Name is "$ref" or "$dynamicRef" && property.Value.GetString() is ['#', .. var rest] && (rest.Length == 0 || rest[0] == '/'))
-                    {
-                        json.WriteStringValue(root + rest);
-                    }
-                    else if (isSchema && property.Name is "const" or "enum" or "default" or "examples")
-                    {
-                        Write(json, property.Value, root, isSchema: false);
-                    }
-                    else
-                    {
-                        Write(json, property.Value, root, isSchema);
-                    }
-                }
-
-                json.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                json.WriteStartArray();
-                foreach (JsonElement item in value.EnumerateArray())
-                {
-                    Write(json, item, root, isSchema);
-                }
-
-                json.WriteEndArray();
-                break;
-            default:
-                value.WriteTo(json);
-                break;
         }
     }
 }

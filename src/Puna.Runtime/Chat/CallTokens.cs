@@ -1,10 +1,15 @@
+using System.Text;
 using Puna.Text;
+using Puna.Text.Tools;
 
 namespace Puna.Runtime.Chat;
 
 /// <summary>The tokens of a vocabulary by what they do at the beginning of a reply, as bit sets: bit <c>i % 32</c> of word <c>i / 32</c> belongs to token <c>i</c>.</summary>
 internal sealed class CallTokens
 {
+    private static readonly byte[] White = Encoding.ASCII.GetBytes(ToolCallParser.WhiteSpace);
+    private static readonly byte[] Between = [.. White, (byte)';', (byte)','];
+
     /// <summary>Sorts a vocabulary.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="vocabulary">Tokens of the model, at least as many as the tokenizer has.</param>
@@ -22,7 +27,8 @@ internal sealed class CallTokens
             }
 
             Set(Plain, id);
-            ReadOnlySpan<byte> rest = bytes.TrimStart(" \t\r\n"u8);
+            // What the reader of calls skips before one (ToolCallParser.WhiteSpace): any other kind of space is text, after which nothing in braces is a call.
+            ReadOnlySpan<byte> rest = bytes.TrimStart(White);
             if (rest.IsEmpty)
             {
                 Set(Blank, id);
@@ -31,7 +37,7 @@ internal sealed class CallTokens
             else if (rest[0] != (byte)'{')
             {
                 Set(Text, id);
-                if (rest.TrimStart(" \t\r\n;,"u8).IsEmpty)
+                if (rest.TrimStart(Between).IsEmpty)
                 {
                     Set(Separator, id);
                 }

@@ -17,6 +17,9 @@ public sealed class ToolCallParser : ICallSink
     /// <summary>Most characters that are held back; what is longer is text.</summary>
     public const int LongestCall = 1 << 20;
 
+    /// <summary>What may stand before a call in JSON without being text: the white space of JSON. Other spaces of Unicode are text.</summary>
+    public const string WhiteSpace = " \t\r\n";
+
     private readonly ToolFormats _formats;
     private readonly ToolCatalog _tools;
     private readonly StringBuilder _held = new();      // of a call that may be under way, as far as it has told of nothing; or code
@@ -143,7 +146,7 @@ public sealed class ToolCallParser : ICallSink
         }
         else if (_machine is null && !_isCode)
         {
-            if (char.IsWhiteSpace(c) || (_hasCall && !_hasText && c is ';' or ','))
+            if (WhiteSpace.Contains(c, StringComparison.Ordinal) || (_hasCall && !_hasText && c is ';' or ','))
             {
                 _space.Append(c);
                 return;
@@ -298,7 +301,7 @@ public sealed class ToolCallParser : ICallSink
     {
         for (int i = 0; i < text.Length; i++)
         {
-            if (!char.IsWhiteSpace(text[i]))
+            if (!WhiteSpace.Contains(text[i], StringComparison.Ordinal))
                 return false;
         }
 

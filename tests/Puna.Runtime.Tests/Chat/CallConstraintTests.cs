@@ -5,6 +5,7 @@ using Puna.Runtime.Generation;
 using Puna.Tensors;
 using Puna.Tests.Shared;
 using Puna.Text;
+using Puna.Text.Tools;
 
 namespace Puna.Runtime.Tests.Chat;
 
@@ -59,6 +60,24 @@ public sealed class CallConstraintTests : IDisposable
         Assert.True(Take(single, Call));
         Assert.True(single.IsFinished);
         Assert.False(Take(single, ";"));
+    }
+
+    [Theory]
+    [InlineData(" ", true)]
+    [InlineData("\n\t", true)]
+    [InlineData("\f", false)]
+    [InlineData("\v", false)]
+    [InlineData("\u0085", false)]
+    [InlineData("\u00a0", false)]
+    [InlineData("\u2003", false)]
+    [InlineData("\u2028", false)]
+    [InlineData("\u3000", false)]
+    public void WhatIsReadAsACallIsMasked(string space, bool isWhite)
+    {
+        // A call that breaks its schema: taken as text, it must be read as text.
+        string reply = space + "{\"name\": \"f\", \"parameters\": {\"wrong\": 1}}";
+        Assert.Equal(isWhite, ToolCallParser.Parse(reply, [new ToolSignature("f", [])], ToolFormats.Json).Any(static found => found is ToolEvent.CallStart));
+        Assert.Equal(!isWhite, Take(Strict(true).Start(), reply));
     }
 
     [Fact]

@@ -48,11 +48,11 @@ public sealed class JsonSchemaConstraintTests
         { "pattern", """{"type":"string","pattern":"b+"}""", ["\"b\"", "\"abc\""], ["\"\"", "\"ac\""] },
         { "pattern", """{"type":"string","pattern":"^a|b$"}""", ["\"a\"", "\"ax\"", "\"xb\""], ["\"xa\"", "\"bx\""] },
         { "format", """{"type":"string","format":"date"}""", ["\"2024-02-29\"", "\"2023-12-31\"", "\"2000-02-29\""], ["\"2023-02-29\"", "\"1900-02-29\"", "\"2023-13-01\"", "\"x\""] },
-        { "format", """{"format":"date-time"}""", ["\"2024-01-01T23:59:59Z\"", "1"], ["\"2024-01-01\"", "\"2024-01-01T24:00:00Z\""] },
+        { "format", """{"format":"date-time"}""", ["\"2024-01-01T23:59:59Z\"", "1"], ["\"2024-01-01\"", "\"2024-01-01T24:00:00Z\"", "\"2016-12-31T23:59:60Z\""] },
         { "format", """{"format":"ipv4"}""", ["\"255.0.10.1\""], ["\"256.0.0.1\"", "\"1.2.3\"", "\"01.2.3.4\""] },
         { "format", """{"format":"ipv6"}""", ["\"::1\"", "\"2001:db8::ff00:42:8329\"", "\"::ffff:1.2.3.4\""], ["\"1::2::3\"", "\"12345::\"", "\":\""] },
         { "format", """{"format":"uuid"}""", ["\"123e4567-e89b-12d3-a456-426614174000\""], ["\"123e4567\""] },
-        { "format", """{"format":"email"}""", ["\"a.b@c.de\""], ["\"a@\"", "\"@b\"", "\"a b@c\""] },
+        { "format", """{"format":"email"}""", ["\"a.b@c.de\""], ["\"a@\"", "\"@b\"", "\"a b@c\"", "\"\\\"a b\\\"@x.y\"", "\"a@[1.2.3.4]\""] },
         { "format", """{"format":"uri"}""", ["\"https://a.b/c?d=e#f\"", "\"mailto:a@b\""], ["\"a b\"", "\"/relative\"", "\"\""] },
         { "minimum", """{"type":"integer","minimum":-3}""", ["-3", "0", "100"], ["-4", "-10"] },
         { "minimum", """{"type":"number","minimum":0.25}""", ["0.25", "0.3", "1", "10.0"], ["0.24", "0.2", "0", "-1", "-0.3"] },
@@ -72,6 +72,7 @@ public sealed class JsonSchemaConstraintTests
         { "not", """{"type":"string","not":{"pattern":"x"}}""", ["\"a\""], ["\"axb\""] },
         { "if", """{"type":"object","if":{"properties":{"k":{"const":"a"}},"required":["k"]},"then":{"required":["x"]},"else":{"required":["y"]}}""", ["{\"k\":\"a\",\"x\":1}", "{\"k\":\"b\",\"y\":1}", "{\"y\":1}"], ["{\"k\":\"a\",\"y\":1}", "{\"k\":\"b\"}", "{}"] },
         { "$ref", """{"$ref":"#/$defs/n","$defs":{"n":{"type":"array","items":{"$ref":"#/$defs/n"}}}}""", ["[]", "[[],[[]]]"], ["[1]", "{}"] },
+        { "$ref", """{"$schema":"http://json-schema.org/draft-07/schema#","$ref":"#/definitions/s","maxLength":1,"definitions":{"s":{"type":"string"}}}""", ["\"a\""], ["\"ab\"", "1"] },
         { "$anchor", """{"$ref":"#here","definitions":{"x":{"$anchor":"here","type":"null"}}}""", ["null"], ["1"] },
     };
 

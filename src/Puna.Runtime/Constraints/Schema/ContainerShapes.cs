@@ -23,11 +23,11 @@ internal sealed class ContainerShapes(
         (branch.Array is { } array ? array.Prefix.Append(array.Rest) : []).Concat(branch.Object is { } shape ? shape.Named.Concat(shape.Extra) : []);
 
     /// <summary>Items every array has.</summary>
-    public static List<SchemaNode>? NeededItems(ArrayShape array) =>
-        array.Min > array.Max ? [] : [.. Enumerable.Range(0, Math.Min(array.Min, array.Prefix.Length + 1)).Select(array.Item)];
+    public static List<SchemaNode> NeededItems(ArrayShape array) =>
+        [.. Enumerable.Range(0, Math.Min(array.Min, array.Prefix.Length + 1)).Select(array.Item)];
 
     /// <summary>Values every object has.</summary>
-    public static List<SchemaNode>? NeededValues(ObjectShape shape) => [.. Enumerable.Range(0, shape.Named.Length).Where(i => ObjectShape.Has(shape.Required, i)).Select(i => shape.Named[i])];
+    public static List<SchemaNode> NeededValues(ObjectShape shape) => [.. Enumerable.Range(0, shape.Named.Length).Where(i => ObjectShape.Has(shape.Required, i)).Select(i => shape.Named[i])];
 
     private ArrayShape? Array(int[] ids)
     {
@@ -62,7 +62,7 @@ internal sealed class ContainerShapes(
     }
 
     private static (string Keyword, JsonElement Items)? Prefix(JsonElement schema) =>
-        schema.TryGetProperty("prefixItems", out JsonElement prefix) && prefix.ValueKind == JsonValueKind.Array ? ("prefixItems", prefix)
+        schema.TryGetProperty("prefixItems", out JsonElement prefix) ? ("prefixItems", prefix)
         : schema.TryGetProperty("items", out JsonElement items) && items.ValueKind == JsonValueKind.Array ? ("items", items)
         : null;
 
@@ -96,28 +96,28 @@ internal sealed class ContainerShapes(
             min = Math.Max(min, JsonCounts.Read(schema, "minProperties", where) ?? 0);
             int? limit = JsonCounts.Read(schema, "maxProperties", where);
             max = limit is null ? max : Math.Min(limit.Value, max ?? int.MaxValue);
-            foreach (JsonProperty property in Members(schema, "properties", where))
+            foreach (JsonProperty property in Members(schema, "properties"))
             {
                 names.TryAdd(property.Name, names.Count);
             }
 
-            foreach (JsonProperty property in Members(schema, "patternProperties", where))
+            foreach (JsonProperty property in Members(schema, "patternProperties"))
             {
                 patterns.Add((id, property.Name, property.Value));
             }
 
             if (schema.TryGetProperty("required", out JsonElement needed))
             {
-                required.UnionWith(Names(needed, "required", where));
+                required.UnionWith(Names(needed));
             }
 
             foreach (string keyword in (string[])["dependentRequired", "dependencies"])
             {
-                foreach (JsonProperty property in Members(schema, keyword, where))
+                foreach (JsonProperty property in Members(schema, keyword))
                 {
                     if (property.Value.ValueKind == JsonValueKind.Array)
                     {
-                        dependent.Add((property.Name, Names(property.Value, keyword, where)));
+                        dependent.Add((property.Name, Names(property.Value)));
                     }
                 }
             }
@@ -185,13 +185,8 @@ internal sealed class ContainerShapes(
         return bits;
     }
 
-    private static IEnumerable<JsonProperty> Members(JsonElement schema, string keyword, string where) =>
-        !schema.TryGetProperty(keyword, out JsonElement value) ? []
-        : value.ValueKind == JsonValueKind.Object ? value.EnumerateObject()
-        : throw new PunaException($"{keyword}: expected an object, got {value.ValueKind} ({where})");
+    private static IEnumerable<JsonProperty> Members(JsonElement schema, string keyword) =>
+        schema.TryGetProperty(keyword, out JsonElement value) ? value.EnumerateObject() : [];
 
-    private static string[] Names(JsonElement value, string keyword, string where) =>
-        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String)
-            ? [.. value.EnumerateArray().Select(v => v.GetString()!)]
-            : throw new PunaException($"{keyword}: expected an array of names, got {value.ValueKind} ({where})");
+    private static string[] Names(JsonElement value) => [.. value.EnumerateArray().Select(v => v.GetString()!)];
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Puna.Tensors;
@@ -8,11 +9,10 @@ namespace Puna.Runtime.Constraints.Schema;
 internal sealed class SchemaDocument
 {
     private readonly Dictionary<string, int> _byPointer = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _anchors = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int Parent, string Path), int> _made = [];
     private readonly List<SchemaSource> _sources = [];
     private readonly CompileBudget _budget;
     private readonly JsonElement _root;
-    private readonly string? _id;
 
     public SchemaDocument(string text, CompileBudget budget)
     {
@@ -31,12 +31,18 @@ internal sealed class SchemaDocument
             throw new PunaException($"schema: expected JSON, got {error.Message} (JSON Schema)", error);
         }
 
-        if (_root.ValueKind == JsonValueKind.Object)
+        var references = new SchemaReferences(_root);
+        if (!references.IsPlain)
         {
-            _id = (_root.TryGetProperty("$id", out JsonElement id) || _root.TryGetProperty("id", out id)) && id.ValueKind == JsonValueKind.String ? id.GetString()!.TrimEnd('#') : null;
+            var bytes = new ArrayBufferWriter<byte>();
+            using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { MaxDepth = budget.Limits.MaxDepth }))
+            {
+                references.Write(json, "");
+            }
+
+            _root = JsonDocument.Parse(bytes.WrittenMemory, new JsonDocumentOptions { MaxDepth = budget.Limits.MaxDepth }).RootElement;
         }
 
-        FindAnchors(_root, "");
         At("");
     }
 
@@ -70,26 +76,44 @@ internal sealed class SchemaDocument
             }
         }
 
-        return Add(pointer, element, 0);
+        _byPointer.Add(pointer, _sources.Count);
+        return Add(pointer, element, 0, isMade: false);
     }
 
     /// <summary>A member of a subschema, by keyword and further names.</summary>
     public int Child(int parent, JsonElement element, params ReadOnlySpan<string> path)
     {
-        string pointer = _sources[parent].Pointer;
+        string below = "";
         foreach (string name in path)
         {
-            pointer += "/" + Escape(name);
+            below += "/" + Escape(name);
         }
 
-        return _byPointer.TryGetValue(pointer, out int index) ? index : Add(pointer, element, _sources[parent].Depth);
+        SchemaSource source = _sources[parent];
+        string pointer = source.Pointer + below;
+        if (source.IsMade ? _made.TryGetValue((parent, below), out int index) : _byPointer.TryGetValue(pointer, out index))
+        {
+            return index;
+        }
+
+        if (source.IsMade)
+        {
+            _made.Add((parent, below), _sources.Count);
+        }
+        else
+        {
+            _byPointer.Add(pointer, _sources.Count);
+        }
+
+        return Add(pointer, element, source.Depth, source.IsMade);
     }
 
     /// <summary>A subschema made from another.</summary>
     public int Synthetic(int parent, string suffix, Func<JsonNode?> make)
     {
-        string pointer = $"{_sources[parent].Pointer}<{suffix}>";
-        if (_byPointer.TryGetValue(pointer, out int index))
+        // No pointer leads to one, whatever the names in the schema are.
+        suffix = $"<{suffix}>";
+        if (_made.TryGetValue((parent, suffix), out int index))
         {
             return index;
         }
@@ -101,7 +125,8 @@ internal sealed class SchemaDocument
         }
 
         using JsonDocument document = JsonDocument.Parse(make()?.ToJsonString() ?? "null", new JsonDocumentOptions { MaxDepth = 4 * _budget.Limits.MaxDepth });
-        return Add(pointer, document.RootElement.Clone(), depth);
+        _made.Add((parent, suffix), _sources.Count);
+        return Add(_sources[parent].Pointer + suffix, document.RootElement.Clone(), depth, isMade: true);
     }
 
     public string Where(int index) => _sources[index].Pointer is { Length: > 0 } pointer ? "#" + pointer : "#";
@@ -109,35 +134,20 @@ internal sealed class SchemaDocument
     /// <summary>Where a reference leads; remote ones and dangling ones are refused.</summary>
     public int Resolve(int from, string reference)
     {
-        string target = reference;
-        if (_id is { Length: > 0 } && target.StartsWith(_id, StringComparison.Ordinal) && (target.Length == _id.Length || target[_id.Length] == '#'))
-        {
-            target = target.Length == _id.Length ? "#" : target[_id.Length..];
-        }
-
-        if (!target.StartsWith('#'))
+        if (!reference.StartsWith('#'))
         {
             throw new PunaException($"$ref: expected a reference within the schema, got {reference} ({Where(from)})");
         }
 
-        string fragment;
-        try
-        {
-            fragment = Uri.UnescapeDataString(target[1..]);
-        }
-        catch (UriFormatException)
-        {
-            fragment = target[1..];
-        }
-
-        string? pointer = fragment.Length == 0 || fragment[0] == '/' ? fragment : _anchors.GetValueOrDefault(fragment);
-        int found = pointer is null ? -1 : At(pointer);
+        // Anchors have become pointers, where there are such.
+        string fragment = Uri.UnescapeDataString(reference[1..]);
+        int found = fragment.Length == 0 || fragment[0] == '/' ? At(fragment) : -1;
         return found >= 0 ? found : throw new PunaException($"$ref: expected a reference that leads somewhere, got {reference} ({Where(from)})");
     }
 
     public static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    private int Add(string pointer, JsonElement element, int depth)
+    private int Add(string pointer, JsonElement element, int depth, bool isMade)
     {
         _budget.Tick("schema");
         if (_sources.Count >= _budget.Limits.MaxNodes)
@@ -145,43 +155,7 @@ internal sealed class SchemaDocument
             throw new PunaException($"schema: expected at most {_budget.Limits.MaxNodes} subschemas, got more (JSON Schema)");
         }
 
-        _byPointer.Add(pointer, _sources.Count);
-        _sources.Add(new(element, pointer, depth));
+        _sources.Add(new(element, pointer, depth, isMade));
         return _sources.Count - 1;
-    }
-
-    /// <summary>Anchors, and identifiers that are fragments (draft 4 to 7). The depth is bounded by the parser.</summary>
-    private void FindAnchors(JsonElement element, string pointer)
-    {
-        if (element.ValueKind == JsonValueKind.Object)
-        {
-            foreach (JsonProperty property in element.EnumerateObject())
-            {
-                if (property.Value.ValueKind == JsonValueKind.String)
-                {
-                    string text = property.Value.GetString()!;
-                    if (property.Name == "$anchor")
-                    {
-                        _anchors.TryAdd(text, pointer);
-                    }
-                    else if (property.Name is "$id" or "id" && text.StartsWith('#') && text.Length > 1)
-                    {
-                        _anchors.TryAdd(text[1..], pointer);
-                    }
-                }
-                else if (property.Name is not ("enum" or "const" or "default" or "examples"))
-                {
-                    FindAnchors(property.Value, pointer + "/" + Escape(property.Name));
-                }
-            }
-        }
-        else if (element.ValueKind == JsonValueKind.Array)
-        {
-            int i = 0;
-            foreach (JsonElement item in element.EnumerateArray())
-            {
-                FindAnchors(item, $"{pointer}/{i++}");
-            }
-        }
     }
 }

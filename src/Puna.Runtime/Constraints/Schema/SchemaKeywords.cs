@@ -18,4 +18,10 @@ internal static class SchemaKeywords
         "contains", "minContains", "maxContains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef", "extends", "disallow",
         "divisibleBy", "discriminator", "formatMinimum", "formatMaximum", "formatExclusiveMinimum", "formatExclusiveMaximum",
     };
+
+    /// <summary>Keywords with values that are no schemas, whatever they look like.</summary>
+    public static readonly HashSet<string> Data = new(StringComparer.Ordinal) { "enum", "const", "default", "examples" };
+
+    /// <summary>Whether the members of the keyword's value are names, and not keywords.</summary>
+    public static bool IsMap(string keyword) => keyword is "properties" or "patternProperties" or "$defs" or "definitions" or "dependentSchemas" or "dependencies";
 }

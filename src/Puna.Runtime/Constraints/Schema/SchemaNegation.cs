@@ -17,14 +17,10 @@ internal static class SchemaNegation
 
     public static JsonNode? Negate(JsonElement schema, string where)
     {
+        KeywordKinds.CheckSchema(schema, where);
         if (schema.ValueKind is JsonValueKind.True or JsonValueKind.False)
         {
             return JsonValue.Create(schema.ValueKind == JsonValueKind.False);
-        }
-
-        if (schema.ValueKind != JsonValueKind.Object)
-        {
-            throw new PunaException($"schema: expected an object or a boolean, got {schema.ValueKind} ({where})");
         }
 
         // Not all of the keywords hold: one of them does not.

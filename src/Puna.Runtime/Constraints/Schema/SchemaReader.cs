@@ -5,8 +5,9 @@ using Puna.Tensors;
 namespace Puna.Runtime.Constraints.Schema;
 
 /// <summary>Checks the keywords of a subschema and splits it into what must hold besides and what must hold in one of several ways.</summary>
-internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> isImpossible)
+internal sealed class SchemaReader(SchemaDocument document)
 {
+    /// <summary>Fills in what a subschema asks for besides its own keywords. The alternatives of <c>oneOf</c> are taken as those of <c>anyOf</c>: <see cref="ExclusiveAlternatives"/> has them exclude one another.</summary>
     public void Read(int index)
     {
         SchemaSource source = document[index];
@@ -15,22 +16,22 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
             return;
         }
 
-        var conjuncts = new List<int>();
-        var alternatives = new List<int[]>();
-        source.Conjuncts = conjuncts;
-        source.Alternatives = alternatives;
         JsonElement schema = source.Element;
         string where = document.Where(index);
-        if (schema.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        KeywordKinds.CheckSchema(schema, where);
+        var conjuncts = new List<int>();
+        var alternatives = new List<int[]>();
+        if (schema.ValueKind == JsonValueKind.Object)
         {
-            return;
+            ReadKeywords(index, schema, where, conjuncts, alternatives);
         }
 
-        if (schema.ValueKind != JsonValueKind.Object)
-        {
-            throw new PunaException($"schema: expected an object or a boolean, got {schema.ValueKind} ({where})");
-        }
+        source.Conjuncts = conjuncts;
+        source.Alternatives = alternatives;
+    }
 
+    private void ReadKeywords(int index, JsonElement schema, string where, List<int> conjuncts, List<int[]> alternatives)
+    {
         foreach (JsonProperty property in schema.EnumerateObject())
         {
             JsonElement value = property.Value;
@@ -44,16 +45,17 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
                 case "nullable" when value.ValueKind != JsonValueKind.False && (value.ValueKind != JsonValueKind.True || !schema.TryGetProperty("type", out _)):
                     throw new PunaException($"nullable: expected true or false with a type beside it, got {(value.ValueKind == JsonValueKind.True ? "no type" : value.ValueKind)} ({where})");
                 case "$ref":
-                    conjuncts.Add(document.Resolve(index, Text(value, property.Name, where)));
+                    conjuncts.Add(document.Resolve(index, value.GetString()!));
                     break;
                 case "allOf":
-                    conjuncts.AddRange(Members(index, value, property.Name, where));
+                    conjuncts.AddRange(Members(index, value, property.Name));
                     break;
                 case "anyOf":
-                    alternatives.Add(Members(index, value, property.Name, where));
+                    alternatives.Add(Members(index, value, property.Name));
                     break;
                 case "oneOf":
-                    alternatives.Add(Exclusive(index, Members(index, value, property.Name, where), where));
+                    document[index].OneOf = alternatives.Count;
+                    alternatives.Add(Members(index, value, property.Name));
                     break;
                 case "not":
                     conjuncts.Add(Negation(index, value, "not"));
@@ -62,7 +64,7 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
                     Conditional(index, schema, value, alternatives);
                     break;
                 case "dependentSchemas" or "dependencies":
-                    foreach (JsonProperty dependency in Object(value, property.Name, where).EnumerateObject())
+                    foreach (JsonProperty dependency in value.EnumerateObject())
                     {
                         if (dependency.Value.ValueKind != JsonValueKind.Array)
                         {
@@ -75,25 +77,14 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
 
                     break;
                 case "enum" or "const":
-                    Containers(index, property.Name, value, where, alternatives);
+                    Containers(index, property.Name, value, alternatives);
                     break;
             }
         }
     }
 
-    private static string Text(JsonElement value, string keyword, string where) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new PunaException($"{keyword}: expected a string, got {value.ValueKind} ({where})");
-
-    private static JsonElement Object(JsonElement value, string keyword, string where) =>
-        value.ValueKind == JsonValueKind.Object ? value : throw new PunaException($"{keyword}: expected an object, got {value.ValueKind} ({where})");
-
-    private int[] Members(int index, JsonElement value, string keyword, string where)
+    private int[] Members(int index, JsonElement value, string keyword)
     {
-        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
-        {
-            throw new PunaException($"{keyword}: expected an array of schemas, got {(value.ValueKind == JsonValueKind.Array ? "an empty one" : value.ValueKind)} ({where})");
-        }
-
         int[] members = new int[value.GetArrayLength()];
         for (int i = 0; i < members.Length; i++)
         {
@@ -101,64 +92,6 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
         }
 
         return members;
-    }
-
-    /// <summary>Alternatives no two of which can hold together: as they are where that can be proved, else each without the others it may overlap.</summary>
-    private int[] Exclusive(int index, int[] members, string where)
-    {
-        int besides = document.Synthetic(index, "besides oneOf", () =>
-        {
-            var rest = (JsonObject)SchemaNegation.Node(document[index].Element)!;
-            foreach (string keyword in (string[])["oneOf", "anyOf", "allOf", "not", "if", "dependentSchemas", "dependencies"])
-            {
-                rest.Remove(keyword);
-            }
-
-            return rest;
-        });
-        var overlaps = new List<int>[members.Length];
-        for (int i = 0; i < members.Length; i++)
-        {
-            overlaps[i] = [];
-        }
-
-        for (int i = 0; i < members.Length; i++)
-        {
-            for (int j = i + 1; j < members.Length; j++)
-            {
-                if (!isImpossible([besides, members[i], members[j]]))
-                {
-                    overlaps[i].Add(j);
-                    overlaps[j].Add(i);
-                }
-            }
-        }
-
-        int[] exclusive = (int[])members.Clone();
-        for (int i = 0; i < members.Length; i++)
-        {
-            if (overlaps[i].Count == 0)
-            {
-                continue;
-            }
-
-            var all = new JsonArray(SchemaNegation.Node(document[members[i]].Element));
-            foreach (int j in overlaps[i])
-            {
-                try
-                {
-                    all.Add(SchemaNegation.Negate(document[members[j]].Element, where));
-                }
-                catch (Exception error) when (error is PunaException or InvalidOperationException or FormatException)
-                {
-                    throw new PunaException($"oneOf: expected alternatives that exclude one another, got {i} and {j}, which may both hold ({where})", error);
-                }
-            }
-
-            exclusive[i] = document.Synthetic(members[i], "and no other", () => new JsonObject { ["allOf"] = all });
-        }
-
-        return exclusive;
     }
 
     private int Negation(int index, JsonElement value, string keyword) => document.Synthetic(index, "not " + keyword, () =>
@@ -191,13 +124,8 @@ internal sealed class SchemaReader(SchemaDocument document, Func<int[], bool> is
     }
 
     /// <summary>Arrays and objects among constants become schemas that only they fulfil.</summary>
-    private void Containers(int index, string keyword, JsonElement value, string where, List<int[]> alternatives)
+    private void Containers(int index, string keyword, JsonElement value, List<int[]> alternatives)
     {
-        if (keyword == "enum" && value.ValueKind != JsonValueKind.Array)
-        {
-            throw new PunaException($"enum: expected an array, got {value.ValueKind} ({where})");
-        }
-
         JsonElement[] values = keyword == "enum" ? [.. value.EnumerateArray()] : [value];
         if (!Array.Exists(values, v => v.ValueKind is JsonValueKind.Object or JsonValueKind.Array))
         {
