@@ -6,6 +6,7 @@ using Puna.Runtime.Serving;
 using Puna.Server.Anthropic;
 using Puna.Server.Http;
 using Puna.Server.OpenAI;
+using Puna.Text.Templates;
 
 namespace Puna.Server.Tests;
 
@@ -39,6 +40,36 @@ public sealed class ConstrainedTests : IAsyncLifetime
     {
         Assert.Equal(HttpStatusCode.BadRequest, (await _server.PostAsync("/v1/completions", "{\"model\":\"default\",\"prompt\":\"x\",\"guided_regex\":\"(\"}")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await _server.PostAsync("/v1/completions", "{\"model\":\"default\",\"prompt\":\"x\",\"guided_regex\":\"a\",\"response_format\":{\"type\":\"json_object\"}}")).Status);
+    }
+
+    [Theory]
+    [InlineData("/v1/chat/completions", "response_format", """{"model":"default","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{"contains":{}}}}}""")]
+    [InlineData("/v1/completions", "response_format", """{"model":"default","prompt":"x","response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","properties":{"a":{"required":true}}}}}}""")]
+    [InlineData("/v1/chat/completions", "tools", """{"model":"default","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","contains":{}}}}]}""")]
+    public async Task ASchemaThatIsNoneIsRefusedAsOne(string path, string part, string body)
+    {
+        (HttpStatusCode status, string text) = await _server.PostAsync(path, body);
+        JsonNode error = JsonNode.Parse(text)!["error"]!;
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_schema", part), (status, error["code"]!.GetValue<string>(), error["param"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public void WhatATemplateRefusesIsSaidToBeItsRefusal()
+    {
+        ApiException answer = ApiException.Of(new TemplateException("TemplateError", "roles must alternate"))!;
+        Assert.Equal((400, "template_error", "messages"), (answer.Status, answer.Code, answer.Param));
+        Assert.Contains("roles must alternate", answer.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"object","$defs":{"E":{"enum":["a"]}},"properties":{"examples":{"type":"array","minItems":1,"maxItems":1,"items":{"$ref":"#/$defs/E"}}},"required":["examples"],"additionalProperties":false}""")]
+    [InlineData("""{"$id":"http://x/y","type":"object","$defs":{"E":{"enum":["a"]}},"properties":{"examples":{"type":"array","minItems":1,"maxItems":1,"items":{"$ref":"http://x/y#/$defs/E"}}},"required":["examples"],"additionalProperties":false}""")]
+    public async Task ARequiredToolMayHaveAnySchemaThatHoldsAlone(string parameters)
+    {
+        JsonObject answer = await _server.AskAsync("/v1/chat/completions", """{"model":"default","messages":[{"role":"user","content":"x"}],"max_tokens":200,"seed":1,"parallel_tool_calls":false,"tool_choice":"required","tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":"""
+            + parameters + "}}]}");
+        JsonNode call = answer["choices"]![0]!["message"]!["tool_calls"]![0]!["function"]!;
+        Assert.Equal("a", JsonNode.Parse(call["arguments"]!.GetValue<string>())!["examples"]![0]!.GetValue<string>());
     }
 
     [Fact]

@@ -34,12 +34,25 @@ public sealed class ReplyConstraints
     /// <summary>The constraint of a format, or null where it is text of any kind.</summary>
     /// <param name="format">The format.</param>
     /// <param name="cancel">Stops the compilation.</param>
-    /// <exception cref="PunaException">It has no definition, cannot be compiled, or not within the time; the message says why.</exception>
+    /// <exception cref="InvalidSchemaException">It is a JSON schema that cannot be compiled, or not within the time; the message says why.</exception>
+    /// <exception cref="PunaException">The same of anything else, or it has no definition.</exception>
     public ITokenConstraint? Of(ReplyFormat format, CancellationToken cancel = default) => Of(format, null, cancel);
 
-    internal ITokenConstraint? Of(ReplyFormat format, CompileAllowance? allowance, CancellationToken cancel) => format.Kind == ReplyFormatKind.Text ? null : Cache.Get(
-        format.Kind,
-        format.Kind == ReplyFormatKind.JsonObject ? "" : format.Definition ?? throw new PunaException($"response format: expected a definition of the {format.Kind}, got none"),
-        cancel,
-        allowance);
+    internal ITokenConstraint? Of(ReplyFormat format, CompileAllowance? allowance, CancellationToken cancel)
+    {
+        if (format.Kind == ReplyFormatKind.Text)
+        {
+            return null;
+        }
+
+        string definition = format.Kind == ReplyFormatKind.JsonObject ? "" : format.Definition ?? throw new PunaException($"response format: expected a definition of the {format.Kind}, got none");
+        try
+        {
+            return Cache.Get(format.Kind, definition, cancel, allowance);
+        }
+        catch (PunaException e) when (format.Kind == ReplyFormatKind.JsonSchema)
+        {
+            throw new InvalidSchemaException(InvalidSchemaException.Format, e.Message, e);
+        }
+    }
 }

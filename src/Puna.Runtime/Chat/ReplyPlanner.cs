@@ -64,8 +64,18 @@ internal sealed class ReplyPlanner
             : new ReplyPlan(null, signatures, ToolFormats.All, request.ParallelToolCalls);
     }
 
-    private ITokenConstraint Calls(ToolDefinition[] tools, bool single, CompileAllowance allowance, CancellationToken cancel) =>
-        _constraints.Cache.Get(ReplyFormatKind.JsonSchema, CallSchema.Of([.. tools.Select(tool => (tool.Name, Usable(tool, allowance, cancel)))], single), cancel, allowance);
+    private ITokenConstraint Calls(ToolDefinition[] tools, bool single, CompileAllowance allowance, CancellationToken cancel)
+    {
+        string schema = CallSchema.Of([.. tools.Select(tool => (tool.Name, Usable(tool, allowance, cancel)))], single);
+        try
+        {
+            return _constraints.Cache.Get(ReplyFormatKind.JsonSchema, schema, cancel, allowance);
+        }
+        catch (PunaException e)
+        {
+            throw new InvalidSchemaException(InvalidSchemaException.Tools, e.Message, e);
+        }
+    }
 
     /// <summary>The schema of a tool's arguments. One that is not strict and cannot be compiled takes any object.</summary>
     private string? Usable(ToolDefinition tool, CompileAllowance allowance, CancellationToken cancel)
@@ -82,7 +92,7 @@ internal sealed class ReplyPlanner
         }
         catch (PunaException e) when (tool.IsStrict)
         {
-            throw new PunaException($"tool {tool.Name}: parameters: {e.Message}", e);
+            throw new InvalidSchemaException(InvalidSchemaException.Tools, $"tool {tool.Name}: parameters: {e.Message}", e);
         }
         catch (PunaException)
         {

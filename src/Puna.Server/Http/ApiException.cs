@@ -1,6 +1,7 @@
 using Puna.Runtime.Chat;
 using Puna.Runtime.Serving;
 using Puna.Tensors;
+using Puna.Text.Templates;
 
 namespace Puna.Server.Http;
 
@@ -46,6 +47,8 @@ internal sealed class ApiException : Exception
     {
         ApiException api => api,
         ContextLengthException => Bad("messages", error.Message, "context_length_exceeded"),
+        InvalidSchemaException schema => Bad(schema.Part, schema.Message, "invalid_schema"),
+        TemplateException => Bad("messages", error.Message, "template_error"),
         InvalidImageException => Bad("messages", error.Message, ImageFields.Code),
         EngineBusyException { Reason: EngineBusyReason.KeyLimit } busy => new ApiException(429, "rate_limit_error", "queue_full_for_key", busy.Message, null, busy.RetryAfter),
         EngineBusyException busy => new ApiException(503, "unavailable_error", busy.Reason == EngineBusyReason.Draining ? "draining" : "overloaded", busy.Message, null, busy.RetryAfter),

@@ -135,7 +135,8 @@ public sealed class ChatEngineTests : IAsyncLifetime
         ChatRequest request = Ask("x") with { Tools = [Calculator], ToolChoice = ToolChoiceMode.Required };
         await Read(chat, request);
         Assert.Contains("\"tool0\":{\"type\":\"object\"}", compiler.Asked[^1].Definition, StringComparison.Ordinal);
-        Assert.Equal("tool calculator: parameters: keyword oops", Assert.Throws<PunaException>(() => chat.Start(request with { Tools = [Calculator with { IsStrict = true }] }, TestContext.Current.CancellationToken)).Message);
+        InvalidSchemaException refused = Assert.Throws<InvalidSchemaException>(() => chat.Start(request with { Tools = [Calculator with { IsStrict = true }] }, TestContext.Current.CancellationToken));
+        Assert.Equal(("tools", "tool calculator: parameters: keyword oops"), (refused.Part, refused.Message));
     }
 
     [Fact]
