@@ -31,7 +31,7 @@ public sealed record ConstraintLimits
     public int MaxTextDepth { get; init; } = 256;
 
     /// <summary>
-    /// Most steps for one mask: each reading followed by one byte is one, some are several, and 16 bytes of tokens looked at are one. A step takes some hundred nanoseconds. They are counted as if
+    /// Most steps for one mask: each reading followed by one byte is one, some are several, and 16 bytes of tokens looked at are one. They are counted as if
     /// nothing were known of earlier masks, so that a text is refused or not whatever other texts there are.
     /// </summary>
     public int MaxMaskSteps { get; init; } = 200_000;

@@ -101,9 +101,9 @@ public class ConstraintCacheTests
             Refused(definition, first);
         }
 
-        // What came when the time was up was not tried, or not for long.
+        // What came when the time was up was not tried, or not for long; on a machine that is busy elsewhere the first alone may use it up.
         Assert.Equal("constraint: expected one that compiles within 0.04 s with the others of its request, got one that does not", Refused("c", first));
-        Assert.InRange(compiler.Asked, 2, 4);
+        Assert.InRange(compiler.Asked, 1, 4);
 
         // What had its whole time is known to be too slow; what had not is tried.
         int asked = compiler.Asked;

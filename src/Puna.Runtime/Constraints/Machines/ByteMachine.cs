@@ -13,7 +13,7 @@ internal abstract class ByteMachine
     /// <returns>Work beyond <see cref="Weight"/>, in steps: 0 where that says it all.</returns>
     public abstract int Step(Configuration from, byte b, bool exact, List<Configuration> output);
 
-    /// <summary>What a step from here costs at least, whatever the byte: 1 where it is a matter of some hundred nanoseconds.</summary>
+    /// <summary>What a step from here costs at least, whatever the byte.</summary>
     public virtual int Weight(Configuration configuration) => 1;
 
     public abstract bool IsAccepting(Configuration configuration);
