@@ -9,7 +9,7 @@ namespace Puna.Runtime.Constraints.Schema;
 internal sealed class SchemaReferences
 {
     // What identifiers are relative to where the root has none.
-    private const string NoBase = "schema://root/";
+    private const string NoBase = "schema://document/";
 
     private readonly Dictionary<string, Resource> _resources = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Resource?> _byUri = new(StringComparer.Ordinal);
