@@ -15,7 +15,7 @@ public static class Primer
     // [n] is the name, [he] and [his] its pronouns, [l] the name of the llama, [c] its colour, [v] the village, [t] a trait.
     private static readonly string[] Sentences =
     [
-        "[n] lived in [v].", "[n] had a [c] llama.", "The llama of [n] was called [l].", "The whole village knew that [n] was [t].", "\"Good morning,\" said [n].", "[n] was happy.", "[n] went to the market.",
+        "[n] lived in [v].", "[n] had a [c] llama.", "[n]'s llama was called [l].", "The whole village knew that [n] was [t].", "\"Good morning,\" said [n].", "[n] was happy.", "[n] went to the market.",
         "[n] looked at the sky.", "It was a good day for [n].", "The wind was strong, and [n] went home.", "In the evening, [n] came back.", "Nobody saw [n].", "Everybody in [v] knew [n].", "[n] laughed.",
         "Then [n] sat down.", "\"Where is [n]?\" asked the neighbour.", "[l] followed [n] everywhere.", "[n] and [l] walked home.", "[l], the [c] llama, waited for [n].", "The next morning, [n] got up early.",
         "[n] was tired, and [he] went to bed.", "[n] took [his] hat.", "\"Come in, the soup is hot,\" said [n].", "But [n] was not afraid.", "[n] gave [l] some hay.", "First [n] lit a candle.", "From then on, [n] was careful.",

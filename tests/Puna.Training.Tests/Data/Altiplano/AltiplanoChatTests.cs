@@ -6,7 +6,7 @@ namespace Puna.Training.Tests.Data.Altiplano;
 /// <summary>Replies pass their checks, other replies do not, and what is asked is what is checked.</summary>
 public sealed class AltiplanoChatTests
 {
-    private const string Golden = "7668011d7617f4bb8eb7332c3ce73557940bdfe1c24a53d7ec78e75a843bb6c5";
+    private const string Golden = "5470a2208c9997e4a731032db298785d366e1498d640e215ed0ba471ebcf5065";
 
     private static readonly AltiplanoConversation[] Chats = [.. Enumerable.Range(0, 4000).Select(static i => AltiplanoChat.Create(1, i))];
 
@@ -51,6 +51,19 @@ public sealed class AltiplanoChatTests
 
             Assert.True(wrong < all / 10, $"{kind}: {wrong} of {all} wrong replies accepted");
         }
+    }
+
+    [Fact]
+    public void QuestionsSayWhatTheirChecksWant()
+    {
+        AltiplanoConversation[] tasks = [.. Chats.Where(static c => c.Kind == ConversationKind.Format)];
+        string[] json = [.. tasks.Select(static c => c.Messages[0].Content).Where(static text => text.Contains("JSON", StringComparison.Ordinal))];
+        Assert.NotEmpty(json);
+        Assert.All(json, static text => Assert.EndsWith("with the keys \"name\" and \"colour\".", text, StringComparison.Ordinal));
+        string[] capitals = [.. tasks.Select(static c => c.Messages[0].Content).Where(static text => text.Contains("capital letters", StringComparison.Ordinal))];
+        Assert.NotEmpty(capitals);
+        Assert.All(capitals, static text => Assert.Contains(": ", text, StringComparison.Ordinal));
+        Assert.DoesNotContain(Chats, static c => c.Messages.Any(static m => m.Content.Contains("A goat eats", StringComparison.Ordinal) && !Array.Exists(Goods.All, good => good.Use == GoodUse.Fodder && m.Content.Contains(good.Many, StringComparison.Ordinal))));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace Puna.Training.Tests.Data.Altiplano;
 public sealed partial class StoryTellerTests
 {
     // Of the 200 stories of seed 7 from index 0: a change of any phrasing changes it, which is meant to be noticed, since corpora that were trained on change with it.
-    private const string Golden = "5f2f9290c50c6521049c03a4b84dfb4adcd4c36463191217e405698ea40952ba";
+    private const string Golden = "d058d45c077ed2889c678ee863b2a130d0cf5cfb25685891b4d3e525843aae42";
 
     private static readonly AltiplanoStory[] Stories = [.. Enumerable.Range(0, 4000).Select(static i => StoryTeller.Tell(1, i))];
 
@@ -39,7 +39,7 @@ public sealed partial class StoryTellerTests
         (string Rule, Regex Pattern)[] rules =
         [
             ("two spaces", TwoSpaces()), ("a word twice", Twice()), ("a before a vowel", AVowel()), ("an before a consonant", AnConsonant()), ("small letter after a full stop", SmallLetter()),
-            ("hole of a phrasing", Hole()), ("space before punctuation", SpaceBefore()), ("doubled punctuation", DoubledMark()), ("one of many", OneOfMany()), ("wrong case of a pronoun", WrongCase()),
+            ("hole of a phrasing", Hole()), ("space before punctuation", SpaceBefore()), ("doubled punctuation", DoubledMark()), ("one of many", OneOfMany()), ("wrong case of a pronoun", WrongCase()), ("possessive after a comma", PossessiveAfterComma()), ("there was, of many", ThereWasMany()),
         ];
         var faults = new List<string>();
         foreach (AltiplanoStory story in Stories)
@@ -85,6 +85,70 @@ public sealed partial class StoryTellerTests
                 Assert.Single(same.Select(static q => q.Answer).Distinct());
             }
         }
+    }
+
+    [Fact]
+    public void QuestionsNameOnlyWhatTheStoryNames()
+    {
+        foreach (AltiplanoStory story in Stories)
+        {
+            foreach (AltiplanoQuestion question in story.Questions)
+            {
+                foreach (Match name in Name().Matches(question.Text))
+                {
+                    Assert.True(story.Text.Contains(name.Value, StringComparison.OrdinalIgnoreCase), $"{story.Index} [{story.Plot}] {question.Text}: {name.Value} is not in\n{story.Text}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void NoSunShinesInTheDark()
+    {
+        AltiplanoStory[] dark = [.. Stories.Where(static s => DarkBeginning().IsMatch(s.Text))];
+        Assert.True(dark.Length > 100, $"{dark.Length} stories begin in the dark");
+        Assert.DoesNotContain(dark, static s => Sunshine().IsMatch(s.Text.Split("\n\n")[0]));
+        Assert.Contains(Stories, static s => Sunshine().IsMatch(s.Text));
+    }
+
+    [Fact]
+    public void AnimalsTakeOnlyWhatTheyEat()
+    {
+        int eaten = 0;
+        foreach (AltiplanoStory story in Stories.Where(static s => s.Plot == "counting"))
+        {
+            if (Mouths().Match(story.Text) is { Success: true } match)
+            {
+                Assert.True(Array.Exists(Goods.All, good => good.Use == GoodUse.Fodder && (match.Value.Contains(good.One, StringComparison.Ordinal) || match.Value.Contains(good.Many, StringComparison.Ordinal))), $"{story.Index}: {match.Value}");
+                eaten++;
+            }
+        }
+
+        Assert.True(eaten > 10, $"{eaten}");
+    }
+
+    [Fact]
+    public void NobodyLearnsHerOwnTrade()
+    {
+        (string Trade, string Skill)[] known = [("weaver", "weave"), ("potter", "make pots"), ("baker", "bake bread"), ("herder", "shear a llama"), ("fisher", "catch fish")];
+        int learners = 0;
+        foreach (AltiplanoStory story in Stories.Where(static s => s.Plot == "learning"))
+        {
+            string? noun = story.Facts.FirstOrDefault(static f => f.Relation == "noun")?.Value, skill = story.Facts.First(static f => f.Relation == "wanted to learn").Value;
+            learners += noun is null ? 0 : 1;
+            Assert.DoesNotContain(known, k => noun?.EndsWith(k.Trade, StringComparison.Ordinal) == true && skill == "to " + k.Skill);
+        }
+
+        Assert.True(learners > 20, $"{learners}");
+    }
+
+    [Fact]
+    public void OldPeopleHaveNoGrandmothers()
+    {
+        string[] kin = ["mother", "father", "grandmother", "grandfather", "aunt", "uncle"];
+        AltiplanoStory[] old = [.. Stories.Where(static s => s.Facts.Any(static f => f.Relation == "noun" && f.Value.StartsWith("an old", StringComparison.Ordinal)))];
+        Assert.Contains(old, static s => s.Questions.Any(static q => q.Answer is "her husband" or "his wife"));
+        Assert.DoesNotContain(old, s => s.Questions.Any(q => kin.Any(k => q.Answer == "her " + k || q.Answer == "his " + k)));
     }
 
     [Fact]
@@ -176,4 +240,22 @@ public sealed partial class StoryTellerTests
 
     [GeneratedRegex(@"\b(?:to|with|from|for|gave|told|asked|of|between) (?:he|she|they)\b(?! (?:was|were|had|who))|\b(?:Him|him) (?:was|went|had|said)\b")]
     private static partial Regex WrongCase();
+
+    [GeneratedRegex(",'s")]
+    private static partial Regex PossessiveAfterComma();
+
+    [GeneratedRegex(@"\b[Tt]here was (?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[2-9]|\d\d)\b")]
+    private static partial Regex ThereWasMany();
+
+    [GeneratedRegex(@"(?<=[a-z,] )[A-Z][a-z]+")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"^[^.]*(?:still dark|before sunrise|before it was light|past midnight|One night|the middle of the night|The night was)")]
+    private static partial Regex DarkBeginning();
+
+    [GeneratedRegex(@"The sun was shining|(?:shone|bright|warm) in the sun|blue sky|It was a (?:clear|bright|beautiful|grey)|The sun hid")]
+    private static partial Regex Sunshine();
+
+    [GeneratedRegex(@"(?:goat got into|llama got inside|mice got in)[^.]*\.")]
+    private static partial Regex Mouths();
 }

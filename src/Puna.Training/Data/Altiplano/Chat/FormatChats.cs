@@ -24,7 +24,7 @@ internal static class FormatChats
                 break;
             case 4:
                 string sentence = dice.Pick<string>(TalkTables.Sentences), capitals = sentence.ToUpperInvariant();
-                chat.User(chat.Choose("{Write this in capital letters: |Say this in capital letters: |Use only capital letters for this: }") + sentence);
+                chat.User(chat.Choose("{Write this in capital letters:|Say this in capital letters:|Use only capital letters for this:}") + " " + sentence);
                 chat.Reply(capitals, new FormatCheck(FormatRule.Capitals, 0, [sentence.ToLowerInvariant()]));
                 break;
             case 5:

@@ -25,7 +25,7 @@ internal static class SumChats
                 Told(chat, "{0} has {1} and sells {3}. How many {4} are left?", a + b, b, a);
                 break;
             case 5:
-                Told(chat, "{0} has {1}. A goat eats {3}. How many {4} are left?", a + b, b, a);
+                Told(chat, "{0} has {1}. {5} {3}. How many {4} are left?", a + b, b, a);
                 break;
             default:
                 Told(chat, "{0} buys {1} and {2} buys {3}. How many {4} do they have together?", a, b, a + b);
@@ -83,7 +83,7 @@ internal static class SumChats
             other = Name(chat.Dice);
         }
         while (other == name);
-        string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, name, new Stock(good, first).Text(true), other, English.Digits(second), good.Many);
+        string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, name, new Stock(good, first).Text(true), other, English.Digits(second), good.Many, good.Use == GoodUse.Fodder ? "A goat eats" : "A thief takes");
         chat.User(text);
         chat.Reply(chat.Dice.Chance(50) ? English.Digits(result) + "." : new Stock(good, result).Text(true) + ".", new NumberCheck(result));
     }

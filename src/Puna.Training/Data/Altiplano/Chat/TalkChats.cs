@@ -26,6 +26,10 @@ internal static class TalkChats
             (string question, string answer, string[] words) = TalkTables.All[at];
             chat.User(chat.Choose(question));
             chat.Reply(chat.Choose(answer), new ContainsCheck(words));
+            if (words[0] == "goodbye")
+            {
+                break;
+            }
         }
     }
 

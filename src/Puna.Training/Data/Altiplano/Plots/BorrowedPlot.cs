@@ -6,7 +6,7 @@ internal sealed class BorrowedPlot : IPlot
     private static readonly (string Thing, string Use, string Harm, string Repair)[] Things =
     [
         ("cart", "to bring firewood home", "a wheel broke on a stone", "made a new wheel out of hard wood"),
-        ("big pot", "to cook for the whole family", "it cracked over the fire", "asked the potter for a new one and paid with a week of work"),
+        ("big pot", "to cook for the whole family", "it cracked over the fire", "worked for the potter and got a new one for it"),
         ("warm coat", "to cross the high pass", "a thorn tore the sleeve", "sewed the sleeve with small, even stitches"),
         ("long rope", "to tie up the load", "it broke under the weight", "twisted a new one, twice as strong"),
         ("lamp", "to look for eggs in the dark barn", "the glass fell and broke", "sold two hens and bought new glass"),
@@ -43,7 +43,7 @@ internal sealed class BorrowedPlot : IPlot
         s.Maybe(50, "[h] {promised to be careful|gave [h.his] word|thanked [f.o] twice}");
 
         s.Paragraph();
-        s.OneOf("{At first all went well|Everything went well at first}, but {then|on the last day} [harm]", "{But|Sadly,} on the {first|second} day [harm]", "[h] {was careful|did what had to be done}, and still [harm]");
+        s.OneOf("{At first all went well|Everything went well at first}, but then [harm]", "{But|Sadly,} on the {first|second} day [harm]", "[h] {was careful|did what had to be done}, and still [harm]");
         s.Ask(QuestionKind.What, "What happened {to the [x]|while [h.name] had the [x]}?", FactKind.Cause, "[x]", "harm", harm);
         if (shy)
         {
@@ -56,10 +56,10 @@ internal sealed class BorrowedPlot : IPlot
             s.OneOf("[h] {looked at it for a long time|sat down on a stone|was very sorry}, but being sorry {mends nothing|does not mend anything}", "\"{Oh no|What now},\" [h] said. \"I gave my word.\"", "[h] did not think of {hiding it|telling a lie}");
         }
 
-        s.OneOf("So [h] [repair]", "[h] {did not wait|got up early} and [repair]", "{It took a whole evening|It was not easy}, but [h] [repair]");
+        s.OneOf("So [h] [repair]", "{The next day|The same day|Early in the morning}, [h] [repair]", "{It took a whole evening|It was not easy}, but [h] [repair]");
         s.Ask(QuestionKind.What, "What did [h.name] do to make it good?", FactKind.Deed, "[h.name]", "made good", repair);
-        s.OneOf("Then [h] {brought the [x] back|took the [x] home to its owner} and told [f.o] {everything|the whole truth|what had happened}", "{After [days]|On the right day}, [h] {stood at the door of [f.n]|brought the [x] back} and told the {whole |}truth");
-        s.OneOf("[f] {looked at the [x]|turned the [x] around} and {smiled|nodded}", "[f] {was not angry at all|laughed|was quiet for a moment}");
+        s.OneOf("Then [h] {brought the [x] back|took the [x] home to its owner} and told [f.o] {everything|the whole truth|what had happened}", "{After [days]|On the right day}, [h] {stood at [f.pn] door|brought the [x] back} and told the {whole |}truth");
+        s.OneOf("[f] {looked at the [x]|looked at the [x] from all sides} and {smiled|nodded}", "[f] {was not angry at all|laughed|was quiet for a moment}");
         s.Quote("f", s.Dice.Pick("It is better than before.", "Now I know that I can trust you.", "Come again whenever you need something.", "You could have hidden it, but you did not."));
         Ending.Close(s, "{And so|In this way} [h] {lost nothing and won a friend|learned that the truth is lighter to carry than a secret}", "After that, {the two often lent each other things|[f] lent [h.o] everything, even the best blanket}", "{A thing that is borrowed should come back better|What you borrow, bring back}, as people say in [v]");
     }

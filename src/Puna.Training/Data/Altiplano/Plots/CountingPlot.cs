@@ -12,10 +12,9 @@ internal sealed class CountingPlot : IPlot
         int kind = s.Dice.Below(Goods.All.Length);
         Stock first = s.Some("s", kind, now);
         Good good = first.Good;
-        string[] own = ["[h] had [s]", "[h] had [s] in {the barn|the house|a big basket}", "\"How many [s.many] do I have?\" asked [h]"];
+        string[] own = ["\"How many [s.many] do I have?\" asked [h]", "[h] {liked to count things|counted everything twice}", "[day]One {day|morning}, [h] wanted to know what was left in the barn"];
         if (s.Dice.Chance(50))
         {
-            s.Narrator.Bind("work", new Word("worked hard"));
             s.OneOf("[h] had [s]", "[h] had [s] in {the barn|the store room}", "{One morning|One day}, [h] {counted everything in the barn|looked into the barn}: there were [s]", "In a corner of the house, [h] kept [s]");
         }
         else
@@ -44,7 +43,7 @@ internal sealed class CountingPlot : IPlot
 
             string key = "n" + English.Digits(i), who = "f" + English.Digits(i);
             s.Narrator.Bind(key, new Stock(good, n));
-            string also = i == 0 ? "{Then|One day|That morning|In the morning}" : "{Then|After that|A day later|In the evening|Later}";
+            string also = i == 0 ? "{Soon|The next day|A little later}" : "{Then|After that|A day later|In the evening|Later}";
             switch (step)
             {
                 case 0:
@@ -55,12 +54,12 @@ internal sealed class CountingPlot : IPlot
                     now -= n;
                     break;
                 case 1:
-                    s.Say($"{also}, {{a hungry goat got into the house|the rain came through the roof|a young llama got inside|the wind tore open the door|a thief came by in the dark}}, and [{key}] [{key}.was] {{lost|gone}}");
+                    s.Say($"{also}, {{{Mishap(good.Use)}}}, and [{key}] [{key}.was] {{lost|gone}}");
                     s.Ask(QuestionKind.HowMany, "How many [s.many] were gone because of bad luck?", FactKind.Count, "[h.name]", "lost", $"[{key}.count]", n);
                     now -= n;
                     break;
                 case 2:
-                    s.Say($"{also}, [h] {{used|needed}} [{key}] for {{the family|a big feast|the winter|a journey}}");
+                    s.Say($"{also}, [h] {{used|needed}} [{key}] for {{{(good.Use == GoodUse.Thing ? "the family|a wedding|a journey" : "the family|a big feast|a wedding|a journey")}}}");
                     s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] use?", FactKind.Count, "[h.name]", "used", $"[{key}.count]", n);
                     now -= n;
                     break;
@@ -82,8 +81,16 @@ internal sealed class CountingPlot : IPlot
 
         var end = new Stock(good, now);
         s.Narrator.Bind("e", end);
-        s.OneOf("{In the end|At the end of the week}, [h] {counted again and had [e]|had [e]}", "{So|Now} [h] had [e]", "\"Now I have [e],\" said [h.n]");
+        s.OneOf("{In the end|At the end of the week}, [h] {counted again and had [e]|had [e]}", "Now [h] had [e]", "\"Now I have [e],\" said [h.n]");
         s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] have {in the end|at the end}?", FactKind.Count, "[h.name]", "had at the end", "[e.count]", now);
         Ending.Close(s, "It was {enough for everybody|enough for the winter|just right}", "[h] {closed the barn and was content|was happy with that}", "\"{Counting is easy|To have enough is to be rich},\" [h] said. \"{Sharing is harder|I learned that from my grandmother}.\"");
     }
+
+    /// <summary>How some of it can be lost.</summary>
+    private static string Mishap(GoodUse use) => use switch
+    {
+        GoodUse.Fodder => "a hungry goat got into the house|a young llama got inside|some mice got in|a thief came by",
+        GoodUse.Food => "the rain came through the roof|a shelf broke|a thief came by",
+        _ => "there was a small fire in the barn|water ran into the house|a thief came by",
+    };
 }

@@ -23,28 +23,29 @@ internal sealed class DroughtPlot : IPlot
         s.Maybe(55, "{Some families thought of leaving|Neighbours began to quarrel about every bucket|Everybody had an idea, but nobody had water|The elders prayed on the hill|Every cloud was watched with hope|Nobody sang any more}");
         s.Paragraph();
         Place place = s.Somewhere("p", Terrain.Height, Terrain.Shelter, Terrain.Plain);
-        switch (s.Dice.Below(llama ? 4 : 3))
+        int how = s.Dice.Below(llama ? 4 : 3);
+        switch (how)
         {
             case 0:
                 Person kin = s.Kin("k");
                 s.OneOf("[k] {remembered|told of} an old spring {near [p]|[p.at]} {that had been forgotten|from long ago}", "\"When I was young, there was a spring [p.at],\" [k] said");
                 s.Ask(QuestionKind.Who, "Who {remembered|knew about} the old spring?", FactKind.Person, "spring", "remembered by", kin.Called!);
-                s.Do("h", "took a spade and walked there", "{pulled away stones and thorns|dug where the ground was dark}", "{dug until the evening|did not stop before the ground was wet}");
+                s.Do("h", "went there with a spade", "{pulled away stones and thorns|looked for the right place}", "dug until {the evening|the ground was wet}");
                 s.OneOf("{Suddenly|At last} the sand turned dark, and {cold|clear} water {came up|ran over [h.p] feet}", "And then there was a small sound, and water {came out of the ground|filled the hole}");
                 break;
             case 1:
                 s.Meet("f", s.Dice.Pick("*neighbour", "*friend", "*cousin"));
                 int buckets = s.Dice.Between(3, 15);
                 s.Narrator.Bind("n", new Word(English.Number(buckets, s.Narrator.Digits)));
-                s.OneOf("[h] had {saved|kept} [n] buckets of water behind the house", "Behind the house of [h.n] stood [n] full buckets, {which had been saved drop by drop|saved since spring}");
+                s.OneOf("[h] had {saved|kept} [n] buckets of water behind the house", "Behind [h.pn] house stood [n] full buckets{, which had been saved drop by drop|}");
                 s.Ask(QuestionKind.HowMany, "How many buckets of water did [h.name] have?", FactKind.Count, "[h.name]", "buckets", "[n]", buckets);
-                s.OneOf("[f] came by and {said nothing, but looked at them|asked for a little}, because [f.his] {children were thirsty|goats had not drunk for two days}", "Then [f] came with an empty jug and tired eyes");
+                s.OneOf("[f] came by and {said nothing, but looked at them|asked for a little}, because [f.his] {family was thirsty|goats had not drunk for two days}", "Then [f] came with an empty jug and tired eyes");
                 s.OneOf("It was not easy, but [h] {gave away half|filled the jug, and then another one}", "[h] thought about it for one {night|evening}, and then shared {all of it|everything}");
                 s.OneOf("When others saw that, they {shared too|brought what they had hidden}, {and so there was enough for everybody|and nobody went thirsty}", "The next day, {every door was open|all the jugs of [v] stood in the square}, and everybody {drank|got the same}");
                 break;
             case 2:
                 s.OneOf("[h] {had an idea|made a plan}: they could dig a channel from the {glacier|snow|high lake} near [p] {down to the fields|to the village}", "\"There is snow on the mountain,\" [h] said. \"We can lead the water down past [p].\"");
-                s.OneOf("Some people laughed, but {three|four|five} came with spades", "At first nobody believed it, and [h] began alone");
+                s.OneOf("Some people laughed, but {three|four|five} came with spades", "At first nobody believed it, but then {three|four|five} people came with spades");
                 int days = s.Dice.Between(5, 20);
                 s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
                 s.OneOf("They dug for [d] days, {with sore hands|from sunrise to sunset}", "After [d] days of digging, {even those who had laughed were helping|the channel was ready}");
@@ -61,6 +62,6 @@ internal sealed class DroughtPlot : IPlot
 
         s.Fact(FactKind.Place, "place", "of the story", place.Name);
         s.OneOf("{Three days later|A week later|Not long after}, {the first clouds came|it rained}, and {everybody stood in the street with open arms|nobody ran inside}", "The {herd|llamas} drank, {then the people|and the beans turned green again}", "And when the rain came at last, {[v] was still alive|nobody had left [v]}");
-        Ending.Close(s, "{Since then|After that}, nobody in [v] {wasted|poured away} {a single cup of|any} water", "\"Water belongs to everybody,\" [h] {said|liked to say}", "{The place|That place} has carried a new name ever since", "{People|The neighbours} {thanked|hugged} [h.o], and {for once nobody quarrelled|there was a small feast}");
+        Ending.Close(s, "{Since then|After that}, nobody in [v] {wasted|poured away} {a single cup of|any} water", "\"Water belongs to everybody,\" [h] {said|liked to say}", how == 1 ? "{From then on|After that}, a big jar of water for everybody stood on the square of [v]" : "{The place|That place} has carried a new name ever since", "{People|The neighbours} {thanked|hugged} [h.o], and {for once nobody quarrelled|there was a small feast}");
     }
 }

@@ -7,26 +7,26 @@ internal sealed class GiftPlot : IPlot
 
     public void Tell(Scene s)
     {
-        Opening.Begin(s, s.Hero.Trait.Word is "generous" or "clever", false, "[h] {had only one coin|had no money at all}, and {the birthday was near|it was almost the feast day}", "Tomorrow would be a birthday, and [h] still had no present", "[h] {counted the coins once more|turned every pocket inside out}");
+        Opening.Begin(s, s.Hero.Trait.Word is "generous" or "clever", false, "A birthday was near, and [h] still had no present", "[h] {thought about a present from morning to night|could think of nothing but a present}", "[h] turned every pocket inside out and did not find {a single coin|one coin}");
         Person to = s.Dice.Chance(60) ? s.Kin("f") : s.Meet("f", s.Dice.Pick("*sister", "*brother", "*friend"));
-        string wish = s.Bind("wish", "a {warm|blue|red} scarf", "a {new|good} lamp", "a pair of {boots|slippers|glasses}", "a {singing|yellow} bird", "a soft pillow", "a silver ring", "a {small|round} mirror", "a {strong|new} walking stick", "a {green|striped} shawl");
-        s.OneOf("[h] wanted to give [f.o] [wish]", "It would soon be [f.pn] birthday, and [f.he] wished for [wish]", "For a long time, [f] had wished for [wish]");
+        string wish = s.Bind("wish", "a {warm|blue|red} scarf", "a {new|good} lamp", "a pair of {boots|slippers|glasses}", "a {clay|painted} whistle", "a soft pillow", "a silver ring", "a {small|round} mirror", "a {strong|new} walking stick", "a {green|striped} shawl");
+        s.OneOf("[h] wanted to give [f.o] [wish]", "[f] would soon have a birthday and wished for [wish]", "For a long time, [f] had wished for [wish]");
         s.Ask(QuestionKind.What, "What {did [f.n] wish for|was the present for [f.n]}?", FactKind.Owns, to.Known, "wish", wish);
         if (s.Dice.Chance(55))
         {
             int a = s.Dice.Below(Goods.All.Length), b = (a + s.Dice.Between(1, 10)) % Goods.All.Length, c = (b + s.Dice.Between(1, 10)) % Goods.All.Length;
             Stock one = s.Some("a", a, s.Dice.Between(2, 6)), two = s.Some("b", b, s.Dice.Between(2, 6));
             Stock three = s.Some("c", c, s.Dice.Between(2, 4));
-            s.OneOf("But [h] had {no money|not a single coin}, only [a]", "There was no money in the house, but there [a.was] [a]", "But [h] had only [a]");
+            s.OneOf("But [h] had {no money|not a single coin to spend}, only [a]", "There was no money in the house, but there [a.was] [a]", "But [h] had only [a]");
             s.Ask(QuestionKind.HowMany, "How many [a.many] did [h.name] have at first?", FactKind.Count, "[h.name]", "had", "[a.count]", one.Count);
             Person first = s.Meet("t", s.Dice.Pick("farmer", "baker", "potter", "weaver", "fisher"));
             Person second = s.Meet("u", s.Dice.Pick("shepherd", "miller", "teacher", "carpenter"));
-            s.OneOf("[h] {went to|met} [t], who needed [a.kind] and gave [b] for [a.kindit]", "First [h] {exchanged|traded} [a] for [b] with [t.o]");
+            s.OneOf("[h] {went to|met} [t], who needed [a.kind] and gave [b] for [a.kindit]", "First [h] {exchanged|traded} the [a] for [b] with [t.o]");
             s.Ask(QuestionKind.Who, "Who gave [h.name] [b]?", FactKind.Deed, first.Name, "gave", first.Name);
-            s.OneOf("Then [h] gave [b] to [u.o] and got [c]", "[u] {was looking for|needed} [b.kind], so the next exchange was easy: [b] for [c]");
+            s.OneOf("Then [h] gave the [b] to [u.o] and got [c]", "[u] {was looking for|needed} [b.kind], so the next exchange was easy: the [b] for [c]");
             s.Ask(QuestionKind.HowMany, "How many [c.many] did [h.name] get {for [b]|from [u.n]}?", FactKind.Count, "[h.name]", "got", "[c.count]", three.Count);
             s.Fact(FactKind.Deed, second.Name, "took", two.Text(s.Narrator.Digits));
-            s.OneOf("{At last|In the end}, a {trader|merchant} {took [c]|looked at [c]} and {said, \"That is enough for [wish].\"|gave [wish] for that}", "And a woman at the market {gave|was ready to give} [wish] for [c]");
+            s.OneOf("{At last|In the end}, a {trader|merchant} {took the [c]|looked at the [c]} and {said, \"That is enough for [wish].\"|gave [wish] for [c.it]}", "And a woman at the market {gave|was ready to give} [wish] for the [c]");
             s.OneOf("So [h] had [wish]", "{Three|Three good} exchanges, and [h] had [wish]");
         }
         else
@@ -49,8 +49,8 @@ internal sealed class GiftPlot : IPlot
         }
 
         s.Paragraph();
-        s.OneOf("{On the morning of the birthday|The next morning}, [h] {put it on the table|hid it behind [h.his] back}", "[h] {wrapped it in a cloth|tied a ribbon around it} and {waited for the right moment|gave it to [f.o] after supper}");
-        s.OneOf("[f] {did not say a word at first|looked at it for a long time}, {and one tear ran down|and then smiled}", "\"{How did you do that|Where did you get it}?\" [f] asked", "[f] {laughed for joy|was very happy} and {would not put it down all day|showed it to the whole street}");
+        s.OneOf("{Early one morning|The next morning}, [h] {put the present on the table|hid the present behind [h.his] back}", "[h] {wrapped the present in a cloth|tied a ribbon around the present} and {waited for the right moment|gave it to [f.o] after supper}");
+        s.OneOf("[f] {did not say a word at first|looked at it for a long time}, {and one tear ran down|and then smiled}", "\"{How did you do that|Where did you get it}?\" [f] asked", "[f] {laughed for joy|was very happy} and showed {everybody|the whole street} what a present it was");
         Ending.Close(s, "\"The best part is not the thing,\" [f] said. \"{It is the way it came|It is that you thought of me}.\"", "[h] {was tired but very happy|had never been so happy about something for somebody else}", "{And so|In this way} [h] learned that {work and patience are|a good idea is} as good as coins", "[h] had given everything away and felt rich");
     }
 }

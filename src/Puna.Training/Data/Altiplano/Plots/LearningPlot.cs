@@ -14,7 +14,7 @@ internal sealed class LearningPlot : IPlot
         ("tell stories", "everybody fell asleep", "there was no beginning and no end", "First you must see it yourself.", "nobody moved until the last word"),
         ("spin wool", "the thread broke again and again", "the wheel turned too fast", "Slow hands make long threads.", "the thread was thin and strong"),
         ("catch fish", "the net stayed empty", "the boat made too much noise", "Fish hear you before you see them.", "there were nine fish in the net"),
-        ("build a wall", "the wall fell down in the night", "the big stones were on top", "Put the heavy ones first, and leave no gaps.", "the wall stood through the next storm"),
+        ("build a wall", "the wall fell down in the night", "the big stones were on top", "Put the heavy ones first, and leave no gaps.", "the wall was still standing after a storm"),
         ("read", "the letters danced about", "the light was bad and the lines were long", "One word at a time is fast enough.", "a whole page was read aloud"),
         ("make cheese", "the milk turned sour", "the pot was not clean", "Wash everything twice.", "the cheese was white and round"),
         ("shear a llama", "the wool came off in holes", "the scissors were blunt", "Sharp scissors and a song, that is all you need.", "the wool came off in one piece"),
@@ -26,6 +26,11 @@ internal sealed class LearningPlot : IPlot
     public void Tell(Scene s)
     {
         (string skill, string fail, string reason, string advice, string win) = s.Dice.Pick<(string, string, string, string, string)>(Skills);
+        while (s.Hero.Age != Age.Child && Knows(s.Hero.Trade.Noun, skill))
+        {
+            (skill, fail, reason, advice, win) = s.Dice.Pick<(string, string, string, string, string)>(Skills);
+        }
+
         s.Narrator.Bind("skill", new Word(skill));
         s.Narrator.Bind("fail", new Word(fail));
         s.Narrator.Bind("reason", new Word(reason));
@@ -34,7 +39,7 @@ internal sealed class LearningPlot : IPlot
         Person teacher = s.Dice.Chance(45) ? s.Kin("f") : s.Meet("f", s.Dice.Pick("old master", "*neighbour", "*cousin", "*cousin", "teacher"));
         if (!began)
         {
-            s.OneOf("More than anything, [h] wished to [skill]", "That {spring|winter|year}, [h] decided to learn to [skill]", "[h] had to learn to [skill], {and the sooner the better|for the family needed it}");
+            s.OneOf("More than anything, [h] wished to [skill]", "That {[season]|year}, [h] decided to learn to [skill]", "[h] had to learn to [skill], {and the sooner the better|for the family needed it}");
         }
 
         s.Ask(QuestionKind.What, "What did [h.name] want to learn?", FactKind.Deed, "[h.name]", "wanted to learn", "to [skill]");
@@ -43,7 +48,7 @@ internal sealed class LearningPlot : IPlot
         s.OneOf("The first time, [fail]", "[h] {began at once|started full of hope}, but [fail]", "It looked easy, but [fail]");
         s.Ask(QuestionKind.What, "What happened the first time?", FactKind.Deed, "[h.name]", "first try", fail);
         s.OneOf("The second time was {not much better|even worse|no better}{|, and the third time too}", "[h] tried again, and {again it went wrong|it was the same}", "{The neighbours|Some children|Two old men} {laughed|watched and laughed|shook their heads}");
-        s.OneOf("[h] {threw everything into a corner|wanted to give up|was close to tears|did not want to see anybody|went out and kicked a stone}", "\"{I will never learn it|It is too hard for me},\" said [h.n]", "{Angry|Tired and sad}, [h] sat {down on the step|behind the house}");
+        s.OneOf("[h] {wanted to give up|was close to tears|did not want to see anybody|went out and kicked a stone}", "\"{I will never learn it|It is too hard for me},\" said [h.n]", "{Angry|Tired and sad}, [h] sat {down on the step|behind the house}");
         s.Paragraph();
         s.OneOf("[f] {came over|sat down beside [h.o]} and saw what was wrong: [reason]", "Then [f] {looked closely|watched for a while} and found the mistake: [reason]");
         s.Ask(QuestionKind.Why, "Why did it go wrong?", FactKind.Cause, "mistake", "because", reason);
@@ -53,7 +58,11 @@ internal sealed class LearningPlot : IPlot
         s.OneOf("[h] tried [n] more times", "It took [n] more tries", "[h] practised for [n] days");
         s.Ask(QuestionKind.HowMany, s.Narrator.ToString().Contains("practised for " + English.Number(tries, s.Narrator.Digits), StringComparison.Ordinal) ? "How many days did [h.name] practise?" : "How many more {times|tries} did it take?", FactKind.Count, "[h.name]", "tries", "[n]", tries);
         s.OneOf("And {then|at last}, one {morning|evening}, [win]", "{In the end|Finally}, [win]", "This time [win]");
-        s.OneOf("[f] {nodded|said nothing, but smiled|clapped|looked proud}", "\"{Now you can do it|There it is|I knew it},\" said [f.n]", "Even the neighbours {came to look|were quiet for once}", "[h] {jumped for joy|could hardly believe it|danced around the room}");
-        Ending.Close(s, "\"{Nobody falls from the sky as a master|Every master was once a beginner},\" said [f.n]", "{Years later|Later}, [h] taught others to [skill], and {was never angry when it went wrong|always began with the mistakes}", "[h] {kept the first bad try to remember|laughed about the first try} {for a long time|for years}");
+        s.OneOf("[f] {nodded|said nothing, but smiled|clapped|looked proud}", "\"{Now you can do it|There it is|I knew it},\" said [f.n]", "Even the neighbours {came to look|were quiet for once}", "[h] {jumped for joy|could hardly believe it|danced for joy}");
+        Ending.Close(s, "\"{Nobody falls from the sky as a master|Every master was once a beginner},\" said [f.n]", "{Years later|Later}, [h] taught others to [skill], and {was never angry when it went wrong|always began with the mistakes}", "[h] laughed about the first try {for a long time|for years}");
     }
+
+    /// <summary>Whether it is what such people do all day.</summary>
+    private static bool Knows(string trade, string skill) => (trade, skill) is ("baker", "bake bread") or ("weaver", "weave" or "spin wool") or ("potter", "make pots") or ("herder", "make cheese" or "shear a llama" or "spin wool")
+        or ("fisher", "catch fish" or "swim") or ("rope maker", "tie a good knot" or "spin wool");
 }

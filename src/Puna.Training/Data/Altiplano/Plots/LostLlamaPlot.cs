@@ -7,6 +7,7 @@ internal sealed class LostLlamaPlot : IPlot
 
     public void Tell(Scene s)
     {
+        s.LlamaAway = true;
         Llama llama = s.HaveLlama();
         bool forgetful = s.Hero.Trait.Word == "forgetful";
         Weather weather = s.World.Weather;
@@ -26,7 +27,7 @@ internal sealed class LostLlamaPlot : IPlot
         }
         else if (weather == Weather.Fog)
         {
-            s.Bind("cause", "{it had lost its way in the fog|it could not find the way home in the fog}");
+            s.Bind("cause", "{it had lost its way in the fog|it had walked into the fog and could not find the way home}");
             place = s.Somewhere("p", Terrain.Height, Terrain.Plain, Terrain.Shelter);
             lesson = "{The next day|A week later}, [h] {bought a small bell|made a bell out of an old cup} and hung it around [L.pn] neck";
         }
@@ -46,20 +47,28 @@ internal sealed class LostLlamaPlot : IPlot
         {
             s.Bind("cause", "{its old rope had broken|the rope had broken in the night|a part of the wall had fallen down}");
             place = s.Somewhere("p");
-            lesson = "{The next morning|On the same evening}, [h] {made a new rope|asked a neighbour for a better rope|repaired everything that was old in the yard}";
+            lesson = "{The next morning|On the same evening}, [h] {mended everything that was old in the yard|made everything in the yard strong and new}";
         }
 
-        Opening.Begin(s, forgetful, true, "{One morning|One day|When the sun came up|That morning}, [h] {went out to the yard and stopped|came to the gate with a handful of corn|heard no sound from the yard}", "\"Where is my llama?\" [h] {cried|asked} one {morning|cold morning}");
-        s.OneOf(
-            "{But one day|That day|But that morning}, [L.n] was {gone|not there|nowhere to be seen}", "{That day|But this time}, the {yard|stable|place by the wall} was empty, and [L.n] was gone",
-            "But when [h] {called|came with the hay|looked into the yard}, [L.n] was {gone|not there}");
-        s.OneOf("[h] knew what had happened: [cause]", "[L.n] had left because [cause]", "It was not hard to see why: [cause]", "[L.n] had run away because [cause]");
+        bool began = Opening.Begin(s, forgetful, true, "[day]{One morning|One day|When [dawn]|One [adj] morning}, [h] {went out to the yard and stopped|came to the gate with a handful of corn|heard no sound from the yard}", "[day]\"Where is my llama?\" [h] {cried|asked} one {morning|[adj] morning}");
+        if (began)
+        {
+            s.OneOf("The {yard|stable|place by the wall} was empty, and [L.n] was gone", "[L.n] was {gone|not there|nowhere to be seen}");
+        }
+        else
+        {
+            s.OneOf(
+                "But [oneday], [L.n] was {gone|not there|nowhere to be seen}", "But the {yard|stable|place by the wall} was empty [oneday], and [L.n] was gone",
+                "But when [h] {called|came with the hay|looked into the yard}, [L.n] was {gone|not there}");
+        }
+
+        s.OneOf("[h] knew what had happened: [cause]", "[L.n] was not there because [cause]", "It was not hard to see why: [cause]");
         s.Ask(QuestionKind.Why, "{Why did [L.name] go away?|Why was [L.name] gone?}", FactKind.Cause, "[L.name]", "left because", "[cause]");
         Search(s, weather);
         s.Paragraph();
         Rescue(s, place);
-        s.Ask(QuestionKind.Where, "{Where was [L.name] found?|Where did [h.name] find [L.name]?|Where was [L.name]?}", FactKind.Place, "[L.name]", "found", place.Name);
-        Ending.Close(s, lesson, lesson, "{\"Never do that again,\" [h.he] said, but [h.he] was not angry|[h] was too glad to be angry}", "[h] {held the rope tightly all the way home|sang all the way home|walked home with one hand on [L.pn] back}");
+        s.Ask(QuestionKind.Where, "{At which place was [L.name] found?|At which place did [h.name] find [L.name]?|At which place was [L.name]?}", FactKind.Place, "[L.name]", "found", place.Name);
+        Ending.Close(s, lesson, lesson, "{\"Never do that again,\" [h.he] said, but [h.he] was not angry|[h] was too glad to be angry}", "[h] {had held the rope tightly all the way home|had sung all the way home|had walked home with one hand on [L.pn] back}");
     }
 
     private static void Search(Scene s, Weather weather)
@@ -82,13 +91,14 @@ internal sealed class LostLlamaPlot : IPlot
                 break;
         }
 
+        s.Narrator.Bind("wool", new Word(s.Llama!.Colour == "spotted" ? "wool" : "[L.colour] wool"));
         string trace = weather switch
         {
             Weather.Snow => "There were {footprints|tracks} in the snow, and they led to [p]",
             Weather.Rain => "{In the mud|In the wet sand}, [h] found {fresh footprints|the marks of two toes}, and they led to [p]",
-            Weather.Fog or Weather.Thunder => "{After a long time|At last}, [h] heard {a soft humming|a small sound|a bell} from far away, and it came from [p]",
-            Weather.Wind => "A bit of [L.colour] wool hung {on a thorn bush|on a cactus}, and the path there led to [p]",
-            _ => s.Dice.Pick("{A boy with a goat|An old woman with a basket|A trader on the road|A girl at the well} had seen a [L.colour] llama {walking|on its way} to [p]", "{There were {fresh|small} footprints in the dust|On the road lay a bit of [L.colour] wool} on the way to [p]"),
+            Weather.Fog or Weather.Thunder => "{After a long time|At last}, [h] heard {a soft humming|a small sound} from far away, and it came from [p]",
+            Weather.Wind => "A bit of [wool] hung {on a thorn bush|on a cactus}, and the path there led to [p]",
+            _ => s.Dice.Pick("{A boy with a goat|An old woman with a basket|A trader on the road|A girl at the well} had seen a [L.colour] llama {walking|on its way} to [p]", "{There were {fresh|small} footprints in the dust|A bit of [wool] lay} on the road to [p]"),
         };
         s.Say(trace);
         Detail.OnTheWay(s, 50, false);
@@ -98,7 +108,7 @@ internal sealed class LostLlamaPlot : IPlot
     {
         switch (place.Terrain)
         {
-            case Terrain.Water:
+            case Terrain.Water or Terrain.Spring:
                 s.OneOf("And there was [L.n], {stuck in the mud|up to its belly in the mud} {by [p]|near [p]}", "There stood [L.n] in the deep mud near [p], and it could not move");
                 s.Do("h", "{laid flat stones in the mud|put branches on the mud}", "tied a rope around [L.n]", "pulled until the llama came free");
                 s.Ask(QuestionKind.What, "What was [L.name] stuck in?", FactKind.Deed, "[L.name]", "stuck in", "mud");
@@ -109,15 +119,24 @@ internal sealed class LostLlamaPlot : IPlot
                 s.Ask(QuestionKind.What, "What was [L.name] standing on?", FactKind.Place, "[L.name]", "stood on", "a narrow ledge");
                 break;
             case Terrain.Plain:
-                s.OneOf("There was [L.n], {up to its knees in green grass|eating as if nothing had happened|in the middle of a strange herd}", "[L.n] was {eating happily|lying in the grass} and {did not even look up|looked very pleased}");
+                s.OneOf(
+                    s.World.Weather is Weather.Snow or Weather.Frost ? "There was [L.n], {in the middle of a strange herd|looking for grass under the ice and the snow}" : "There was [L.n], {up to its knees in green grass|eating as if nothing had happened|in the middle of a strange herd}",
+                    "[L.n] was {eating happily|lying in the grass} and {did not even look up|looked very pleased}");
                 s.OneOf("[h] {laughed|sat down and laughed|shook [h.his] head} and put the rope around {its|the llama's} neck", "[h] had to {hold out some corn|run around it three times} before [L.n] {would come along|could be caught}");
                 break;
+            case Terrain.Salt:
+                s.OneOf("Far out on the white ground stood [L.n], {licking the salt|small as an ant|looking around for the way home}", "A small dark point was moving on the white ground: it was [L.n]");
+                s.OneOf("[h] {called|whistled}, and [L.n] {came at once|lifted its head and came}", "[h] {ran all the way|shouted and waved}, and [L.n] {came trotting|hummed with joy}");
+                break;
             default:
-                s.OneOf("There, out of the wind, lay [L.n] {fast asleep|in the straw|with a {small|young} vicuna beside it}", "Inside, in a dark corner, two {big|round} eyes shone: it was [L.n]", "The door was half open, and behind it stood [L.n], {cold|hungry} but {safe|not hurt}");
+                bool door = place.Terrain == Terrain.Building || place.At.StartsWith("in the shepherd", StringComparison.Ordinal);
+                s.OneOf(
+                    "[p.at], out of the wind, lay [L.n] {fast asleep|on the bare ground|with a {small|young} vicuna beside it}", "{In a dark corner|In the shade}, two {big|round} eyes shone: it was [L.n]",
+                    door ? "The door was half open, and behind it stood [L.n], {cold|hungry} but {safe|not hurt}" : "[L.n] was standing there, {cold|hungry} but {safe|not hurt}");
                 s.OneOf("[h] {gave [L.n] some corn and warmed its ears|rubbed it with a dry blanket}, and then they went home", "[h] {put both arms around [L.pn] neck|was so glad that [h.he] cried a little}");
                 break;
         }
 
-        s.OneOf("{It was [p.hours] back to the village|The way back from [p] was long}, but {nobody minded|it did not seem so}", "They came home {before dark|by moonlight|in time for supper} from [p]", "So [h] brought [L.n] home from [p]");
+        s.OneOf("{It was [p.hours] back to the village|The way back from [p] was long}, but {nobody minded|it did not seem so}", "It was a long way from [p], but they came home {before dark|by moonlight|in time for supper}", "Then [h] brought [L.n] home from [p]");
     }
 }

@@ -9,15 +9,15 @@ internal sealed class NewbornPlot : IPlot
     {
         s.HaveLlama(s.Dice.Pick("gentle", "calm", "shy", "proud"));
         Weather weather = s.World.Weather;
-        Opening.Begin(s, false, true, "[h] had not slept for two nights", "It was {past midnight|still dark} when [h] heard a sound from the stable", "[h] {carried a lamp to the stable|was waiting for something wonderful}");
+        Opening.Begin(s, false, true, "[h] had not slept for two nights", "[dark]It was {past midnight|still dark} when [h] heard a sound from the stable", "[h] {carried a lamp to the stable[dark]|was waiting for something wonderful}");
         s.OneOf("[L.n] was going to have a baby, {and it could come any day|and it was late}", "{That week|Any day now}, [L.n] would have its first {baby|young one}");
         Place place = s.Somewhere("p", Terrain.Shelter, Terrain.Plain, Terrain.Height);
-        bool away = s.Dice.Chance(45);
+        bool dark = s.Dark, away = !dark && s.Dice.Chance(45);
         if (away)
         {
             s.OneOf("But {that evening|in the evening}, [L.n] did not come home with the others", "Then [L.n] disappeared {from the herd|in the afternoon}");
-            s.OneOf("[h] took a lamp and {looked for it|searched} {for hours|half the night}, until there was a soft sound [p.at]", "[h] {searched everywhere|called and called} and found the llama [p.at], {lying in the grass|out of breath}");
-            s.Ask(QuestionKind.Where, "Where did [h.name] find [L.name]?", FactKind.Place, "[L.name]", "gave birth", place.Name);
+            s.OneOf("[h] took a lamp and {looked for it|searched} {for hours|half the night}, until there was a soft sound [p.at]", "[h] {searched everywhere|called and called} and found the llama [p.at], {lying on its side|out of breath}");
+            s.Ask(QuestionKind.Where, "At which place did [h.name] find [L.name]?", FactKind.Place, "[L.name]", "gave birth", place.Name);
         }
         else
         {
@@ -25,17 +25,23 @@ internal sealed class NewbornPlot : IPlot
         }
 
         Person helper = s.Dice.Chance(50) ? s.Kin("f") : s.Meet("f", s.Dice.Pick("*neighbour", "*friend", "old herder"));
-        s.OneOf("{Just before sunrise|At midnight|With the first light}, a {tiny|small, wet} llama was born", "And then it was there: a {tiny|small, wet} llama with {long legs|big dark eyes}");
+        s.OneOf((dark ? "{Just before sunrise|With the first light}" : "{Just before sunrise|At midnight|With the first light}") + ", a {tiny|small, wet} llama was born", "And then it was there: a {tiny|small, wet} llama with {long legs|big dark eyes}");
         string colour = s.Dice.Pick("white", "black", "brown", "golden", "grey", "spotted");
         s.Narrator.Bind("c", new Word(colour));
         s.OneOf("It was [c]", "Its wool was [c]", "It was [c] {from nose to tail|and no bigger than a cat|and smelled of milk}");
         s.Ask(QuestionKind.What, "What colour was the {baby|newborn} llama?", FactKind.Quality, "baby", "colour", colour);
-        s.Paragraph();
+        if (away)
+        {
+            s.OneOf("[h] {carried it home|took it home in both arms}, and [L.n] walked behind", "[h] put it under [h.his] coat and led [L.n] home");
+        }
+
+        s.Narrator.Paragraph();
+        s.Late = true;
         switch (s.Dice.Below(3))
         {
             case 0:
                 s.OneOf("But it was {cold|weak} and did not {stand up|breathe well}", "But {the little one|it} {trembled|did not move much}, because {the night was cold|it had come too early}");
-                s.Do("h", "{rubbed it with straw|wrapped it in a blanket}", "{carried it to the fire|held it under [h.his] coat}", "{blew warm air on its nose|gave it warm milk from a cup}");
+                s.Do("h", "{rubbed it with straw|wrapped it in a blanket}", "carried it to the fire", "{blew warm air on its nose|gave it warm milk from a cup}");
                 s.OneOf("[f] {brought hot water|made the fire bigger|knew what to do}", "\"{Do not give up|Keep it warm},\" said [f.n]");
                 s.OneOf("{After a long hour|Slowly}, it {lifted its head|opened its eyes} and {made a small sound|sneezed}", "Then it {kicked|sneezed}, and everybody {laughed|breathed again}");
                 break;
@@ -54,7 +60,7 @@ internal sealed class NewbornPlot : IPlot
                 break;
         }
 
-        s.OneOf("[f] {asked|wanted to know} what its name would be", "\"What will you call it?\" asked [f]", "Now it {needed a name|only needed a name}");
+        s.OneOf("[f] {asked|wanted to know} what the baby's name would be", "\"What will you call the little one?\" asked [f]", "Now the little one {needed a name|only needed a name}");
         string name = weather switch
         {
             Weather.Snow or Weather.Frost => s.Dice.Pick("Snowflake", "Ice", "Winter"),

@@ -15,7 +15,12 @@ internal static class Opening
         scene.Narrator.Joins = false;
         Dice dice = scene.Dice;
         Person hero = scene.Hero;
+        (string adjective, string dawn) = WeatherTables.Morning(scene.World.Weather, scene.World.Season);
+        scene.Narrator.Bind("adj", new Word(adjective));
+        scene.Narrator.Bind("dawn", new Word(dawn));
         scene.Narrator.Bind("work", new Word(hero.Age == Age.Child ? "{helped [h.his] family with the work|helped with the herd every day|carried water and firewood for [h.his] family}" : hero.Trade.Work));
+        var home = new Mark();
+        scene.Narrator.Bind("home", home);
         bool village = false, noun = false, llama = false, sky = false;
         int roll = dice.Below(100);
         bool began = own.Length > 0 && roll is >= 14 and < 52;
@@ -30,6 +35,7 @@ internal static class Opening
         else if (roll < 70)
         {
             scene.OneOf(OpeningTables.Mornings);
+            village = home.Set;
         }
         else if (roll < 84)
         {
@@ -45,7 +51,7 @@ internal static class Opening
 
         if (noun)
         {
-            scene.Ask(QuestionKind.What, "{What was [h.name]?|What kind of person was [h.name]?}", FactKind.Person, "[h.name]", "noun", hero.Noun);
+            scene.Ask(QuestionKind.What, "What was [h.name]?", FactKind.Person, "[h.name]", "noun", "a [h.noun]");
         }
 
         if (!village && !noun && dice.Chance(75))
@@ -74,7 +80,7 @@ internal static class Opening
 
         if (!sky && (weather || dice.Chance(45)))
         {
-            scene.OneOf(WeatherTables.Of(scene.World.Weather));
+            scene.OneOf(scene.Dark ? WeatherTables.InTheDark(scene.World.Weather) : WeatherTables.Of(scene.World.Weather));
             sky = true;
         }
 
@@ -83,6 +89,7 @@ internal static class Opening
             scene.Fact(FactKind.Time, "day", "weather", scene.World.Weather.ToString().ToLowerInvariant());
         }
 
+        scene.OnThatDay(sky || scene.Day);
         scene.Narrator.Joins = true;
         return began;
     }
@@ -92,7 +99,15 @@ internal static class Opening
     {
         Llama llama = scene.Llama!;
         llama.Introduced = true;
-        scene.OneOf(OpeningTables.Llamas);
+        if (!scene.LlamaAway && !scene.Dark && scene.Dice.Chance(25))
+        {
+            scene.OneOf(OpeningTables.LlamasSeen);
+        }
+        else
+        {
+            scene.OneOf(OpeningTables.Llamas);
+        }
+
         scene.Narrator.Mentioned(llama);
         scene.Ask(QuestionKind.What, "{What colour was [L.name]?|What was the colour of [h.name]'s llama?}", FactKind.Quality, "[L.name]", "colour", "[L.colour]");
         scene.Ask(QuestionKind.Who, "{What was the name of [h.name]'s llama?|What was the llama called?}", FactKind.Quality, "[h.name]", "llama", "[L.name]");
@@ -108,7 +123,7 @@ internal static class Opening
         if (always || scene.Dice.Chance(50))
         {
             scene.OneOf("[h] was {a [h.trait] person|very [h.trait]|[h.trait], and everybody knew it}", "{Everybody in [v]|The whole village|[h.p] family} knew that [h] was [h.trait]", "[h] had always been [h.trait]");
-            scene.Ask(QuestionKind.What, "{What was [h.name] like?|What did people know about [h.name]?}", FactKind.Person, "[h.name]", "nature", "[h.trait]");
+            scene.Ask(QuestionKind.What, "What was [h.name] like?", FactKind.Person, "[h.name]", "nature", "[h.trait]");
         }
 
         if (scene.Dice.Chance(60))

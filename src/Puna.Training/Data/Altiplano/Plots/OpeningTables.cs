@@ -14,24 +14,25 @@ internal static class OpeningTables
         "Once upon a time, there was a [h.noun] {named|called} [h.n] who lived in [v] and [work]",
     ];
 
+    /// <summary>Beginnings with something that somebody did. <c>[day]</c> stands where they speak of one day, <c>[dark]</c> where the sun is not seen.</summary>
     public static readonly string[] Mornings =
     [
-        "{One morning|Early one morning|One cold morning|One day|One bright morning}, [h] {got up before the sun|woke up early|lit the fire and looked outside|swept the yard|went to the well for water|sat by the door and ate some bread}",
-        "[h] {woke up|opened the door|was up} {before sunrise|when the first birds sang|while the stars were still out}",
-        "{When|As soon as} the sun came over the {mountains|hills|roofs}, [h] {was already at work|stepped out of the house|opened the gate of the yard}",
-        "It was {early in the morning|still dark|almost noon|a quiet morning|market week} when [h] {came out of the house|heard a knock at the door|sat down to think|began the day's work}",
-        "{On the first day of the week|On the day after the full moon|Three days before the market|In the middle of the week}, [h] {made a plan|got up early|had a lot to do|could not sleep}",
-        "That {day|morning|week} began like any other for [h]",
+        "[day]{One morning|Early one morning|One [adj] morning|One day}, [h] {got up with the first birds|woke up early|lit the fire and looked outside|swept the yard|went to the well for water|sat by the door and ate some bread}",
+        "[day][h] {woke up|opened the door|was up} {before sunrise[dark]|when the first birds sang|before it was light[dark]}",
+        "[day]{When|As soon as} [dawn], [h] {was already at work|stepped out of the house|opened the gate of the yard}",
+        "[day]It was {early in the morning|still dark[dark]|almost noon|a quiet morning} when [h] {came out of the house|heard a knock at the door|sat down to think|began the day's work}",
+        "[day]{On the first day of the week|On the day after the full moon|Three days before the market|In the middle of the week}, [h] {made a plan|got up early|had a lot to do|could not sleep}",
+        "[day]That {day|morning|week} began like any other for [h]",
         "{Nobody|Not one person} in [v] {got up earlier than [h]|worked harder than [h]|knew the hills better than [h]}",
-        "{Last|One} {winter|summer|year|spring}, something {happened to [h]|strange happened to [h]} that {people still talk|the neighbours still talk|everybody in [v] still talks} about",
-        "{The first thing|The only thing} [h] {heard|saw} that {morning|day} was {a rooster on a wall|the wind in the roof|smoke over the houses|a red cloud in the east|a bell far away|a dog that barked at the moon}",
-        "[h] had {just|only just} {lit the fire|finished breakfast|put on a hat|milked the goats|filled the water jars|come back from the field|sat down in the sun} when {the day began to turn strange|the sun came over the roofs|the story began|the bells of [v] rang}",
-        "{On a {cold|warm|grey|clear|windy} {morning|afternoon|evening}|One {Monday|Tuesday|Friday|Sunday} morning|Late one afternoon|A week before the feast}, [h] {walked through the streets of [v]|came home from the fields|stood at the window|was mending an old coat|carried two buckets of water across the yard|leaned on the wall and thought}",
-        "{People|Some people|The neighbours} {often asked|wondered} why [h] {smiled so much|got up so early|talked to animals|was never in a hurry|always carried a rope}",
+        "{Last|One} [season], something {happened to [h]|strange happened to [h]} that {people still talk|the neighbours still talk|everybody in [v] still talks} about",
+        "[day]The first thing [h] {heard that {morning|day} was {a rooster on a wall|the wind in the roof|a bell far away|a dog that barked behind the house}|saw that {morning|day} was {smoke over the houses|a cat on the wall|a child with a jug|a big bird on the roof}}",
+        "[day][h] had {just|only just} {lit the fire|finished breakfast|put on a hat|milked the goats|filled the water jars|come back from the field|sat down by the door} when {the day began to turn strange|[dawn]|the story began|the bells of [v] rang}",
+        "[day]{On a [adj] {morning|afternoon|evening[dark]}|One {Monday|Tuesday|Friday|Sunday} morning|Late one afternoon|A week before the feast}, [h] {walked through the streets of [v]|came home from the fields|stood at the window|was mending an old coat|carried two buckets of water across the yard|leaned on the wall and thought}",
+        "{People|The neighbours} {often asked|wondered} why [h] {smiled so much|got up so early|talked to animals|always carried a rope}",
         "[h] {liked|loved} {the early morning|the smell of rain|the evenings by the fire|long roads|quiet days|the sound of bells} {more than anything else|best of all}",
-        "{This is the story of|Listen to what happened to} [h]{, who lived in [v]| of [v]}",
-        "[h] {would never forget that day|always remembered that day|told this story for many years}",
-        "{\"Is it morning already?\"|\"What a day!\"|\"There is so much to do today,\"} {said [h]|said [h.n]} and {put on a warm hat|opened the door|got out of bed}",
+        "[home]{This is the story of|Listen to what happened to} [h]{, who lived in [v]| of [v]}",
+        "[h] {would never forget that day[day]|always remembered that day[day]|told this story for many years}",
+        "[day]{\"Is it morning already?\"|\"What a day!\"|\"There is so much to do today,\"} {said [h]|said [h.n]} and {put on a warm hat|opened the door|got out of bed}",
     ];
 
     public static readonly string[] Portraits =
@@ -58,10 +59,18 @@ internal static class OpeningTables
         "[h] had a [L.colour] llama {named|called} [L.name]",
         "[h.p] best friend was a [L.colour] llama {named|called} [L.name]",
         "[h] {owned|kept} {one llama, a [L.colour] one|a [L.colour] llama} called [L.name]",
-        "In [h.p] yard {stood|lived} a [L.colour] llama {named|called} [L.name]",
-        "[L.name], [h.p] [L.colour] llama, {was waiting at the gate|was already awake|followed [h.him] everywhere|stood in the yard and chewed}",
+        "In [h.p] yard lived a [L.colour] llama {named|called} [L.name]",
+        "[L.name], [h.p] [L.colour] llama, followed [h.him] everywhere",
         "{Of all [h.his] animals|Of all the llamas}, [h] loved [L.name], a [L.colour] {one|llama}, the most",
         "[h.p] llama was [L.colour], and its name was [L.name]",
+    ];
+
+    /// <summary>The same where the llama is to be seen.</summary>
+    public static readonly string[] LlamasSeen =
+    [
+        "[L.name], [h.p] [L.colour] llama, {was waiting at the gate|was already awake|stood in the yard and chewed}",
+        "In [h.p] yard stood a [L.colour] llama {named|called} [L.name]",
+        "At the gate stood [L.name], [h.p] [L.colour] llama, and {waited|looked over the wall}",
     ];
 
     public static string Temper(string temper) => temper switch

@@ -14,12 +14,12 @@ internal sealed class QuarrelPlot : IPlot
         }
 
         bool proud = s.Hero.Trait.Word is "proud" or "stubborn" or "impatient";
-        Opening.Begin(s, proud, false, "[h] and [h.his] best friend did not speak to each other any more", "Nobody had ever seen [h] so angry", "\"I will never speak to you again!\" {cried|shouted} [h]");
-        Person friend = s.Meet("f", s.Dice.Pick("*friend", "*neighbour", "*cousin", "*brother", "*sister"));
+        Opening.Begin(s, proud, false, "[h] was so angry that {it was hard to breathe|[h.he] kicked a stone across the street}", "Nobody had ever seen [h] so angry", "\"I will never speak to you again!\" {cried|shouted} [h]");
+        Person friend = s.Meet("f", s.Dice.Pick("*friend", "*neighbour", "*cousin"));
         string cause = s.Bind(
-            "cause", "a broken {cup|jar|flute|lamp}", "a place by the fire", "the last piece of {cake|bread|cheese}", "a wall between two gardens", "{three|four|five} coins", "the water of the little stream", "a joke about a hat",
-            "a basket of {eggs|corn|beans}", "who should carry the water", "a lost {knife|glove|ball}");
-        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another}", "One day there was a quarrel about [cause], and {since then|from that hour} [h] and [f] {were enemies|were angry with each other}");
+            "cause", "a broken {cup|jar|flute|lamp}", "a place by the fire", "the last piece of {cake|bread|cheese}", "a wall between two gardens", "{three|four|five} coins", "the water of the little stream", "a silly joke",
+            "a basket of {eggs|corn|beans}", "two buckets of water", "a lost {knife|glove|ball}");
+        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another}", "[oneday], there was a quarrel about [cause], and {since then|from that hour} [h] and [f] {were enemies|were angry with each other}");
         s.Ask(QuestionKind.Who, "With whom did [h.name] quarrel?", FactKind.Person, "[h.name]", "quarrelled with", friend.Name);
         s.Ask(QuestionKind.What, "What was the quarrel about?", FactKind.Cause, "quarrel", "about", cause);
         s.Quote("f", s.Dice.Pick("You are always right, are you not?", "That was mine, and you know it!", "I do not want to see you any more!", "You never listen to me!"));
@@ -28,7 +28,7 @@ internal sealed class QuarrelPlot : IPlot
         s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
         s.OneOf("For [d] days they did not {speak|say a word to each other}", "[d] days {went by|passed} {without a word|in silence}");
         s.Ask(QuestionKind.HowMany, "For how many days did they not speak?", FactKind.Count, "quarrel", "days", "[d]", days);
-        s.OneOf("{The days were long|The evenings were quiet}, and {nothing tasted good|no game was fun alone}", "[h] {ate alone|sat by the window|had nobody to laugh with} and {missed [f.n]|pretended not to care}", "[h] {often looked over the wall|walked past the other house without looking|played alone with a stick|heard laughing from next door and felt alone}");
+        s.OneOf("{The days were long|The evenings were quiet}, and {nothing tasted good|no game was fun alone}", "[h] {ate alone|sat by the window|had nobody to laugh with} and {missed [f.n]|pretended not to care}", "[h] {often looked over the wall|walked past the other house without looking|worked twice as hard as before|heard laughing from next door and felt alone}");
         s.Paragraph();
         switch (s.Dice.Below(llama ? 4 : 3))
         {
@@ -41,19 +41,23 @@ internal sealed class QuarrelPlot : IPlot
                 s.Ask(QuestionKind.Who, "Who gave [h.name] good advice?", FactKind.Deed, "advice", "given by", kin.Called!);
                 break;
             case 1:
-                string need = s.Bind("need", "the roof of the other house flew off in the wind", "[f.n] fell into the cold river", "a fire broke out in the other barn", "the other herd ran away in the night", "[f.n] got stuck in the snow on the way home");
+                bool danger = s.Dice.Chance(35);
+                string need = danger ? s.Bind("need", "[f.n] fell into the cold river", s.World.Season == Season.Winter ? "[f.n] got stuck in the snow on the way home" : "[f.n] sank into the mud by the lake")
+                    : s.Bind("need", "the roof of [f.pn] house flew off in the wind", "a fire broke out in [f.pn] barn", "[f.pn] goats ran away in the night");
                 s.OneOf("Then [need]", "But one {night|day}, [need]");
-                s.OneOf("[h] did not think about the quarrel for a moment and ran to help", "[h] {heard it|saw it} and {was there before anybody else|came running with a rope}");
+                s.OneOf("[h] did not think about the quarrel for a moment and ran to help", "[h] heard it and {was there before anybody else|came running with a rope}");
                 s.Ask(QuestionKind.What, "What happened before they made up?", FactKind.Cause, "peace", "after", need);
-                s.OneOf("They worked {side by side|all night} and {did not say much|forgot to be angry}", "{When it was over|Afterwards}, they sat {on the ground|by the fire}, {wet|black with dirt} and tired, and {looked at each other|began to laugh}");
+                s.OneOf(
+                    danger ? "[h] {pulled [f.o] out|held on to [f.o] and did not let go until help came}, and {the quarrel was forgotten|nobody thought of the quarrel any more}" : "They worked {side by side|all night} and {did not say much|forgot to be angry}",
+                    $"{{When it was over|Afterwards}}, they sat {{on the ground|by the fire}}, {(danger ? "wet" : "dirty")} and tired, and {{looked at each other|began to laugh}}");
                 break;
             case 2:
                 s.OneOf("It was [f] who came first, with {a bag of apples|a new ball|a clay bird|half a cake}", "One morning, a present lay at the door: {a bag of apples|a clay bird|a pair of red gloves}. It was from [f.o]");
                 s.OneOf("[h] wanted to be angry, {but it did not work any more|but had to smile}", "\"I was wrong,\" [f] said. \"{So was I|I was wrong too},\" said [h.n]");
                 break;
             default:
-                s.OneOf("But [L.n] knew nothing about the quarrel: {the llama|it} {walked over to the other yard every day|stood at the other gate and hummed}", "[L.n] {jumped over the wall|opened the gate} and {ate the beans of [f.n]|lay down in the other garden}");
-                s.OneOf("So [h] had to {fetch it|go over}, and there they stood, {face to face|with the llama between them}", "Both of them {ran to catch it|pulled at the rope}, {slipped and fell into the mud|and neither could move it}");
+                s.OneOf("But [L.n] knew nothing about the quarrel: {the llama|it} {walked over to the other yard every day|stood at the other gate and hummed}", "[L.n] {jumped over the wall|opened the gate} and {ate [f.pn] beans|lay down in the other garden}");
+                s.OneOf("So [h] had to {fetch it|go over}, and there they stood, {face to face|with the llama between them}", "Both of them {ran to catch it, slipped and fell into the mud|pulled at the rope, and neither could move it}");
                 s.OneOf("{First one laughed, then the other|They looked at each other and had to laugh}", "\"{Your llama is wiser than we are|At least somebody visits me},\" said [f.n], and [h] {laughed|had to laugh}");
                 s.Ask(QuestionKind.Who, "Who brought the two together again?", FactKind.Deed, "peace", "made by", "[L.name]");
                 break;

@@ -11,20 +11,37 @@ internal sealed class RacePlot : IPlot
         Place goal = s.Somewhere("p");
         string prize = s.Bind("prize", "a silver bell", "a red saddle blanket", "ten coins", "a wheel of cheese", "a new drum", "a golden ribbon");
         Opening.Begin(s, s.Dice.Chance(40), false, "{Every year|Once a year}, [v] held a llama race, and {this time|this year} [h] wanted to win", "[h] had never won a race", "\"This year we will win,\" said [h]");
-        s.OneOf("{That week|Soon|In three days|On Sunday} there would be a llama race from [v] to [p]", "The day of the {great|big|yearly} llama race from [v] to [p] had come", "{That summer|That year|At the end of the month}, there was a llama race from the well of [v] to [p]");
+        bool later = s.Dice.Chance(33);
+        if (later)
+        {
+            s.Say("{That week|Soon|In three days|On Sunday} there would be a llama race from [v] to [p]");
+        }
+        else
+        {
+            s.OneOf("The day of the {great|big|yearly} llama race from [v] to [p] had come", "{That [season]|That year|At the end of the month}, there was a llama race from the well of [v] to [p]");
+        }
+
         s.Ask(QuestionKind.Where, "Where did the race end?", FactKind.Place, "race", "goal", goal.Name);
         s.Narrator.Bind("prize", new Word(prize));
-        s.OneOf("The prize was [prize]", "Whoever was first  would get [prize]");
+        s.OneOf("The prize was [prize]", "Whoever was first would get [prize]");
         s.Ask(QuestionKind.What, "What was the prize?", FactKind.Owns, "race", "prize", prize);
         Person rival = s.Meet("f", s.Dice.Pick("*neighbour", "*cousin", "herder", "trader", "*friend"));
         Llama other = s.World.SomeLlama();
         other.Introduction = "a fast llama called [O.name]";
         s.Narrator.Bind("O", other);
-        s.OneOf("The strongest rival was [f], who {rode|had} [O]", "[f] {was there with|had brought} [O] and {smiled|was sure to win}");
+        s.OneOf("The strongest rival was [f], who had [O]", "[f] {was there with|had brought} [O] and {smiled|was sure to win}");
         s.Ask(QuestionKind.Who, "Who owned [O.name]?", FactKind.Owns, other.Name, "owner", rival.Name);
         s.Paragraph();
-        s.Maybe(55, "People from {three|four|five|six} villages {stood along the road|came to watch|were there}");
-        s.OneOf("{A drum|A horn|A whistle} gave the sign, and {dust rose|off they went}", "\"Go!\" {somebody|the oldest herder|a boy on a wall} shouted, and {the race began|all the llamas ran|the crowd cheered}", "{When the bell rang|When the flag fell}, {the race began|everybody ran|there was only dust to be seen}");
+        if (later)
+        {
+            s.Say("{On the day of the race|When the day came}, people from {three|four|five|six} villages {stood along the road|came to watch|were there}");
+        }
+        else
+        {
+            s.Maybe(55, "People from {three|four|five|six} villages {stood along the road|came to watch|were there}");
+        }
+
+        s.OneOf("{A drum|A horn|A whistle} gave the sign, and {the crowd cheered|off they went}", "\"Go!\" {somebody|the oldest herder|a boy on a wall} shouted, and {the race began|all the llamas ran|the crowd cheered}", "{When the bell rang|When the flag fell}, {the race began|everybody ran|the ground shook}");
         switch (llama.Temper)
         {
             case "stubborn" or "lazy":
@@ -33,7 +50,7 @@ internal sealed class RacePlot : IPlot
                 break;
             case "greedy":
                 s.OneOf("After a hundred steps, [L.n] {saw a field of beans and stopped to eat|smelled fresh bread and turned left}", "[L.n] {ran well|was fast}, until there was a patch of fresh clover");
-                s.OneOf("[h] {had to laugh|could do nothing} and {waited|pulled with all [h.his] strength}", "{By the time|When} [L.n] had eaten, the others were {far ahead|small points in the dust}");
+                s.OneOf("[h] {had to laugh|could do nothing} and {waited|pulled with all [h.his] strength}", "{By the time|When} [L.n] had eaten, the others were {far ahead|small points far away}");
                 break;
             case "shy":
                 s.OneOf("The noise frightened [L.n], {and it ran faster than ever before|so it ran and did not look back}", "[L.n] did not like the crowd and {ran away from it as fast as it could|wanted only to be far away}, {and that was just right|which was a good thing}");
@@ -57,7 +74,7 @@ internal sealed class RacePlot : IPlot
             case 1:
                 winner = rival.Name;
                 s.OneOf("[O.n] was faster in the end, and [f] won the race", "But nobody could catch [O.n], and so [f] won the race");
-                s.OneOf("[h] was {sad for a moment|a little sad}, then {went over to shake hands|had to laugh}", "[h] came in {second|third|fourth}, {with dust on every hair|but the people clapped all the same}");
+                s.OneOf("[h] was {sad for a moment|a little sad}, but then {went over to shake hands|had to laugh}", "[h] came in {second|third|fourth}, {tired but content|but the people clapped all the same}");
                 s.OneOf("[f] {put an arm around [h.o]|gave [h.o] a hand} and said, \"{Without you it would have been no race|You ran well}.\"");
                 break;
             default:

@@ -5,6 +5,7 @@ internal sealed class Scene
 {
     private readonly List<AltiplanoFact> _facts = [];
     private readonly List<AltiplanoQuestion> _questions = [];
+    private readonly Mark _dark = new(), _day = new();
 
     public Scene(Dice dice)
     {
@@ -15,6 +16,10 @@ internal sealed class Scene
         Narrator.Bind("h", Hero);
         Narrator.Bind("v", World.Home);
         Narrator.Bind("m", World.Market);
+        Narrator.Bind("dark", _dark);
+        Narrator.Bind("day", _day);
+        Narrator.Bind("season", new Word(World.Season switch { Season.Rainy => "rainy season", var season => season.ToString().ToLowerInvariant() }));
+        OnThatDay(false);
     }
 
     public Dice Dice { get; }
@@ -32,7 +37,29 @@ internal sealed class Scene
 
     public IReadOnlyList<AltiplanoQuestion> Questions => _questions;
 
+    /// <summary>Whether it is night, or so early or late that the sun is not seen: told by a phrasing with <c>[dark]</c>.</summary>
+    public bool Dark => _dark.Set;
+
+    /// <summary>Whether the story speaks of one day by now: told by a phrasing with <c>[day]</c>.</summary>
+    public bool Day => _day.Set || _dark.Set;
+
+    /// <summary>Whether the llama is somewhere else when the story begins.</summary>
+    public bool LlamaAway { get; set; }
+
+    /// <summary>Whether the last thing that happens happens at night, so that no evening comes after it.</summary>
+    public bool Late { get; set; }
+
     public bool Bad => World.Weather is Weather.Rain or Weather.Snow or Weather.Thunder or Weather.Fog;
+
+    /// <summary>Lets phrasings say when the next thing happens (<c>oneday</c>, <c>oneevening</c>, <c>onenight</c>): on the day that the story speaks of, or on some day.</summary>
+    public void OnThatDay(bool that)
+    {
+        string which = that ? "that" : "one";
+        foreach (string time in (ReadOnlySpan<string>)["day", "evening", "night"])
+        {
+            Narrator.Bind("one" + time, new Word(which + " " + time));
+        }
+    }
 
     /// <summary>Gives the hero a llama, bound to <c>L</c>.</summary>
     public Llama HaveLlama(string? temper = null)
@@ -62,10 +89,11 @@ internal sealed class Scene
         return person;
     }
 
-    /// <summary>Lets kin without a name come in: <c>her mother</c>.</summary>
+    /// <summary>Lets kin without a name come in, of whom somebody of the hero's age may have such a one: <c>her mother</c>.</summary>
     public Person Kin(string key)
     {
-        (string word, bool female) = Dice.Pick<(string, bool)>(WorldTables.Elders);
+        bool spouse = Hero.Age == Age.Old || (Hero.Age == Age.Grown && Dice.Chance(25));
+        (string word, bool female) = spouse ? (Hero.Female ? "husband" : "wife", !Hero.Female) : Dice.Pick<(string, bool)>(Hero.Age == Age.Grown ? WorldTables.Parents : WorldTables.Elders);
         Person person = World.Somebody(Age.Old, female);
         person.Relation = word;
         person.Called = Hero.His + " " + word;

@@ -12,7 +12,7 @@ internal sealed class StormPlot : IPlot
         s.HaveLlama();
         Person host = s.Dice.Chance(50) ? s.Meet("f", s.Dice.Pick("*friend", "*cousin", "*friend", "*cousin")) : s.Kin("f");
         Stock load = s.Some("s", s.Dice.Pick(Goods.Salt, Goods.Wool, Goods.Quinoa, Goods.Potatoes, Goods.Corn, Goods.Flour, Goods.Firewood), s.Dice.Between(2, 9));
-        Place goal = s.Somewhere("p", Terrain.Building, Terrain.Plain, Terrain.Water);
+        Place goal = s.Somewhere("p", Terrain.Building, Terrain.Plain, Terrain.Water, Terrain.Spring);
         s.Narrator.Bind("storm", new Word(snow ? "{snowstorm|storm}" : "{storm|thunderstorm}"));
         bool rash = s.Hero.Trait.Word is "impatient" or "brave" or "proud" or "stubborn";
         Opening.Begin(
@@ -20,7 +20,7 @@ internal sealed class StormPlot : IPlot
             "The storm {came in the afternoon|came without a warning|began with one dark cloud}, {on the day when|just as} [h] was on the road to [p]",
             "The storm that {hit [v]|came over the mountains} that {year|day} was the worst [h] had ever seen",
             "{Nobody had expected the storm, and [h] least of all|The storm surprised everybody, and most of all it surprised [h]}",
-            "The day of the great storm began {quietly|with sunshine} for [h]");
+            "The day of the great storm began quietly for [h]");
         if (!s.Llama!.Introduced)
         {
             Opening.TellLlama(s);
@@ -42,20 +42,25 @@ internal sealed class StormPlot : IPlot
         }
         else
         {
-            s.OneOf("[h] {did not run|stayed calm} and looked for a place to hide", "\"We must not go on,\" [h] {told [L.n]|said}. \"{Better late than lost|A dry rock is better than a wet road}.\"");
+            s.OneOf("[h] {did not run, but|stayed calm and} looked for a place to hide", "\"We must not go on,\" [h] {told [L.n]|said}. \"{Better late than lost|A dry rock is better than a wet road}.\"");
         }
 
         string shelter = s.Bind("shelter", "a small cave", "an old hut", "a hollow under a big rock", "a ruined house", "an empty stable");
         s.OneOf("[L.n] {lifted its head and pulled|smelled something and pulled} {to the left|up the slope}, and there was [shelter]", "{At last|Just in time}, {a flash of lightning|a gap in the clouds} showed them [shelter]", "{At last|Just in time}, [h] {found|saw} [shelter]");
-        s.Ask(QuestionKind.Where, "Where did [h.name] {find shelter|wait for the end of the storm|hide from the storm}?", FactKind.Place, "[h.name]", "sheltered in", shelter);
+        s.Ask(QuestionKind.What, "What gave [h.name] shelter?", FactKind.Place, "[h.name]", "sheltered in", shelter);
         s.Do("h", "{crept inside|went in} with the llama", s.Dice.Pick("{made a small fire|lit a candle}", "{shared a piece of bread with [L.n]|ate the last piece of bread}"), "{leaned against its warm side|listened to the wind|told old stories to stay awake}");
         s.OneOf("They waited for [hours] hours", "{It was|It took} [hours] hours {before|until} the [storm] {was over|passed}", "For [hours] hours the wind {screamed|howled} outside");
         s.Ask(QuestionKind.HowMany, "{How many hours did they wait?|How many hours did the storm last?|For how many hours did the storm go on?}", FactKind.Count, "storm", "hours", "[hours]", hours);
-        s.OneOf("{Then|At last} the sky was clear, and {every star was shining|the whole world was {white|wet} and quiet}", "{Then it was quiet|Then the clouds went away}, and {the sun came out|the moon came out}");
-        s.OneOf("[f] was standing {at the door|on the road} with a lamp when they {came|arrived}", "When they reached [p], [f] {ran out to meet them|hugged them both|could hardly believe it}", "[f] {had been afraid for them|had not slept} and {cried for joy|laughed when the llama put its head through the door}");
+        bool night = s.Dice.Chance(50);
+        s.Late = night;
+        s.OneOf(
+            "{Then|At last} the sky was clear, and " + (night ? "every star was shining" : $"the whole world was {(snow ? "white" : "wet")} and quiet"),
+            "{Then it was quiet|Then the clouds went away}, and the " + (night ? "moon" : "sun") + " came out");
+        string where = goal.Terrain == Terrain.Building ? "at the door" : "on the road";
+        s.OneOf($"[f] was standing {where}{(night ? " with a lamp" : "")} when they {{came|arrived}}", "When they reached [p], [f] {ran out to meet them|hugged them both|could hardly believe it}", "[f], who had been afraid for them, {cried for joy|hugged the llama first} when they {came|arrived}");
         Ending.Close(
             s, rash ? "{\"Next time I will wait,\" said [h.n]|[h] had learned that it is no shame to wait|After that, [h] looked at the sky before every trip}" : "{Everybody agreed that [h] had done the right thing|\"You were wise to wait,\" [f] said|The load was dry, and nobody was hurt}",
-            "{\"It was [L.n] who found the way,\" [h] said|[h] {thanked|praised} [L.n] more than once that night|[L.n] got {a whole bag of corn|the warmest place by the fire}}");
+            "{\"It was [L.n] who found the way,\" [h] said|[h] {thanked|praised} [L.n] more than once|[L.n] got {a whole bag of corn|the warmest place by the fire}}");
         s.Fact(FactKind.Place, host.Known, "waited", goal.At);
     }
 }

@@ -7,10 +7,10 @@ internal sealed class StrangerPlot : IPlot
 
     public void Tell(Scene s)
     {
-        Opening.Begin(s, s.Hero.Trait.Word is "shy" or "generous" or "curious", s.Bad, "There was a knock at the door, and [h] {got up|put down the spoon}", "[h] was the first to see the stranger", "A stranger came to [v] {on a windy evening|one evening|at noon}, and [h] {watched|was standing at the well}");
+        Opening.Begin(s, s.Hero.Trait.Word is "shy" or "generous" or "curious", s.Bad, "[h] saw somebody on the road to [v]{| and put down the bucket}[day]", "[day][h] was the first to see the stranger", "[day]A stranger came to [v] {one evening|at noon}, and [h] {watched|was standing at the well}");
         Person stranger = s.Meet("f", s.Dice.Pick("stranger", "traveller", "musician", "map maker", "storyteller", "clock maker"));
-        string carried = s.Bind("x", "a big black box", "a cage with a white bird", "a long roll of paper", "a bag full of books", "a strange round drum", "a wooden leg and a wide hat", "a bag of seeds");
-        s.OneOf("{That evening|One evening}, [f] came into the village with [x]", "Along the road came [f], who {carried|had} [x]", "[f] {arrived|stood in the square} with [x] and {asked for a bed|looked around}");
+        string carried = s.Bind("x", "a big black box", "a cage with a white bird", "a long roll of paper", "a bag full of books", "a strange round drum", "a wide hat and a long stick", "a bag of seeds");
+        s.OneOf("{[oneday]|[oneevening]}, [f] came into the village with [x]", "Along the road came [f], who {carried|had} [x]", "[f] {arrived|stood in the square} with [x] and {asked for a bed|looked around}");
         s.Ask(QuestionKind.What, "What did [f.n] {have|bring}?", FactKind.Owns, stranger.Name, "carried", carried);
         s.OneOf("{Nobody knew [f.o]|People closed their doors}, and {the dogs barked|the children hid}", "\"{We do not know you|There is no room here},\" said {the first neighbour|people}, and one door after another closed", "{Some people|A few old men|The neighbours} whispered that {strangers bring bad luck|nobody comes to [v] without a reason|strangers eat much and work little|such people are never honest}");
         if (s.Hero.Trait.Word is "shy")
@@ -22,7 +22,7 @@ internal sealed class StrangerPlot : IPlot
             s.Quote("h", s.Dice.Pick("You can sleep at our house.", "Come in, the soup is hot.", "There is always a place by our fire."));
         }
 
-        s.OneOf("{So|That night} [f] {slept in [h.p] barn|ate with [h.p] family}", "[h] gave [f.o] {soup and a blanket|bread, cheese and a place by the fire}");
+        s.OneOf("{So|That night,} [f] {slept in [h.p] barn|ate with [h.p] family}", "[h] gave [f.o] {soup and a blanket|bread, cheese and a place by the fire}");
         s.Ask(QuestionKind.Who, "Who {was kind to [f.n]|helped [f.n]}?", FactKind.Deed, "[h.name]", "hosted", "[h.name]");
         s.Paragraph();
         string deed;
@@ -50,9 +50,9 @@ internal sealed class StrangerPlot : IPlot
                 break;
         }
 
-        s.Ask(QuestionKind.What, "What did [f.n] do {for the village|in [v]}?", FactKind.Deed, stranger.Name, "deed", deed);
+        s.Ask(QuestionKind.What, "What did [f.n] do for the {village|people}?", FactKind.Deed, stranger.Name, "deed", deed);
         s.OneOf("{Now|Suddenly}, everybody wanted to {invite [f.o]|shake the stranger's hand}", "The people of [v] were {a little ashamed|surprised}, and {brought cheese and eggs|opened their doors}", "{The baker|An old weaver|The teacher|The miller} {was the first to say sorry|invited [f.o] to supper|brought a warm coat}", "{Even the neighbour who had closed the door first|The oldest woman in the village} {came to say sorry|brought a cake}");
-        s.OneOf("When it was time to leave, [f] gave [h.o] {a small map|a white feather|a blue stone|a tin whistle}", "[f] {left|went on} {a week later|before the rain came}, {and the whole village waved|but promised to come back}");
+        s.OneOf("When it was time to leave, [f] gave [h.o] {a small map|a white feather|a blue stone|a tin whistle}", "[f] {left|went on} a week later, {and the whole village waved|but promised to come back}");
         Ending.Close(s, "\"A stranger is a friend whose name you do not know yet,\" [h] {said|thought}", "{Since then|From then on}, no door in [v] stayed closed when somebody knocked", "[h] {looked down the road for a long time|often thought of [f.o] after that}");
     }
 }

@@ -21,19 +21,21 @@ internal sealed class TradePlot : IPlot
             s.HaveLlama();
         }
 
-        Opening.Begin(s, false, false, "[h] had [s]", "[h] had [s] {to sell|and wanted to sell some of them|in the house}", "It was {market day|the day before the market} in [m], and [h] had [s] to sell", "{\"I have [s],\" said [h]|\"I have [s],\" [h] said}. \"That is more than we need.\"");
+        bool began = Opening.Begin(s, false, false, "[h] had [s]", "[h] had [s] {to sell|and wanted to sell some of them|in the house}", "It was {market day|the day before the market} in [m], and [h] had [s] to sell", "{\"I have [s],\" said [h]|\"I have [s],\" [h] said}. \"That is more than we need.\"");
+        s.Narrator.Bind("S", new Word(began ? "the [s]" : "[s]"));
         bool kin = s.Dice.Chance(50);
         Person other = kin ? s.Kin("f") : s.Meet("f", s.Dice.Pick("*friend", "*sister", "*brother", "*neighbour"));
-        string wish = s.Bind("wish", "a new {rope|hat|pot|lamp|blanket|drum|bell|knife|coat}", "a pair of {shoes|warm gloves}", "medicine", "a {little|young} hen", "red {thread|ribbons}", "a {small|tin} flute");
+        string thing = s.Dice.Pick("rope", "hat", "pot", "lamp", "blanket", "drum", "bell", "knife", "coat");
+        string wish = s.Bind("wish", "a new " + (stock.Good.One.EndsWith(thing, StringComparison.Ordinal) ? "coat" : thing), "a pair of {shoes|warm gloves}", "medicine", "a {little|young} hen", "red {thread|ribbons}", "a {small|tin} drum");
         s.OneOf("[h] wanted to buy [wish] for [f.o]", "[f] {needed|wished for} [wish], and that {cost money|was not cheap}", "For weeks, [f] had wished for [wish]");
         s.Ask(QuestionKind.What, "What did [h.name] want to {get|buy} for [f.n]?", FactKind.Owns, other.Known, "wish", wish);
         if (llama)
         {
-            s.OneOf("[h] {loaded [s] on [L.n]|put [s] on [L.pn] back} and {walked|set out} to the market in [m]", "{With [s] on its back|Under its load of [s]}, [L.n] {walked|trotted} beside [h.o] to the market in [m]");
+            s.OneOf("[h] {loaded [S] on [L.n]|put [S] on [L.pn] back} and {walked|set out} to the market in [m]", "{With [S] on its back|Under its load of [s]}, [L.n] {walked|trotted} beside [h.o] to the market in [m]");
         }
         else
         {
-            s.OneOf("[h] {packed [s] on a little cart|tied [s] on a mule} and {walked|set out} to the market in [m]", "So [h] took [s] to the market in [m], {[m.hours] away|a walk of [m.hours]}");
+            s.OneOf("[h] {packed [S] on a little cart|tied [S] on a mule} and {walked|set out} to the market in [m]", "So [h] took [S] to the market in [m], {[m.hours] away|a walk of [m.hours]}");
         }
 
         s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] {have at first|take to the market|have in the beginning}?", FactKind.Count, "[h.name]", "had", "[s.count]", have);
@@ -46,7 +48,7 @@ internal sealed class TradePlot : IPlot
             s.Narrator.Bind("low", new Stock(new Good("coin", "coins", "coins", 1, false), price - 1));
             s.OneOf("[t] looked at the [s.kind] and {shook|scratched} [t.his] head", "At the market, [t] {felt|looked at|weighed} the [s.kind] {for a long time|carefully}", "There [t] came {by|closer} and asked about the [s.kind]");
             s.Quote("t", s.Dice.Pick("I will give you [low] for each.", "The roads are bad, so I can pay only [low] for each."));
-            s.Quote("h", s.Dice.Pick("No, everybody pays [price] for each.", "They are good, and the price is [price] each.", "I walked a long way. It is [price] or nothing."), s.Dice.Pick("", "politely", "with a smile"));
+            s.Quote("h", s.Dice.Pick("No, everybody pays [price] for each.", "These are good, and the price is [price] each.", "I walked a long way. It is [price] or nothing."), s.Dice.Pick("", "politely", "with a smile"));
             s.OneOf("[t] {laughed and agreed|thought about it and nodded|sighed, but [t.he] agreed}", "They {argued for a while|talked for a while}, {and then they shook hands|and in the end [t] agreed}");
         }
         else
@@ -55,7 +57,7 @@ internal sealed class TradePlot : IPlot
         }
 
         s.Ask(QuestionKind.Who, "Who {bought from [h.name]|bought the [s.kind]}?", FactKind.Deed, "[t.name]", "bought", "[t.name]");
-        s.OneOf("{In the end|So}, [h] sold [sold] and {got|received|was given} [coins]", "[t] {took|bought} [sold] and {counted|put} [coins] into [h.p] hand", "[h] {gave [t.o]|handed over} [sold] {for|and got} [coins]");
+        s.OneOf("{In the end, |So }[h] sold [sold] and {got|received|was given} [coins]", "[t] {took|bought} [sold] and {counted|put} [coins] into [h.p] hand", "[h] {gave [t.o]|handed over} [sold] {for|and got} [coins]");
         s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] sell?", FactKind.Count, "[h.name]", "sold", "[sold.count]", sell);
         s.Ask(QuestionKind.HowMany, "How many coins did [h.name] {get|receive}?", FactKind.Count, "[h.name]", "coins", "[coins.count]", coins);
         if (s.Dice.Chance(60))

@@ -8,8 +8,8 @@ internal static class WeatherTables
     {
         Weather.Sun =>
         [
-            "The sun was shining{| on the roofs of [v]| from a blue sky}", "It was a {clear|warm|bright|beautiful} day{| without a cloud|, and the mountains looked very near}",
-            "The sky was {blue|clear} {and the air was still|from one end to the other}", "{Everything|The whole plain|Every roof in [v]} {shone|was bright} in the {morning |}sun", "It was warm {in the sun and cold in the shade|for the time of the year}",
+            "The sun was shining{| on the roofs of [v]| from a blue sky}", "It was a {clear|bright|beautiful} day{| without a cloud|, and the mountains looked very near}",
+            "The sky was {blue|clear} {and the air was still|from one end to the other}", "{Everything|The whole plain|Every roof in [v]} {shone|was bright} in the sun", "It was warm {in the sun and cold in the shade|for the time of the year}",
         ],
         Weather.Cloud =>
         [
@@ -17,23 +17,23 @@ internal static class WeatherTables
         ],
         Weather.Rain =>
         [
-            "Big drops {ran down the walls|fell into the puddles}", "Water ran {down the streets of [v]|over the stones of the yard}", "It was raining{| hard| again|, and the paths were muddy}", "Rain {was falling on|drummed on} the {roofs|fields|stones}", "It had rained {all night|since morning|for three days}, and {everything was wet|the ground was soft}",
+            "Big drops {ran down the walls|fell into the puddles}", "Water ran {down the streets of [v]|over the stones of the yard}", "It was raining{| hard| again|, and the paths were muddy}", "Rain {was falling on|drummed on} the {roofs|fields|stones}", "It had rained {all night|for hours|for three days}, and {everything was wet|the ground was soft}",
         ],
         Weather.Wind =>
         [
-            "The wind {sang in the grass|shook every door in [v]|smelled of snow|did not rest for a moment}", "A strong wind was blowing{| from the mountains| across the plain}", "It was a windy day{|, and dust flew over the road|, and everybody held on to their hats}", "The wind {pulled at the roofs|blew dust along the street|had been blowing since morning}",
+            "The wind {sang in the grass|shook every door in [v]|smelled of snow|did not rest for a moment}", "A strong wind was blowing{| from the mountains| across the plain}", "It was a windy day{|, and dust flew over the road|, and everybody held on to their hats}", "The wind {pulled at the roofs|blew dust along the street|had been blowing for days}",
         ],
         Weather.Fog =>
         [
-            "{The houses of [v]|The trees and the walls} {floated in the fog|looked like ghosts in the fog}", "{Thick|White} fog lay over {the hills|the plain|[v]}", "It was so foggy that {nobody could see the next house|the mountains had disappeared|the well could not be seen from the door}", "The fog {had come in the night|did not lift all morning|was as thick as wool}",
+            "{The houses of [v]|The trees and the walls} {floated in the fog|looked like ghosts in the fog}", "{Thick|White} fog lay over {the hills|the plain|[v]}", "It was so foggy that {nobody could see the next house|the mountains had disappeared|the well could not be seen from the door}", "The fog {had come in the night|did not lift for hours|was as thick as wool}",
         ],
         Weather.Snow =>
         [
-            "The {first|last} snow of the {year|winter} had come", "Everything was white{|, and every sound was soft}", "Snow was falling{| on the mountains| in big soft flakes|, and the roofs were white}", "It had snowed {in the night|since morning|for two days}", "The {paths|hills|fields} lay under {fresh|deep} snow",
+            "The first snow of the {year|winter} had come", "Everything was white{|, and every sound was soft}", "Snow was falling{| on the mountains| in big soft flakes|, and the roofs were white}", "It had snowed {in the night|for hours|for two days}", "The {paths|hills|fields} lay under {fresh|deep} snow",
         ],
         Weather.Frost =>
         [
-            "It was so cold that {the water in the bucket had turned to ice|breath hung in the air|the grass was white}", "The stars had been very bright, and now {the ground was hard|there was frost on every wall}", "Ice {covered the puddles|shone on the stones}{| that morning}", "It was a {clear|bitterly} cold day",
+            "It was so cold that {the water in the bucket had turned to ice|breath hung in the air|the grass was white}", "The stars had been very bright, and now {the ground was hard|there was frost on every wall}", "Ice {covered the puddles|shone on the stones|hung from the roofs}", "It was {clear and cold|bitterly cold}",
         ],
         _ =>
         [
@@ -41,12 +41,36 @@ internal static class WeatherTables
         ],
     };
 
+    /// <summary>Sentences that tell the weather when the sun is not to be seen whatever the weather.</summary>
+    public static string[] InTheDark(Weather weather) => weather switch
+    {
+        Weather.Sun => ["The sky was clear{| and full of stars}", "The air was clear and still", "There was not a cloud in the sky"],
+        Weather.Cloud => ["Clouds hid the {stars|moon}", "There was not a star to be seen"],
+        _ => Of(weather),
+    };
+
+    /// <summary>What a morning is called, and how it begins.</summary>
+    public static (string Adjective, string Dawn) Morning(Weather weather, Season season) => weather switch
+    {
+        Weather.Sun => (season == Season.Winter ? "{bright|clear|cold}" : "{bright|clear|warm}", SunUp),
+        Weather.Cloud => ("{grey|quiet}", DayLight),
+        Weather.Rain => ("{wet|grey}", DayLight),
+        Weather.Wind => ("windy", SunUp),
+        Weather.Fog => ("{grey|foggy}", DayLight),
+        Weather.Snow => ("{cold|snowy}", DayLight),
+        Weather.Frost => ("{cold|frosty}", SunUp),
+        _ => ("{dark|stormy}", DayLight),
+    };
+
+    private const string SunUp = "the sun came over the {mountains|hills|roofs}";
+    private const string DayLight = "{it grew light|the day began}";
+
     /// <summary>First sentences of a story that begin with the weather and bring in the hero.</summary>
     public static string[] First(Weather weather) => weather switch
     {
         Weather.Sun =>
         [
-            "The sun was {shining|already high} when [h] {came out of the house|left the house|opened the door}", "It was {the warmest day of the year|a bright day in [v]}, and [h] {was in a good mood|whistled at work|sat in front of the house}",
+            "The sun was {shining|already high} when [h] {came out of the house|left the house|opened the door}", "It was {a day without a cloud|a bright day in [v]}, and [h] {was in a good mood|whistled at work|sat in front of the house}",
             "There was not a cloud in the sky {over [v]|} when [h] {began to work|got up|woke up}",
         ],
         Weather.Cloud =>

@@ -9,7 +9,7 @@ namespace Puna.Training.Data.Altiplano;
 internal sealed class Narrator(Dice dice)
 {
     private const int PronounsInARow = 4;
-    private const int MergePercent = 30;
+    private const int MergePercent = 45;
 
     private readonly StringBuilder _text = new(1600);
     private readonly StringBuilder _sentence = new(256);
@@ -151,7 +151,9 @@ internal sealed class Narrator(Dice dice)
             }
         }
 
-        return true;
+        // Joined once more, it would be a chain.
+        string piece = text.ToString(start, length);
+        return !piece.Contains(" and ", StringComparison.Ordinal) && !piece.Contains(" because ", StringComparison.Ordinal);
     }
 
     /// <summary>Writes a phrasing without telling it; names stay names.</summary>
@@ -380,7 +382,7 @@ internal sealed class Narrator(Dice dice)
             if (c == '"')
             {
                 quoted = !quoted;
-                capital |= quoted && !(sentence.Length > 1 && sentence[^1] == ' ' && sentence[^2] == ',' && from[..i].Contains('"') && char.IsLower(from[Math.Min(i + 1, length - 1)]));
+                capital |= whole && quoted && !(sentence.Length > 1 && sentence[^1] == ' ' && sentence[^2] == ',' && from[..i].Contains('"') && char.IsLower(from[Math.Min(i + 1, length - 1)]));
             }
 
             if (capital && char.IsLetterOrDigit(c))

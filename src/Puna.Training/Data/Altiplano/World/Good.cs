@@ -6,4 +6,5 @@ namespace Puna.Training.Data.Altiplano;
 /// <param name="Kind">The stuff alone: <c>salt</c>.</param>
 /// <param name="Price">What one of it costs in coins in a usual year.</param>
 /// <param name="Mass">Whether the stuff alone is one thing for grammar: the salt was, the potatoes were.</param>
-internal sealed record Good(string One, string Many, string Kind, int Price, bool Mass);
+/// <param name="Use">What it is good for.</param>
+internal sealed record Good(string One, string Many, string Kind, int Price, bool Mass, GoodUse Use = GoodUse.Thing);

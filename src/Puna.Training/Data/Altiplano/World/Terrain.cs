@@ -5,8 +5,10 @@ internal enum Terrain
 {
     Village,
     Water,
+    Spring,
     Height,
     Plain,
+    Salt,
     Building,
     Shelter,
 }

@@ -21,7 +21,7 @@ internal static class WorldTables
         "Dulce", "Roca", "Lenta", "Flor",
     ];
 
-    public static readonly string[] Colours = ["white", "brown", "black", "grey", "red", "spotted", "golden", "cream"];
+    public static readonly string[] Colours = ["white", "brown", "black", "grey", "red", "spotted", "golden", "tan"];
 
     public static readonly string[] Tempers = ["gentle", "stubborn", "shy", "curious", "lazy", "proud", "greedy", "clever", "calm", "playful"];
 
@@ -36,18 +36,18 @@ internal static class WorldTables
         new("herder", "kept a small herd", Goods.Cheese),
         new("weaver", "sat at the loom", Goods.Cloth),
         new("weaver", "wove blankets", Goods.Blankets),
-        new("potter", "made pots from red clay", Goods.Pots),
-        new("baker", "baked bread", Goods.Bread),
+        new("potter", "worked with red clay", Goods.Pots),
+        new("baker", "got up in the night to make the dough", Goods.Bread),
         new("farmer", "worked in the fields", Goods.Potatoes),
         new("farmer", "grew quinoa on the slopes", Goods.Quinoa),
         new("salt worker", "dug salt on the white flat", Goods.Salt),
         new("miller", "ground flour at the mill", Goods.Flour),
         new("fisher", "caught fish in the lake", Goods.Fish),
-        new("rope maker", "made ropes from llama wool", Goods.Ropes),
+        new("rope maker", "twisted llama wool from morning to night", Goods.Ropes),
         new("beekeeper", "took care of the bees", Goods.Honey),
-        new("basket maker", "made baskets from reeds", Goods.Baskets),
-        new("hat maker", "made warm hats", Goods.Hats),
-        new("candle maker", "made candles", Goods.Candles),
+        new("basket maker", "cut reeds and wove them", Goods.Baskets),
+        new("hat maker", "sewed by the window", Goods.Hats),
+        new("candle maker", "worked with wax and string", Goods.Candles),
     ];
 
     public static readonly Trait[] Traits =
@@ -70,11 +70,11 @@ internal static class WorldTables
     [
         ("the lake", "by", Terrain.Water),
         ("the river", "by", Terrain.Water),
-        ("the hot spring", "at", Terrain.Water),
+        ("the hot spring", "at", Terrain.Spring),
         ("the high pass", "on", Terrain.Height),
         ("the black hill", "on", Terrain.Height),
         ("the mountain", "on", Terrain.Height),
-        ("the salt flat", "on", Terrain.Plain),
+        ("the salt flat", "on", Terrain.Salt),
         ("the wide plain", "on", Terrain.Plain),
         ("the green valley", "in", Terrain.Plain),
         ("the upper meadow", "in", Terrain.Plain),
@@ -88,6 +88,9 @@ internal static class WorldTables
         ("the red rocks", "by", Terrain.Shelter),
     ];
 
-    /// <summary>Kin without a name, and whether female.</summary>
+    /// <summary>Kin without a name that children and young people have, and whether female.</summary>
     public static readonly (string Word, bool Female)[] Elders = [("mother", true), ("father", false), ("grandmother", true), ("grandfather", false), ("aunt", true), ("uncle", false)];
+
+    /// <summary>Kin of grown people, beside their wives and husbands.</summary>
+    public static readonly (string Word, bool Female)[] Parents = [("mother", true), ("father", false), ("aunt", true), ("uncle", false)];
 }
