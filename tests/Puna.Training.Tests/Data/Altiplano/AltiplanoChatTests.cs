@@ -6,7 +6,7 @@ namespace Puna.Training.Tests.Data.Altiplano;
 /// <summary>Replies pass their checks, other replies do not, and what is asked is what is checked.</summary>
 public sealed class AltiplanoChatTests
 {
-    private const string Golden = "5470a2208c9997e4a731032db298785d366e1498d640e215ed0ba471ebcf5065";
+    private const string Golden = "03fb226da30c5b340c1b0f7526c0681d09f672447a2637542f9311b98311167c";
 
     private static readonly AltiplanoConversation[] Chats = [.. Enumerable.Range(0, 4000).Select(static i => AltiplanoChat.Create(1, i))];
 

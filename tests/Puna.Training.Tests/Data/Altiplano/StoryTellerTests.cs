@@ -9,7 +9,7 @@ namespace Puna.Training.Tests.Data.Altiplano;
 public sealed partial class StoryTellerTests
 {
     // Of the 200 stories of seed 7 from index 0: a change of any phrasing changes it, which is meant to be noticed, since corpora that were trained on change with it.
-    private const string Golden = "d058d45c077ed2889c678ee863b2a130d0cf5cfb25685891b4d3e525843aae42";
+    private const string Golden = "e69e1354c219bd6d70bdbabf71bdc7bfd20b18a1dade2f87e940bcf79e899378";
 
     private static readonly AltiplanoStory[] Stories = [.. Enumerable.Range(0, 4000).Select(static i => StoryTeller.Tell(1, i))];
 

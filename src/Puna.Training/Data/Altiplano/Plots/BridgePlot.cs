@@ -22,7 +22,7 @@ internal sealed class BridgePlot : IPlot
         };
         bool patient = s.Hero.Trait.Word is "patient" or "careful" or "clever";
         Opening.Begin(s, s.Hero.Trait.Word is "clever" or "brave" or "stubborn" or "patient" or "careful", false, "The bridge near [v] was old, and [h] {crossed it every day|had never trusted it}", "{There was only one bridge|Only one bridge led} over the river near [v], and [h] {crossed it every day|knew every board of it}", "[day][h] {came to the river and stopped|was on the way to the river}");
-        string errand = s.Bind("errand", "bring {bread|a letter|warm socks|soup|medicine} to [h.his] {aunt|sister|cousin|friend}", "sell {cheese|pots|wool|eggs} in [m]", "fetch {seeds|the doctor|a new lamp|flour} from [m]", "visit [h.his] {brother|cousin|best friend} in [m]");
+        string errand = s.Bind("errand", "bring {bread|a letter|warm socks|soup|medicine} to [h.his] {aunt|sister|cousin|friend}", "sell {cheese|pots|wool|eggs} in [m]", "fetch {seeds|the doctor|a new lamp|flour} from [m]", "visit [h.his] {brother|cousin|sister} in [m]");
         s.OneOf("[h] wanted to [errand], and {the way led over the bridge|for that there was only one way, over the bridge}", "[oneday], [h] had to [errand], and for that [h.he] had to cross the river");
         s.Ask(QuestionKind.What, "What did [h.name] want to do on the other side?", FactKind.Cause, "[h.name]", "errand", errand);
         s.OneOf("But the bridge was {broken|down|gone} because [cause]", "But [cause], and now the bridge was {broken|of no use}", "When [h] {got there|came to the bank}, the bridge was broken: [cause]");
@@ -80,6 +80,6 @@ internal sealed class BridgePlot : IPlot
             s.OneOf("{So in the end|In this way} [h] {did what [h.he] had come for|could do the errand after all}", "{That evening|By evening}, the errand was done{, only later than planned|}", "{A little late|Tired}, but happy, [h] could {go on|do the errand}");
         }
 
-        Ending.Close(s, "\"A bridge is made of people,\" the old ones say in [v]", "{Since then|From that day on}, [h] looked at every bridge {twice|with respect}", "[h] planted a small tree by the river {so that nobody would forget that day|to remember that day}");
+        Ending.Close(s, "\"A bridge is made of people,\" the old ones say in [v]", "{From then on|From that day on}, [h] looked at every bridge {twice|with respect}", "[h] planted a small tree by the river {so that nobody would forget that day|to remember that day}");
     }
 }

@@ -76,14 +76,14 @@ internal sealed class CountingPlot : IPlot
                     break;
             }
 
-            s.Maybe(35, "{[h] wrote it down with a piece of coal|[h] did not mind|Life is like that in the mountains|[h] counted again|That is how it goes}");
+            s.Maybe(35, "{[h] wrote it down with a piece of coal|Life is like that in the mountains|[h] counted again}");
         }
 
         var end = new Stock(good, now);
         s.Narrator.Bind("e", end);
         s.OneOf("{In the end|At the end of the week}, [h] {counted again and had [e]|had [e]}", "Now [h] had [e]", "\"Now I have [e],\" said [h.n]");
         s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] have {in the end|at the end}?", FactKind.Count, "[h.name]", "had at the end", "[e.count]", now);
-        Ending.Close(s, "It was {enough for everybody|enough for the winter|just right}", "[h] {closed the barn and was content|was happy with that}", "\"{Counting is easy|To have enough is to be rich},\" [h] said. \"{Sharing is harder|I learned that from my grandmother}.\"");
+        Ending.Close(s, "It was {enough for everybody|enough for the winter|just right}", "[h] {closed the door and was content|was happy with that}", "\"{Counting is easy|To have enough is to be rich},\" [h] said. \"{Sharing is harder|I learned that from my grandmother}.\"");
     }
 
     /// <summary>How some of it can be lost.</summary>
@@ -91,6 +91,6 @@ internal sealed class CountingPlot : IPlot
     {
         GoodUse.Fodder => "a hungry goat got into the house|a young llama got inside|some mice got in|a thief came by",
         GoodUse.Food => "the rain came through the roof|a shelf broke|a thief came by",
-        _ => "there was a small fire in the barn|water ran into the house|a thief came by",
+        _ => "there was a small fire|the rain came through the roof|a thief came by",
     };
 }

@@ -62,6 +62,6 @@ internal sealed class DroughtPlot : IPlot
 
         s.Fact(FactKind.Place, "place", "of the story", place.Name);
         s.OneOf("{Three days later|A week later|Not long after}, {the first clouds came|it rained}, and {everybody stood in the street with open arms|nobody ran inside}", "The {herd|llamas} drank, {then the people|and the beans turned green again}", "And when the rain came at last, {[v] was still alive|nobody had left [v]}");
-        Ending.Close(s, "{Since then|After that}, nobody in [v] {wasted|poured away} {a single cup of|any} water", "\"Water belongs to everybody,\" [h] {said|liked to say}", how == 1 ? "{From then on|After that}, a big jar of water for everybody stood on the square of [v]" : "{The place|That place} has carried a new name ever since", "{People|The neighbours} {thanked|hugged} [h.o], and {for once nobody quarrelled|there was a small feast}");
+        Ending.Close(s, "{From then on|After that}, nobody in [v] {wasted|poured away} {a single cup of|any} water", "\"Water belongs to everybody,\" [h] {said|liked to say}", how == 1 ? "{From then on|After that}, a big jar of water for everybody stood on the square of [v]" : "{The place|That place} has carried a new name ever since", "{People|The neighbours} {thanked|hugged} [h.o], and {for once nobody quarrelled|there was a small feast}");
     }
 }

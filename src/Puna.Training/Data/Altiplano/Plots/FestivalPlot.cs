@@ -63,7 +63,7 @@ internal sealed class FestivalPlot : IPlot
                 break;
             default:
                 missing = s.Bind("x", "a dry place", "a good place");
-                s.OneOf($"But in the night before the feast, {(s.World.Season == Season.Winter ? "{the wind tore down the tent|snow broke the roof of the hall}" : "{the wind tore down the tent|rain flooded the square}")}", "But on the morning of the feast, {the old tent was full of holes|the roof of the hall had fallen in}");
+                s.OneOf($"But on the night before the feast, {(s.World.Season == Season.Winter ? "{the wind tore down the tent|snow broke the roof of the hall}" : "{the wind tore down the tent|rain flooded the square}")}", "But on the morning of the feast, {the old tent was full of holes|the roof of the hall had fallen in}");
                 string place = s.Bind("spot", "the old mill", "the biggest stable", "the empty barn", "the yard of the school");
                 s.OneOf("\"We can use [spot]!\" {said|called|cried} [h.n]", "Everybody was sad, but [h] {thought of|said that they could use} [spot]");
                 s.Do("h", "{swept it from end to end|carried tables and benches there}", "hung up {lamps|ribbons|red cloth} with [f.n]");

@@ -35,12 +35,12 @@ internal sealed class HelperPlot : IPlot
 
         Opening.Begin(s, s.Hero.Trait.Word is "generous" or "brave", false, "[day][h] was {late|in a hurry|on the way to the market}", "[day]On the road to [m], [h] {walked faster than usual|thought only of supper|sang a song}");
         Place first = s.Somewhere("p");
-        s.OneOf("[oneday], [p.at], [h] saw [x]", s.Day ? "A little later, near [p], [h] {met|came upon} [x]" : "Near [p], [h] {met|came upon} [x]", "On the way home, near [p], there was [x]");
+        s.OneOf("[oneday], [p.at], [h] saw [x]", s.Day ? "Later that day, near [p], [h] {met|came upon} [x]" : "Near [p], [h] {met|came upon} [x]", s.Day ? "That afternoon, near [p], there was [x]" : "On the way home, near [p], there was [x]");
         s.OneOf("[the] [need]", "It was easy to see that [the] [need]");
         s.Ask(QuestionKind.Who, "{Whom did [h.name] help?|Whom did [h.name] meet near [p]?}", FactKind.Deed, "[h.name]", "helped", "[x]");
         s.Ask(QuestionKind.Where, "Near which place did [h.name] meet [the]?", FactKind.Place, who, "met at", first.Name);
         s.OneOf("[h] {had little time|was in a hurry}, but {could not just walk on|stopped all the same}", "Others had walked past, but [h] {stopped|knelt down}", "[h] {thought for a moment|looked around}: there was nobody else");
-        s.OneOf("So [h] [deed]", "[h] {put down the bag and|came closer and} [deed]", "{Carefully|Without a word}, [h] [deed]");
+        s.OneOf("So [h] [deed]", "[h] {put down [h.his] bag and|came closer and} [deed]", "{Carefully|Without a word}, [h] [deed]");
         s.Ask(QuestionKind.What, "What did [h.name] do for [the]?", FactKind.Deed, "[h.name]", "deed", deed);
         s.Maybe(50, "Because of that, [h] was late, {but it did not matter|and some people laughed about it}");
         s.Paragraph();

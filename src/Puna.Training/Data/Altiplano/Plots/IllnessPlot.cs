@@ -10,7 +10,7 @@ internal sealed class IllnessPlot : IPlot
         ("a stomach ache", "lay in bed with a hot stone", "yellow flowers", "made a strong tea of them"),
         ("a swollen foot", "could not walk", "grey mud", "put it on the foot under a warm cloth"),
         ("a headache that would not go away", "could not bear the light", "cool green leaves", "laid them on the forehead"),
-        ("sore eyes", "could hardly see", "blue flowers", "washed the eyes with their juice three times"),
+        ("sore eyes", "could hardly see", "blue flowers", "washed the eyes with the juice three times"),
         ("a bad cold", "shivered under four blankets", "wild garlic", "cooked a hot soup with it"),
         ("a toothache", "had a cheek as round as an apple", "brown roots", "cut them into small pieces to chew"),
     ];
@@ -53,11 +53,11 @@ internal sealed class IllnessPlot : IPlot
         s.OneOf("[h] was {worried|afraid} and {did not know what to do|could not sleep}", "[h] {put a wet cloth on the sick one's head|sat there all night}, but {it did not help|in the morning nothing was better}");
         Person healer = s.Meet("d", "healer", s.Dice.Chance(60) ? Age.Old : Age.Grown);
         Place far = s.Somewhere("p", Terrain.Water, Terrain.Spring, Terrain.Height, Terrain.Plain);
-        s.OneOf("So [h] {ran to|went to fetch|sent for} [d]", "In [v] there was [d], and [h] {ran there at once|knocked at that door}");
+        s.OneOf("So [h] {ran to|went to fetch|sent for} [d]", "In [v] there was [d], and [h] {ran there at once|hurried there}");
         s.Quote("d", s.Dice.Pick("I need [cure], but I have none left.", "Only [cure] will help, and nobody in the village has any.", "Bring me [cure], and be quick."));
         s.Ask(QuestionKind.What, "What did the healer need?", FactKind.Cause, "healer", "needed", "[cure]");
         s.Ask(QuestionKind.Who, "{Who was the healer?|What was the name of the healer?}", FactKind.Person, "healer", "name", healer.Name);
-        s.OneOf("[d] knew where to find [cure]: [p.at], [p.hours] away", "\"Look [p.at],\" [d] said, and [h] {was already at the door|took a bag and left}", "The only place to look was [p]{, a walk of [p.hours]|}");
+        s.OneOf("[d.n] knew where to find [cure]: [p.at], [p.hours] away", "\"Look [p.at],\" [d] said, and [h] {was already at the door|took a bag}", "The only place to look was [p]{, a walk of [p.hours]|}");
         s.Ask(QuestionKind.Where, "At which place could the cure be found?", FactKind.Place, "[cure]", "found", far.Name);
         s.Paragraph();
         if (llama && !animal)
@@ -71,7 +71,7 @@ internal sealed class IllnessPlot : IPlot
 
         Detail.OnTheWay(s, 60);
         Obstacle(s, far, cure == "grey mud");
-        s.OneOf("{By the light of the moon|When the first star came out|Late in the evening}, [h] was back with {everything|a full bag}", "[h] came back {tired|out of breath|with tired feet}, but the bag was full");
+        s.OneOf("{By the light of the moon|When the first star came out|Late in the evening}, [h] was back with {everything|a full bag}", "[h] came back {tired|out of breath|with tired feet}, but with a full bag");
         s.OneOf("[d] took the [cure] and [how]", "{At once|Carefully}, [d] took the [cure] and [how]");
         int days = s.Dice.Between(2, 6);
         s.Narrator.Bind("days", new Word(English.Number(days, s.Narrator.Digits)));

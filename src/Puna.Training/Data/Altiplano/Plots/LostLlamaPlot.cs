@@ -17,7 +17,7 @@ internal sealed class LostLlamaPlot : IPlot
         {
             s.Bind("cause", "{the gate had been left open|the gate was not tied|nobody had closed the gate}");
             place = s.Somewhere("p");
-            lesson = "{From then on|From that day on|Since then}, [h] {never forgot to close the gate|tied the gate with two knots every evening|looked at the gate twice before going to bed}";
+            lesson = "{From then on|From that day on|After that}, [h] {never forgot to close the gate|tied the gate with two knots every evening|looked at the gate twice before going to bed}";
         }
         else if (weather == Weather.Thunder)
         {
@@ -53,22 +53,22 @@ internal sealed class LostLlamaPlot : IPlot
         bool began = Opening.Begin(s, forgetful, true, "[day]{One morning|One day|When [dawn]|One [adj] morning}, [h] {went out to the yard and stopped|came to the gate with a handful of corn|heard no sound from the yard}", "[day]\"Where is my llama?\" [h] {cried|asked} one {morning|[adj] morning}");
         if (began)
         {
-            s.OneOf("The {yard|stable|place by the wall} was empty, and [L.n] was gone", "[L.n] was {gone|not there|nowhere to be seen}");
+            s.OneOf("The {yard|stable|place by the wall} was empty, and {there was no [L.n]|[L.n] was not there}", "[L.n] was {not there|nowhere to be seen}");
         }
         else
         {
             s.OneOf(
-                "But [oneday], [L.n] was {gone|not there|nowhere to be seen}", "But the {yard|stable|place by the wall} was empty [oneday], and [L.n] was gone",
-                "But when [h] {called|came with the hay|looked into the yard}, [L.n] was {gone|not there}");
+                "But [oneday], [L.n] was {not there|nowhere to be seen}", "But the {yard|stable|place by the wall} was empty [oneday], and {there was no [L.n]|[L.n] was not there}",
+                "But when [h] {called|came with the hay|looked into the yard}, [L.n] was {nowhere to be seen|not there}");
         }
 
-        s.OneOf("[h] knew what had happened: [cause]", "[L.n] was not there because [cause]", "It was not hard to see why: [cause]");
+        s.OneOf("[h] knew what had happened: [cause]", "[L.n] was gone because [cause]", "It was not hard to see why: [cause]");
         s.Ask(QuestionKind.Why, "{Why did [L.name] go away?|Why was [L.name] gone?}", FactKind.Cause, "[L.name]", "left because", "[cause]");
         Search(s, weather);
         s.Paragraph();
         Rescue(s, place);
         s.Ask(QuestionKind.Where, "{At which place was [L.name] found?|At which place did [h.name] find [L.name]?|At which place was [L.name]?}", FactKind.Place, "[L.name]", "found", place.Name);
-        Ending.Close(s, lesson, lesson, "{\"Never do that again,\" [h.he] said, but [h.he] was not angry|[h] was too glad to be angry}", "[h] {had held the rope tightly all the way home|had sung all the way home|had walked home with one hand on [L.pn] back}");
+        Ending.Close(s, lesson, lesson, "{\"Never do that again,\" [h.he] said, but [h.he] was not angry|[h] was too glad to be angry}", "[h] {was so happy that [h.he] sang|slept well that night|could laugh about it now}");
     }
 
     private static void Search(Scene s, Weather weather)

@@ -10,7 +10,7 @@ internal sealed class NewbornPlot : IPlot
         s.HaveLlama(s.Dice.Pick("gentle", "calm", "shy", "proud"));
         Weather weather = s.World.Weather;
         Opening.Begin(s, false, true, "[h] had not slept for two nights", "[dark]It was {past midnight|still dark} when [h] heard a sound from the stable", "[h] {carried a lamp to the stable[dark]|was waiting for something wonderful}");
-        s.OneOf("[L.n] was going to have a baby, {and it could come any day|and it was late}", "{That week|Any day now}, [L.n] would have its first {baby|young one}");
+        s.OneOf("[L.n] was going to have a baby, {and it could come any day|and it would not be long}", "{That week|Any day now}, [L.n] would have its first {baby|young one}");
         Place place = s.Somewhere("p", Terrain.Shelter, Terrain.Plain, Terrain.Height);
         bool dark = s.Dark, away = !dark && s.Dice.Chance(45);
         if (away)
@@ -66,9 +66,9 @@ internal sealed class NewbornPlot : IPlot
             Weather.Snow or Weather.Frost => s.Dice.Pick("Snowflake", "Ice", "Winter"),
             Weather.Rain => s.Dice.Pick("Rain", "Drop", "Puddle"),
             Weather.Fog or Weather.Cloud => s.Dice.Pick("Mist", "Cloud", "Smoke"),
-            Weather.Wind => s.Dice.Pick("Breeze", "Feather", "Whistle"),
+            Weather.Wind => s.Dice.Pick("Breeze", "Storm", "Wind"),
             Weather.Thunder => s.Dice.Pick("Thunder", "Spark", "Drum"),
-            _ => s.Dice.Pick("Sunny", "Morning", "Star"),
+            _ => s.Dice.Pick("Sunny", "Morning", "Sunbeam"),
         };
         s.Narrator.Bind("name", new Word(name));
         s.OneOf("[h] {looked outside|looked up at the sky|thought of the weather} and called it [name]", "\"[name],\" said [h.n], {because of the weather that day|and looked at the sky}");

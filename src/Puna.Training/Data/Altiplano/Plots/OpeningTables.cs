@@ -50,7 +50,7 @@ internal static class OpeningTables
     [
         "[h.he] was a [h.noun] {who lived in|from} [v]",
         "[h.he] lived in {the village of [v]|[v]} and [work]", "[h.he] lived in [v], a village of {ten|twenty|thirty|forty|fifty} houses",
-        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply|got up early}", "[h.p] house stood {beside|behind|opposite} {the well|the chapel|the bakery|an old tree|the school} of [v]", "[h.he] came from a family of {herders|weavers|traders|farmers|potters} in [v]", "[h.he] was {a [h.noun] and lived|the [h.child] of a {herder|weaver|farmer|trader} and lived} in [v]",
+        "Like {most people|everybody} in [v], [h.he] {did not have much|was used to hard work|lived simply|got up early}", "[h.p] house stood {beside|behind|opposite} {the well|the chapel|the bakery|the old tree|the school} of [v]", "[h.he] came from a family of {herders|weavers|traders|farmers|potters} in [v]", "[h.he] was {a [h.noun] and lived|the [h.child] of a {herder|weaver|farmer|trader} and lived} in [v]",
         "[v], the village where [h.he] lived, {lay at the foot of a mountain|was small and quiet|had one street and one well}",
     ];
 

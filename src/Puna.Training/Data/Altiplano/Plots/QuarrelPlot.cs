@@ -19,16 +19,16 @@ internal sealed class QuarrelPlot : IPlot
         string cause = s.Bind(
             "cause", "a broken {cup|jar|flute|lamp}", "a place by the fire", "the last piece of {cake|bread|cheese}", "a wall between two gardens", "{three|four|five} coins", "the water of the little stream", "a silly joke",
             "a basket of {eggs|corn|beans}", "two buckets of water", "a lost {knife|glove|ball}");
-        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another}", "[oneday], there was a quarrel about [cause], and {since then|from that hour} [h] and [f] {were enemies|were angry with each other}");
+        s.OneOf("[h] and [f] quarrelled about [cause]", "It began with [cause], and {soon [h] and [f] were shouting|then one word led to another}", "[oneday], there was a quarrel about [cause], and {from that day|from that hour} [h] and [f] {were enemies|were angry with each other}");
         s.Ask(QuestionKind.Who, "With whom did [h.name] quarrel?", FactKind.Person, "[h.name]", "quarrelled with", friend.Name);
         s.Ask(QuestionKind.What, "What was the quarrel about?", FactKind.Cause, "quarrel", "about", cause);
-        s.Quote("f", s.Dice.Pick("You are always right, are you not?", "That was mine, and you know it!", "I do not want to see you any more!", "You never listen to me!"));
+        s.Quote("f", s.Dice.Pick("You are always right, are you not?", "You know very well that I am right!", "I do not want to see you any more!", "You never listen to me!"));
         s.OneOf(proud ? "[h] was too [h.trait] to say a kind word" : "[h] {turned around and went away|slammed the door|did not answer|kicked a bucket over|left without a word}", "[h] {felt hot with anger|said something that was not true} and {left|ran home}");
         int days = s.Dice.Between(2, 9);
         s.Narrator.Bind("d", new Word(English.Number(days, s.Narrator.Digits)));
         s.OneOf("For [d] days they did not {speak|say a word to each other}", "[d] days {went by|passed} {without a word|in silence}");
         s.Ask(QuestionKind.HowMany, "For how many days did they not speak?", FactKind.Count, "quarrel", "days", "[d]", days);
-        s.OneOf("{The days were long|The evenings were quiet}, and {nothing tasted good|no game was fun alone}", "[h] {ate alone|sat by the window|had nobody to laugh with} and {missed [f.n]|pretended not to care}", "[h] {often looked over the wall|walked past the other house without looking|worked twice as hard as before|heard laughing from next door and felt alone}");
+        s.OneOf("{The days were long|The evenings were quiet}, and {nothing tasted good|no game was fun alone}", "[h] {ate alone|sat by the window|had nobody to laugh with} and {missed [f.n]|pretended not to care}", "[h] {often looked over the wall|walked past [f.pn] house without looking|worked twice as hard as before|heard laughing from next door and felt alone}");
         s.Paragraph();
         switch (s.Dice.Below(llama ? 4 : 3))
         {
@@ -36,8 +36,8 @@ internal sealed class QuarrelPlot : IPlot
                 Person kin = s.Kin("k");
                 s.OneOf("[k] {saw it and asked what was wrong|put down the spoon and looked at [h.o]}", "One evening, [k] sat down beside [h.o]");
                 s.Quote("k", s.Dice.Pick("Which is bigger, the thing you lost or the friend?", "Two stones that never move stay cold. One of you has to go first.", "I once did not speak to my sister for ten years. Do not be like me."));
-                s.OneOf("[h] {thought about it all night|could not sleep after that}", "[h] {said nothing|looked into the fire}, but {understood|the words stayed}");
-                s.OneOf("In the morning, [h] {went to the other house|knocked at the door} with {a warm loaf of bread|some honey|a pot of soup}", "{The next day|Early the next day}, [h] {went over|stood at the door} and said, \"I am sorry.\"");
+                s.OneOf("[h] {thought about it all night|could not sleep after that}", "[h] {said nothing, but understood|looked into the fire and understood|said nothing, but the words stayed}");
+                s.OneOf("In the morning, [h] {went to [f.pn] house|knocked at [f.pn] door} with {a warm loaf of bread|some honey|a pot of soup}", "{The next day|Early the next day}, [h] {went over|stood at [f.pn] door} and said, \"I am sorry.\"");
                 s.Ask(QuestionKind.Who, "Who gave [h.name] good advice?", FactKind.Deed, "advice", "given by", kin.Called!);
                 break;
             case 1:
@@ -45,7 +45,7 @@ internal sealed class QuarrelPlot : IPlot
                 string need = danger ? s.Bind("need", "[f.n] fell into the cold river", s.World.Season == Season.Winter ? "[f.n] got stuck in the snow on the way home" : "[f.n] sank into the mud by the lake")
                     : s.Bind("need", "the roof of [f.pn] house flew off in the wind", "a fire broke out in [f.pn] barn", "[f.pn] goats ran away in the night");
                 s.OneOf("Then [need]", "But one {night|day}, [need]");
-                s.OneOf("[h] did not think about the quarrel for a moment and ran to help", "[h] heard it and {was there before anybody else|came running with a rope}");
+                s.OneOf("[h] did not think about the quarrel for a moment and ran to help", "[h] heard the shouting and {was there before anybody else|came running with a rope}");
                 s.Ask(QuestionKind.What, "What happened before they made up?", FactKind.Cause, "peace", "after", need);
                 s.OneOf(
                     danger ? "[h] {pulled [f.o] out|held on to [f.o] and did not let go until help came}, and {the quarrel was forgotten|nobody thought of the quarrel any more}" : "They worked {side by side|all night} and {did not say much|forgot to be angry}",

@@ -29,7 +29,7 @@ internal sealed class RacePlot : IPlot
         Llama other = s.World.SomeLlama();
         other.Introduction = "a fast llama called [O.name]";
         s.Narrator.Bind("O", other);
-        s.OneOf("The strongest rival was [f], who had [O]", "[f] {was there with|had brought} [O] and {smiled|was sure to win}");
+        s.OneOf("The strongest rival was [f], who had [O]", "{Also in the race was|The strongest rival was} [f] with [O], and everybody {looked at it|knew how fast it was}");
         s.Ask(QuestionKind.Who, "Who owned [O.name]?", FactKind.Owns, other.Name, "owner", rival.Name);
         s.Paragraph();
         if (later)

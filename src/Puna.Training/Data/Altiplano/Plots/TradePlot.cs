@@ -31,11 +31,11 @@ internal sealed class TradePlot : IPlot
         s.Ask(QuestionKind.What, "What did [h.name] want to {get|buy} for [f.n]?", FactKind.Owns, other.Known, "wish", wish);
         if (llama)
         {
-            s.OneOf("[h] {loaded [S] on [L.n]|put [S] on [L.pn] back} and {walked|set out} to the market in [m]", "{With [S] on its back|Under its load of [s]}, [L.n] {walked|trotted} beside [h.o] to the market in [m]");
+            s.OneOf("[h] {loaded [S] on [L.n]|put [S] on [L.pn] back} and {walked to|set out for} the market in [m]", "{With [S] on its back|Under its load of [s]}, [L.n] {walked|trotted} beside [h.o] to the market in [m]");
         }
         else
         {
-            s.OneOf("[h] {packed [S] on a little cart|tied [S] on a mule} and {walked|set out} to the market in [m]", "So [h] took [S] to the market in [m], {[m.hours] away|a walk of [m.hours]}");
+            s.OneOf("[h] {packed [S] on a little cart|tied [S] on a mule} and {walked to|set out for} the market in [m]", "So [h] took [S] to the market in [m], {[m.hours] away|a walk of [m.hours]}");
         }
 
         s.Ask(QuestionKind.HowMany, "How many [s.many] did [h.name] {have at first|take to the market|have in the beginning}?", FactKind.Count, "[h.name]", "had", "[s.count]", have);
