@@ -14,7 +14,7 @@ internal static class OpeningTables
         "Once upon a time, there was a [h.noun] {named|called} [h.n] who lived in [v] and [work]",
     ];
 
-    /// <summary>Beginnings with something that somebody did. <c>[day]</c> stands where they speak of one day, <c>[dark]</c> where the sun is not seen.</summary>
+    /// <summary>Beginnings with something that somebody did. <c>[day]</c> stands where they speak of one day, <c>[dark]</c> where the sun is not seen, <c>[home]</c> where they name the hero's village.</summary>
     public static readonly string[] Mornings =
     [
         "[day]{One morning|Early one morning|One [adj] morning|One day}, [h] {got up with the first birds|woke up early|lit the fire and looked outside|swept the yard|went to the well for water|sat by the door and ate some bread}",
